@@ -1,0 +1,30 @@
+# A folder of src/ becomes a library, and the *_test.cc files in it become its test program.
+#
+#   fumidai_folder(wire DEPENDS base LINK Boost::json)
+#
+# DEPENDS names folders, as in src/LAYERS; LINK names what comes from outside.
+function(fumidai_folder name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  string(REPLACE "/" "_" target ${name})
+
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|main)\\.cc$")
+
+  add_library(fumidai_${target} STATIC ${sources})
+  target_include_directories(fumidai_${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  foreach(folder ${ARG_DEPENDS})
+    string(REPLACE "/" "_" folder ${folder})
+    target_link_libraries(fumidai_${target} PUBLIC fumidai_${folder})
+  endforeach()
+  target_link_libraries(fumidai_${target} PUBLIC ${ARG_LINK})
+
+  if(tests AND NOT FUMIDAI_FUZZ)
+    add_executable(${target}_test ${tests})
+    target_link_libraries(${target}_test PRIVATE fumidai_${target} GTest::gtest_main)
+    target_compile_definitions(${target}_test PRIVATE FUMIDAI_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
+    set_target_properties(${target}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${target}_test)
+  endif()
+endfunction()

@@ -1,0 +1,37 @@
+# Warnings, sanitizers, and what makes builds quick when it is installed.
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual
+                    -fstack-protector-strong -fno-omit-frame-pointer)
+if(FUMIDAI_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False positives of g++ 12 in inlined library code (bugs 105329, 107852 and kin).
+  add_compile_options(-Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
+                      -Wno-maybe-uninitialized -Wno-mismatched-new-delete)
+endif()
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()
+if(FUMIDAI_SANITIZE)
+  add_compile_options(-fsanitize=${FUMIDAI_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${FUMIDAI_SANITIZE})
+  # g++'s coroutine frames and ASan's stack checks disagree about suspended locals otherwise.
+  add_compile_options(-Wno-error)
+endif()
+
+# Asio: epoll, no exceptions' cost on the data path, and only the modern executors.
+add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+
+find_program(FUMIDAI_CCACHE ccache)
+if(FUMIDAI_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FUMIDAI_CCACHE})
+endif()
+
+find_program(FUMIDAI_MOLD mold)
+find_program(FUMIDAI_LLD ld.lld)
+if(FUMIDAI_MOLD)
+  add_link_options(-fuse-ld=mold)
+elseif(FUMIDAI_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()

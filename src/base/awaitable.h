@@ -1,0 +1,12 @@
+#pragma once
+
+// Names the coroutine type, so that control-plane functions can return it without seeing a socket.
+
+#include <boost/asio/awaitable.hpp>
+
+namespace fumidai {
+
+template <class T>
+using awaitable = boost::asio::awaitable<T>;
+
+}  // namespace fumidai

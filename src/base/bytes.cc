@@ -1,0 +1,157 @@
+#include "base/bytes.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+namespace fumidai {
+
+namespace {
+
+template <class Int>
+Int read_big_endian(std::uint8_t const* at) {
+  Int value = 0;
+  for (std::size_t i = 0; i < sizeof(Int); i++) value = static_cast<Int>(value << 8 | at[i]);
+  return value;
+}
+
+template <class Int>
+void write_big_endian(std::uint8_t* at, Int value) {
+  for (std::size_t i = sizeof(Int); i-- > 0; value = static_cast<Int>(value >> 8)) at[i] = static_cast<std::uint8_t>(value);
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+}  // namespace
+
+std::uint16_t read_u16(std::uint8_t const* at) {
+  return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
+}
+std::uint32_t read_u32(std::uint8_t const* at) { return read_big_endian<std::uint32_t>(at); }
+std::uint64_t read_u64(std::uint8_t const* at) { return read_big_endian<std::uint64_t>(at); }
+void write_u16(std::uint8_t* at, std::uint16_t value) {
+  at[0] = static_cast<std::uint8_t>(value >> 8);
+  at[1] = static_cast<std::uint8_t>(value);
+}
+void write_u32(std::uint8_t* at, std::uint32_t value) { write_big_endian(at, value); }
+void write_u64(std::uint8_t* at, std::uint64_t value) { write_big_endian(at, value); }
+
+std::string to_hex(ByteView bytes) {
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (auto byte : bytes) {
+    text += kHexDigits[byte >> 4];
+    text += kHexDigits[byte & 15];
+  }
+  return text;
+}
+
+Result<Bytes> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return Error{Errc::malformed, "hex text of odd length"};
+  Bytes bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    auto high = hex_value(text[i]), low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return Error{Errc::malformed, "not a hex digit"};
+    bytes.push_back(static_cast<std::uint8_t>(high << 4 | low));
+  }
+  return bytes;
+}
+
+std::string to_base64(ByteView bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  auto length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+Result<Bytes> from_base64(std::string_view text) {
+  auto padding = static_cast<std::size_t>(std::count(text.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(2, text.size())), text.end(), '='));
+  if (text.size() % 4 != 0) return Error{Errc::malformed, "base64 text whose length is not a multiple of four"};
+  auto is_digit = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  };
+  if (!std::all_of(text.begin(), text.end() - static_cast<std::ptrdiff_t>(padding), is_digit)) {
+    return Error{Errc::malformed, "not a base64 digit"};
+  }
+  Bytes bytes(text.size() / 4 * 3);
+  auto length = EVP_DecodeBlock(bytes.data(), reinterpret_cast<unsigned char const*>(text.data()), static_cast<int>(text.size()));
+  if (length < 0) return Error{Errc::malformed, "not base64"};
+  bytes.resize(static_cast<std::size_t>(length) - padding);
+  return bytes;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), lower);
+  return result;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  auto first = text.find_first_not_of(" \t\r\n");
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    auto at = text.find(separator);
+    parts.push_back(text.substr(0, at));
+    if (at == text.npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::string escaped(std::string_view text, std::size_t most) {
+  std::string result;
+  for (char c : text.substr(0, most)) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '\\') {
+      result += c;
+    } else {
+      result += "\\x";
+      result += kHexDigits[byte >> 4];
+      result += kHexDigits[byte & 15];
+    }
+  }
+  if (text.size() > most) result += "...";
+  return result;
+}
+
+bool is_utf8(std::string_view text) {
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  for (std::size_t i = 0; i < text.size();) {
+    auto first = byte(i);
+    std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    if (length == 0 || i + length > text.size()) return false;
+    for (std::size_t k = 1; k < length; k++) {
+      if ((byte(i + k) & 0xc0) != 0x80) return false;
+    }
+    if (length > 2) {
+      auto second = byte(i + 1);
+      bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+      bool surrogate = first == 0xed && second >= 0xa0;
+      bool beyond = first == 0xf4 && second >= 0x90;
+      if (overlong || surrogate || beyond) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+}  // namespace fumidai
