@@ -8,7 +8,7 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False positives of g++ 12 in inlined library code (bugs 105329, 107852 and kin).
   add_compile_options(-Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
-                      -Wno-maybe-uninitialized -Wno-mismatched-new-delete)
+                      -Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-dangling-else)
 endif()
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   add_compile_definitions(_FORTIFY_SOURCE=2)

@@ -1,0 +1,114 @@
+#pragma once
+
+// One end of a data channel: sequence numbers, acknowledgements and retransmission of the session-manager protocol
+// (docs/wire/session-manager.md, "Reliability"), without a socket and without a clock. Lives as long as its session:
+// when the connection breaks, the same object goes on over the next one, and nothing is lost or repeated.
+//
+// The owner moves bytes: each arriving stream message or acknowledge goes to receive(), whatever take_output() gives
+// is written in order, take_delivery() yields the peer's payloads in order, tick() is called at next_tick().
+//
+// Memory is bounded by the options whatever the peer does. When the consumer is slow, wants_input() says to stop
+// reading from the connection, and when the peer is slow, can_send() says to stop reading from the source.
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "wire/agent_message.h"
+
+namespace fumidai::wire {
+
+struct DataChannelOptions {
+  // What this end sends: an agent output_stream_data, a client input_stream_data.
+  bool is_agent = false;
+  // Unacknowledged payload that we keep for retransmission.
+  std::size_t send_window = 256 * 1024;
+  // Payload received and not yet taken, in order or not.
+  std::size_t receive_window = 512 * 1024;
+};
+
+class DataChannel {
+ public:
+  using Instant = std::chrono::steady_clock::time_point;
+  using Message = std::shared_ptr<Bytes const>;
+
+  struct Delivery {
+    PayloadType type;
+    Bytes payload;
+  };
+
+  DataChannel(DataChannelOptions options, Clock const& clock) : options_(options), clock_(clock) {}
+
+  // Sending. Payloads are never empty: AWS's programs cannot read such a message.
+  bool can_send() const { return unacknowledged_bytes_ < options_.send_window; }
+  void send(PayloadType type, ByteView payload);
+  bool all_acknowledged() const { return unacknowledged_.empty(); }
+  std::size_t unacknowledged_bytes() const { return unacknowledged_bytes_; }
+
+  // A stream message of the peer, or an acknowledge. Anything else is not for this class: false.
+  // Error: malformed, when an acknowledge is not one, or a digest is wrong.
+  Result<bool> receive(AgentMessage const& message, Instant now);
+  std::optional<Delivery> take_delivery();
+  bool has_delivery() const { return !deliveries_.empty(); }
+
+  // Should the owner go on reading from the connection? Not while the consumer lags, unless what we wait for is an
+  // acknowledgement: a peer that echoes would otherwise be stuck with us for ever.
+  bool wants_input() const;
+
+  // The next message to write, now. An acknowledgement may overtake the write: the bytes stay valid all the same.
+  Message take_output(Instant now);
+  bool has_output() const { return !acknowledgements_.empty() || !to_send_.empty(); }
+
+  // Nothing to do before this; max() when nothing is in flight.
+  Instant next_tick() const;
+  void tick(Instant now);
+
+  // A new connection carries the channel: everything unacknowledged goes again, oldest first.
+  void reconnected();
+
+ private:
+  struct Outgoing {
+    Message message;
+    std::size_t payload_size = 0;
+    Instant last_sent{};
+    int sends = 0;
+    bool queued = false;
+    bool acknowledged = false;
+  };
+
+  std::string_view own_type() const;
+  std::string_view peer_type() const;
+  Outgoing* outgoing(std::int64_t sequence);
+  void queue(std::int64_t sequence);
+  void resend_oldest_if_overdue(Instant now);
+  std::chrono::milliseconds timeout_of(Outgoing const& oldest) const;
+  void measure_round_trip(std::chrono::milliseconds round_trip);
+  Result<void> on_acknowledge(AgentMessage const& message, Instant now);
+  void on_data(AgentMessage const& message);
+  void acknowledge(AgentMessage const& message);
+  void deliver(Delivery delivery);
+
+  DataChannelOptions options_;
+  Clock const& clock_;
+
+  std::int64_t next_sequence_ = 0;
+  std::int64_t oldest_ = 0;                // sequence number of unacknowledged_.front()
+  std::deque<Outgoing> unacknowledged_;    // acknowledged ones in the middle stay until the oldest goes
+  std::size_t unacknowledged_bytes_ = 0;
+  std::deque<std::int64_t> to_send_;       // sequence numbers, in order of writing
+  std::deque<Message> acknowledgements_;
+  std::chrono::milliseconds round_trip_{100}, variation_{0}, timeout_{200};
+
+  std::int64_t expected_ = 0;
+  std::map<std::int64_t, Delivery> early_;  // beyond a gap
+  std::deque<Delivery> deliveries_;
+  std::size_t early_bytes_ = 0;
+  std::size_t delivered_bytes_ = 0;
+};
+
+}  // namespace fumidai::wire

@@ -1,0 +1,260 @@
+#include "wire/data_channel.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "wire/session_payloads.h"
+
+namespace fumidai::wire {
+namespace {
+
+using namespace std::chrono_literals;
+using Instant = DataChannel::Instant;
+
+// A transport between two ends that loses, delays, reorders, duplicates and breaks. Time is a number.
+class Simulation {
+ public:
+  struct Faults {
+    double loss, duplication, reordering, reconnect;
+  };
+
+  Simulation(unsigned seed, Faults faults, std::size_t total)
+      : random_(seed),
+        faults_(faults),
+        agent_({.is_agent = true, .send_window = 4096, .receive_window = 8192}, clock_),
+        client_({.is_agent = false, .send_window = 4096, .receive_window = 8192}, clock_) {
+    for (std::size_t i = 0; i < total; i++) source_.push_back(static_cast<std::uint8_t>(random_()));
+    ends_[0] = {&agent_, {}, 0, {}};
+    ends_[1] = {&client_, {}, 0, {}};
+  }
+
+  // True when both directions arrived whole and in order before the time was over.
+  bool run() {
+    for (int step = 0; step < 400'000; step++) {
+      if (finished()) return true;
+      if (chance(faults_.reconnect)) reconnect();
+      for (int i = 0; i < 2; i++) pump(ends_[i], wire_[i], wire_[1 - i]);
+      now_ += 1ms;
+      clock_.advance(1ms);
+    }
+    return false;
+  }
+
+  bool nothing_was_altered() const {
+    for (auto const& end : ends_) {
+      if (!std::equal(end.got.begin(), end.got.end(), source_.begin())) return false;
+    }
+    return true;
+  }
+
+ private:
+  struct End {
+    DataChannel* channel;
+    Bytes got;
+    std::size_t sent;
+    Instant asleep_until;
+  };
+  struct InFlight {
+    Instant arrives;
+    Bytes bytes;
+  };
+
+  bool chance(double probability) { return std::uniform_real_distribution<>()(random_) < probability; }
+
+  bool finished() const {
+    for (auto const& end : ends_) {
+      if (end.got.size() != source_.size() || !end.channel->all_acknowledged()) return false;
+    }
+    return true;
+  }
+
+  void reconnect() {
+    wire_[0].clear();
+    wire_[1].clear();
+    agent_.reconnected();
+    client_.reconnected();
+  }
+
+  void pump(End& end, std::vector<InFlight>& out, std::vector<InFlight>& in) {
+    while (end.sent < source_.size() && end.channel->can_send()) {
+      auto size = std::min<std::size_t>(source_.size() - end.sent, 1 + random_() % 700);
+      end.channel->send(PayloadType::output, ByteView(source_).subspan(end.sent, size));
+      end.sent += size;
+    }
+    while (auto message = end.channel->take_output(now_)) {
+      if (chance(faults_.loss)) continue;
+      int copies = chance(faults_.duplication) ? 2 : 1;
+      for (int i = 0; i < copies; i++) {
+        auto delay = 1ms + std::chrono::milliseconds(chance(faults_.reordering) ? random_() % 50 : 1);
+        out.push_back({now_ + delay, *message});
+      }
+    }
+    for (auto at = in.begin(); at != in.end();) {
+      if (at->arrives > now_ || !end.channel->wants_input()) {
+        ++at;
+        continue;
+      }
+      auto message = AgentMessage::parse(at->bytes);
+      EXPECT_TRUE(*end.channel->receive(*message, now_));
+      at = in.erase(at);
+    }
+    // A consumer that falls asleep at times: back-pressure must hold without losing anything.
+    if (chance(0.01)) end.asleep_until = now_ + 40ms;
+    if (now_ >= end.asleep_until) {
+      while (auto delivery = end.channel->take_delivery()) {
+        end.got.insert(end.got.end(), delivery->payload.begin(), delivery->payload.end());
+      }
+    }
+    if (end.channel->next_tick() <= now_) end.channel->tick(now_);
+  }
+
+  std::mt19937 random_;
+  Faults faults_;
+  FixedClock clock_{from_millis(1'700'000'000'000)};
+  DataChannel agent_, client_;
+  Bytes source_;
+  End ends_[2];
+  std::vector<InFlight> wire_[2];
+  Instant now_{1h};
+};
+
+TEST(DataChannel, no_byte_is_lost_or_repeated_whatever_the_network_does) {
+  for (unsigned seed = 0; seed < 2000; seed++) {
+    Simulation::Faults faults{.loss = (seed % 4) * 0.05, .duplication = (seed % 3) * 0.1, .reordering = (seed % 5) * 0.1, .reconnect = (seed % 7) * 0.002};
+    Simulation simulation(seed, faults, 3000 + seed % 9000);
+    ASSERT_TRUE(simulation.run()) << "seed " << seed << " did not finish";
+    ASSERT_TRUE(simulation.nothing_was_altered()) << "seed " << seed;
+  }
+}
+
+class Ends : public testing::Test {
+ protected:
+  // Gives all that `from` wants to write to `to`.
+  void carry(DataChannel& from, DataChannel& to) {
+    while (auto message = from.take_output(now)) EXPECT_TRUE(to.receive(*AgentMessage::parse(*message), now));
+  }
+  static std::string text(std::optional<DataChannel::Delivery> const& delivery) {
+    return delivery ? std::string(as_text(delivery->payload)) : "(nothing)";
+  }
+  static Bytes stream_message(std::int64_t sequence, std::string_view payload, std::string_view type = message_type::input_stream_data) {
+    AgentMessage message;
+    message.type = type;
+    message.created_ms = 1;
+    message.sequence = sequence;
+    message.payload_type = PayloadType::output;
+    message.payload = as_bytes(payload);
+    return message.encode();
+  }
+  static int acknowledgements_in(DataChannel& channel, Instant at) {
+    int count = 0;
+    while (auto message = channel.take_output(at)) count += AgentMessage::parse(*message)->type == message_type::acknowledge;
+    return count;
+  }
+
+  FixedClock clock{from_millis(1)};
+  DataChannel agent{{.is_agent = true, .send_window = 1000, .receive_window = 2000}, clock};
+  DataChannel client{{.send_window = 1000, .receive_window = 2000}, clock};
+  Instant now{1h};
+};
+
+TEST_F(Ends, payloads_arrive_in_order_and_are_acknowledged) {
+  agent.send(PayloadType::output, as_bytes("one"));
+  agent.send(PayloadType::std_err, as_bytes("two"));
+  carry(agent, client);
+  EXPECT_EQ(text(client.take_delivery()), "one");
+  auto second = client.take_delivery();
+  EXPECT_EQ(second->type, PayloadType::std_err);
+  EXPECT_FALSE(agent.all_acknowledged());
+  carry(client, agent);
+  EXPECT_TRUE(agent.all_acknowledged());
+}
+
+TEST_F(Ends, a_repeat_is_acknowledged_again_and_not_delivered_again) {
+  auto message = stream_message(0, "once");
+  for (int i = 0; i < 3; i++) EXPECT_TRUE(agent.receive(*AgentMessage::parse(message), now));
+  EXPECT_EQ(text(agent.take_delivery()), "once");
+  EXPECT_FALSE(agent.has_delivery());
+  EXPECT_EQ(acknowledgements_in(agent, now), 3);
+}
+
+TEST_F(Ends, the_window_closes_and_acknowledgements_open_it) {
+  while (agent.can_send()) agent.send(PayloadType::output, as_bytes(std::string(100, 'x')));
+  EXPECT_LE(agent.unacknowledged_bytes(), 1000u + 228u);
+  carry(agent, client);
+  carry(client, agent);
+  EXPECT_TRUE(agent.can_send());
+}
+
+TEST_F(Ends, a_flood_is_neither_stored_nor_acknowledged_beyond_the_window) {
+  for (int i = 0; i < 1000; i++) EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(i, std::string(100, 'x'))), now));
+  EXPECT_FALSE(agent.wants_input());
+  auto acknowledged = acknowledgements_in(agent, now);
+  int delivered = 0;
+  while (agent.take_delivery()) delivered++;
+  EXPECT_EQ(acknowledged, delivered);
+  EXPECT_LE(delivered, 2000 / 228 + 1);
+}
+
+TEST_F(Ends, early_messages_never_keep_out_the_one_that_is_waited_for) {
+  for (int i = 1; i < 1000; i++) EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(i, std::string(100, 'x'))), now));
+  EXPECT_TRUE(agent.wants_input());
+  EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(0, "first")), now));
+  EXPECT_EQ(text(agent.take_delivery()), "first");
+  EXPECT_TRUE(agent.has_delivery());
+}
+
+TEST_F(Ends, absurd_sequence_numbers_are_ignored) {
+  for (std::int64_t sequence : {std::int64_t{20'000}, std::int64_t{1} << 62, std::int64_t{-5}}) {
+    EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(sequence, "x")), now));
+    EXPECT_FALSE(agent.has_delivery());
+  }
+  Acknowledge ack;
+  for (std::int64_t sequence : {std::int64_t{0}, std::int64_t{99}, std::int64_t{-1}}) {
+    ack.acknowledged_message_sequence_number = sequence;
+    auto bytes = make_message(message_type::acknowledge, to_json_text(ack), clock.now());
+    EXPECT_TRUE(agent.receive(*AgentMessage::parse(bytes), now));
+  }
+}
+
+TEST_F(Ends, an_acknowledgement_that_overtakes_the_write_counts) {
+  agent.send(PayloadType::output, as_bytes("quick"));
+  auto message = agent.take_output(now);
+  EXPECT_TRUE(client.receive(*AgentMessage::parse(*message), now));
+  carry(client, agent);
+  EXPECT_TRUE(agent.all_acknowledged());
+  EXPECT_EQ(agent.next_tick(), Instant::max());
+  EXPECT_EQ(text(client.take_delivery()), "quick");
+}
+
+TEST_F(Ends, the_oldest_is_sent_again_ever_more_slowly) {
+  agent.send(PayloadType::output, as_bytes("lost"));
+  EXPECT_TRUE(agent.take_output(now));
+  std::vector<std::int64_t> waits;
+  for (int i = 0; i < 5; i++) {
+    auto due = agent.next_tick();
+    waits.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(due - now).count());
+    now = due;
+    agent.tick(now);
+    EXPECT_TRUE(agent.take_output(now));
+  }
+  EXPECT_EQ(waits, (std::vector<std::int64_t>{200, 400, 800, 1000, 1000}));
+}
+
+TEST_F(Ends, a_wrong_digest_is_an_error) {
+  auto bytes = stream_message(0, "payload");
+  bytes.back() ^= 1;
+  EXPECT_FALSE(agent.receive(*AgentMessage::parse(bytes), now));
+}
+
+TEST_F(Ends, other_messages_are_left_to_the_owner) {
+  auto closed = make_message(message_type::channel_closed, "{}", clock.now());
+  EXPECT_FALSE(*agent.receive(*AgentMessage::parse(closed), now));
+  auto own_kind = stream_message(0, "x", message_type::output_stream_data);
+  EXPECT_FALSE(*agent.receive(*AgentMessage::parse(own_kind), now));
+  auto bad_ack = make_message(message_type::acknowledge, "not json", clock.now());
+  EXPECT_FALSE(agent.receive(*AgentMessage::parse(bad_ack), now));
+}
+
+}  // namespace
+}  // namespace fumidai::wire
