@@ -31,10 +31,12 @@ TEST(Bytes, base64_refuses_what_is_not_base64) {
 }
 
 TEST(Bytes, utf8_knows_overlong_surrogate_and_cut_sequences) {
-  for (auto good : {"", "abc", "\xc3\xa9", "\xe8\xb8\x8f\xe3\x81\xbf", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xee\x80\x80"}) {
+  for (auto good : {"", "abc", "\xc3\xa9", "\xe8\xb8\x8f\xe3\x81\xbf", "\xf0\x9f\x98\x80", "\xed\x9f\xbf",
+                    "\xee\x80\x80"}) {
     EXPECT_TRUE(is_utf8(good)) << good;
   }
-  for (auto bad : {"\x80", "\xc0\xaf", "\xc3", "\xe8\xb8", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80", "\xff"}) {
+  for (auto bad : {"\x80", "\xc0\xaf", "\xc3", "\xe8\xb8", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                   "\xf0\x80\x80\x80", "\xff"}) {
     EXPECT_FALSE(is_utf8(bad));
   }
 }
@@ -85,7 +87,8 @@ TEST(Uuid, text_round_trips_and_random_ones_are_version_4) {
   auto text = "dd01e56b-ff48-483e-a508-b5f073f31b16";
   EXPECT_EQ(Uuid::parse(text)->text(), text);
   EXPECT_EQ(Uuid::random().text()[14], '4');
-  for (auto bad : {"", "dd01e56bff48483ea508b5f073f31b16", "dd01e56b-ff48-483e-a508-b5f073f31b1g", "dd01e56b-ff48-483e-a508-b5f073f31b166"}) {
+  for (auto bad : {"", "dd01e56bff48483ea508b5f073f31b16", "dd01e56b-ff48-483e-a508-b5f073f31b1g",
+                   "dd01e56b-ff48-483e-a508-b5f073f31b166"}) {
     EXPECT_FALSE(Uuid::parse(bad)) << bad;
   }
 }
@@ -102,7 +105,8 @@ TEST(Clock, forms_of_one_moment) {
 }
 
 TEST(Clock, refuses_times_that_are_none) {
-  for (auto bad : {"", "yesterday", "2025-02-30T00:00:00Z", "2025-03-14T25:00:00Z", "2025-03-14T09:26:53", "1e300", "nan", "2025-03-14T09:26:53.Z"}) {
+  for (auto bad : {"", "yesterday", "2025-02-30T00:00:00Z", "2025-03-14T25:00:00Z", "2025-03-14T09:26:53",
+                   "1e300", "nan", "2025-03-14T09:26:53.Z"}) {
     EXPECT_FALSE(parse_time(bad)) << bad;
   }
   EXPECT_FALSE(parse_basic_iso("20251314T092653Z"));

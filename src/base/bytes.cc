@@ -18,7 +18,8 @@ Int read_big_endian(std::uint8_t const* at) {
 
 template <class Int>
 void write_big_endian(std::uint8_t* at, Int value) {
-  for (std::size_t i = sizeof(Int); i-- > 0; value = static_cast<Int>(value >> 8)) at[i] = static_cast<std::uint8_t>(value);
+  for (std::size_t i = sizeof(Int); i-- > 0; value = static_cast<Int>(value >> 8))
+    at[i] = static_cast<std::uint8_t>(value);
 }
 
 int hex_value(char c) {
@@ -30,21 +31,31 @@ int hex_value(char c) {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 }  // namespace
 
 std::uint16_t read_u16(std::uint8_t const* at) {
   return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
 }
-std::uint32_t read_u32(std::uint8_t const* at) { return read_big_endian<std::uint32_t>(at); }
-std::uint64_t read_u64(std::uint8_t const* at) { return read_big_endian<std::uint64_t>(at); }
+std::uint32_t read_u32(std::uint8_t const* at) {
+  return read_big_endian<std::uint32_t>(at);
+}
+std::uint64_t read_u64(std::uint8_t const* at) {
+  return read_big_endian<std::uint64_t>(at);
+}
 void write_u16(std::uint8_t* at, std::uint16_t value) {
   at[0] = static_cast<std::uint8_t>(value >> 8);
   at[1] = static_cast<std::uint8_t>(value);
 }
-void write_u32(std::uint8_t* at, std::uint32_t value) { write_big_endian(at, value); }
-void write_u64(std::uint8_t* at, std::uint64_t value) { write_big_endian(at, value); }
+void write_u32(std::uint8_t* at, std::uint32_t value) {
+  write_big_endian(at, value);
+}
+void write_u64(std::uint8_t* at, std::uint64_t value) {
+  write_big_endian(at, value);
+}
 
 std::string to_hex(ByteView bytes) {
   std::string text;
@@ -70,14 +81,17 @@ Result<Bytes> from_hex(std::string_view text) {
 
 std::string to_base64(ByteView bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  auto length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
+  auto length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
+                                static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(length));
   return text;
 }
 
 Result<Bytes> from_base64(std::string_view text) {
-  auto padding = static_cast<std::size_t>(std::count(text.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(2, text.size())), text.end(), '='));
-  if (text.size() % 4 != 0) return Error{Errc::malformed, "base64 text whose length is not a multiple of four"};
+  auto padding = static_cast<std::size_t>(std::count(
+      text.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(2, text.size())), text.end(), '='));
+  if (text.size() % 4 != 0)
+    return Error{Errc::malformed, "base64 text whose length is not a multiple of four"};
   auto is_digit = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
   };
@@ -85,7 +99,8 @@ Result<Bytes> from_base64(std::string_view text) {
     return Error{Errc::malformed, "not a base64 digit"};
   }
   Bytes bytes(text.size() / 4 * 3);
-  auto length = EVP_DecodeBlock(bytes.data(), reinterpret_cast<unsigned char const*>(text.data()), static_cast<int>(text.size()));
+  auto length = EVP_DecodeBlock(bytes.data(), reinterpret_cast<unsigned char const*>(text.data()),
+                                static_cast<int>(text.size()));
   if (length < 0) return Error{Errc::malformed, "not base64"};
   bytes.resize(static_cast<std::size_t>(length) - padding);
   return bytes;
@@ -98,7 +113,8 @@ std::string to_lower(std::string_view text) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -137,7 +153,11 @@ bool is_utf8(std::string_view text) {
   auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   for (std::size_t i = 0; i < text.size();) {
     auto first = byte(i);
-    std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    std::size_t length = first < 0x80                    ? 1
+                         : first >= 0xc2 && first < 0xe0 ? 2
+                         : first >= 0xe0 && first < 0xf0 ? 3
+                         : first >= 0xf0 && first < 0xf5 ? 4
+                                                         : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; k++) {
       if ((byte(i + k) & 0xc0) != 0x80) return false;

@@ -22,7 +22,9 @@ inline ByteView as_bytes(std::string_view text) {
 inline std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
-inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
+inline Bytes to_bytes(ByteView view) {
+  return {view.begin(), view.end()};
+}
 
 // Big-endian integers at the start of `at`, which must be long enough.
 std::uint16_t read_u16(std::uint8_t const* at);
@@ -44,8 +46,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string_view trimmed(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-// Text from a peer made safe for a log line or a terminal: control and non-ASCII bytes become \xNN, and what is
-// over `most` bytes is cut.
+// Text from a peer made safe for a log line or a terminal: control and non-ASCII bytes become \xNN, and what
+// is over `most` bytes is cut.
 std::string escaped(std::string_view text, std::size_t most = 256);
 
 // True for well-formed UTF-8 (no surrogates, no overlong forms).

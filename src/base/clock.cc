@@ -38,44 +38,55 @@ int number(std::string_view text, std::size_t at, std::size_t digits) {
   return value;
 }
 
-Result<Time> make_time(int year_number, int month_number, int day_number, int hour, int minute, int second, int milli) {
-  year_month_day date{year(year_number), month(static_cast<unsigned>(month_number)), day(static_cast<unsigned>(day_number))};
-  bool valid = year_number >= 0 && month_number >= 1 && day_number >= 1 && date.ok() && hour >= 0 && hour < 24 && minute >= 0 &&
-               minute < 60 && second >= 0 && second < 61;
+Result<Time> make_time(int year_number, int month_number, int day_number, int hour, int minute, int second,
+                       int milli) {
+  year_month_day date{year(year_number), month(static_cast<unsigned>(month_number)),
+                      day(static_cast<unsigned>(day_number))};
+  bool valid = year_number >= 0 && month_number >= 1 && day_number >= 1 && date.ok() && hour >= 0 &&
+               hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 61;
   if (!valid) return Error{Errc::malformed, "not a valid time"};
   return Time(sys_days(date)) + hours(hour) + minutes(minute) + seconds(second) + milliseconds(milli);
 }
 
 }  // namespace
 
-std::int64_t to_millis(Time time) { return time.time_since_epoch().count(); }
-Time from_millis(std::int64_t millis) { return Time(milliseconds(millis)); }
+std::int64_t to_millis(Time time) {
+  return time.time_since_epoch().count();
+}
+Time from_millis(std::int64_t millis) {
+  return Time(milliseconds(millis));
+}
 
 std::string to_iso(Time at) {
   auto [date, time] = fields_of(at);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()), unsigned(date.month()), unsigned(date.day()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count());
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()), unsigned(date.month()),
+                     unsigned(date.day()), time.hours().count(), time.minutes().count(),
+                     time.seconds().count(), time.subseconds().count());
 }
 
-std::string to_iso_seconds(Time at) { return to_iso(at).substr(0, 19) + "Z"; }
+std::string to_iso_seconds(Time at) {
+  return to_iso(at).substr(0, 19) + "Z";
+}
 
 std::string to_basic_iso(Time at) {
   auto [date, time] = fields_of(at);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", int(date.year()), unsigned(date.month()), unsigned(date.day()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count());
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", int(date.year()), unsigned(date.month()),
+                     unsigned(date.day()), time.hours().count(), time.minutes().count(),
+                     time.seconds().count());
 }
 
 std::string to_http_date(Time at) {
   auto [date, time] = fields_of(at);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday(floor<days>(at)).c_encoding()], unsigned(date.day()),
-                     kMonths[unsigned(date.month()) - 1], int(date.year()), time.hours().count(), time.minutes().count(),
-                     time.seconds().count());
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday(floor<days>(at)).c_encoding()],
+                     unsigned(date.day()), kMonths[unsigned(date.month()) - 1], int(date.year()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
 Result<Time> parse_basic_iso(std::string_view text) {
-  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return Error{Errc::malformed, "not a time of the form yyyymmddThhmmssZ"};
-  return make_time(number(text, 0, 4), number(text, 4, 2), number(text, 6, 2), number(text, 9, 2), number(text, 11, 2),
-                   number(text, 13, 2), 0);
+  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z')
+    return Error{Errc::malformed, "not a time of the form yyyymmddThhmmssZ"};
+  return make_time(number(text, 0, 4), number(text, 4, 2), number(text, 6, 2), number(text, 9, 2),
+                   number(text, 11, 2), number(text, 13, 2), 0);
 }
 
 Result<Time> parse_time(std::string_view text) {
@@ -91,7 +102,8 @@ Result<Time> parse_time(std::string_view text) {
   int hour = 0, minute = 0, second = 0, milli = 0;
   auto rest = text.substr(10);
   if (!rest.empty()) {
-    if (rest.size() < 9 || rest[0] != 'T' || rest[3] != ':' || rest[6] != ':' || rest.back() != 'Z') return malformed;
+    if (rest.size() < 9 || rest[0] != 'T' || rest[3] != ':' || rest[6] != ':' || rest.back() != 'Z')
+      return malformed;
     hour = number(rest, 1, 2), minute = number(rest, 4, 2), second = number(rest, 7, 2);
     auto fraction = rest.substr(9, rest.size() - 10);
     if (!fraction.empty()) {
@@ -110,12 +122,14 @@ Result<Time> parse_http_date(std::string_view text) {
   if (parts.size() != 6 || parts[0].size() != 4 || parts[4].size() != 8) return malformed;
   if (parts[5] != "GMT" && parts[5] != "+0000" && parts[5] != "-0000") return malformed;
   auto month_at = std::find(kMonths.begin(), kMonths.end(), parts[2]) - kMonths.begin();
-  return make_time(number(parts[3], 0, 4), static_cast<int>(month_at) + 1, number(parts[1], 0, 2), number(parts[4], 0, 2),
-                   number(parts[4], 3, 2), number(parts[4], 6, 2), 0);
+  return make_time(number(parts[3], 0, 4), static_cast<int>(month_at) + 1, number(parts[1], 0, 2),
+                   number(parts[4], 0, 2), number(parts[4], 3, 2), number(parts[4], 6, 2), 0);
 }
 
 std::string in_words(milliseconds duration) {
-  auto say = [](std::int64_t count, std::string_view unit) { return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s"); };
+  auto say = [](std::int64_t count, std::string_view unit) {
+    return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s");
+  };
   auto whole = duration_cast<seconds>(duration).count();
   if (whole < 0) whole = -whole;
   if (whole < 120) return say(whole, "second");

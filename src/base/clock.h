@@ -20,7 +20,9 @@ class Clock {
 
 class SystemClock : public Clock {
  public:
-  Time now() const override { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+  Time now() const override {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  }
 };
 
 // A clock that stands still until it is told otherwise. For tests.
@@ -37,10 +39,10 @@ class FixedClock : public Clock {
 std::int64_t to_millis(Time time);
 Time from_millis(std::int64_t millis);
 
-std::string to_iso(Time time);           // 2025-01-02T03:04:05.678Z
-std::string to_iso_seconds(Time time);   // 2025-01-02T03:04:05Z
-std::string to_basic_iso(Time time);     // 20250102T030405Z, the form of X-Amz-Date
-std::string to_http_date(Time time);     // Thu, 02 Jan 2025 03:04:05 GMT
+std::string to_iso(Time time);          // 2025-01-02T03:04:05.678Z
+std::string to_iso_seconds(Time time);  // 2025-01-02T03:04:05Z
+std::string to_basic_iso(Time time);    // 20250102T030405Z, the form of X-Amz-Date
+std::string to_http_date(Time time);    // Thu, 02 Jan 2025 03:04:05 GMT
 
 Result<Time> parse_basic_iso(std::string_view text);
 // ISO 8601 with Z, with or without a fraction, or a date alone; or seconds since the epoch.

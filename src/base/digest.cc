@@ -30,7 +30,9 @@ Digest sha256(ByteView bytes) {
   return digest;
 }
 
-std::string sha256_hex(std::string_view text) { return to_hex(sha256(text)); }
+std::string sha256_hex(std::string_view text) {
+  return to_hex(sha256(text));
+}
 
 Digest hmac_sha256(ByteView key, ByteView message) {
   Digest digest;
@@ -38,8 +40,8 @@ Digest hmac_sha256(ByteView key, ByteView message) {
   // HMAC() takes a null key for "the key of last time"; an empty key must stay an empty key.
   static constexpr std::uint8_t kNothing = 0;
   auto const* key_bytes = key.empty() ? &kNothing : key.data();
-  [[maybe_unused]] auto* done =
-      HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()), message.data(), message.size(), digest.data(), &length);
+  [[maybe_unused]] auto* done = HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()), message.data(),
+                                     message.size(), digest.data(), &length);
   assert(done != nullptr && length == digest.size());
   return digest;
 }

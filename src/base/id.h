@@ -31,5 +31,7 @@ using InstanceId = Id<struct InstanceTag>;  // i-… or mi-…
 
 template <class Tag>
 struct std::hash<fumidai::Id<Tag>> {
-  std::size_t operator()(fumidai::Id<Tag> const& id) const noexcept { return std::hash<std::string>()(id.text()); }
+  std::size_t operator()(fumidai::Id<Tag> const& id) const noexcept {
+    return std::hash<std::string>()(id.text());
+  }
 };

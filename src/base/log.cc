@@ -40,7 +40,9 @@ void append_value(std::string& line, std::string const& value) {
 
 }  // namespace
 
-void set_log_level(LogLevel most) { most_verbose = most; }
+void set_log_level(LogLevel most) {
+  most_verbose = most;
+}
 
 bool parse_log_level(std::string_view text, LogLevel& level) {
   for (auto candidate : {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug}) {
@@ -62,7 +64,8 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
     append_value(line, field.value);
   }
   line += '\n';
-  // One write a line, so that lines of several processes do not mix. A log that cannot be written is not an error.
+  // One write a line, so that lines of several processes do not mix. A log that cannot be written is not an
+  // error.
   [[maybe_unused]] auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The operator's log: one line an event on standard error, `level message key=value …`. Never payload, never a secret;
-// what came from a peer is escaped. Tests do not read it.
+// The operator's log: one line an event on standard error, `level message key=value …`. Never payload, never
+// a secret; what came from a peer is escaped. Tests do not read it.
 //
 //   log_info("session started", {{"session", id.text()}, {"target", target.text()}});
 
@@ -31,9 +31,17 @@ bool parse_log_level(std::string_view text, LogLevel& level);
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
 // error: a person must act. warn: degraded, healing by itself. info: lifecycle. debug: off by default.
-inline void log_error(std::string_view message, std::initializer_list<LogField> fields = {}) { log(LogLevel::error, message, fields); }
-inline void log_warn(std::string_view message, std::initializer_list<LogField> fields = {}) { log(LogLevel::warn, message, fields); }
-inline void log_info(std::string_view message, std::initializer_list<LogField> fields = {}) { log(LogLevel::info, message, fields); }
-inline void log_debug(std::string_view message, std::initializer_list<LogField> fields = {}) { log(LogLevel::debug, message, fields); }
+inline void log_error(std::string_view message, std::initializer_list<LogField> fields = {}) {
+  log(LogLevel::error, message, fields);
+}
+inline void log_warn(std::string_view message, std::initializer_list<LogField> fields = {}) {
+  log(LogLevel::warn, message, fields);
+}
+inline void log_info(std::string_view message, std::initializer_list<LogField> fields = {}) {
+  log(LogLevel::info, message, fields);
+}
+inline void log_debug(std::string_view message, std::initializer_list<LogField> fields = {}) {
+  log(LogLevel::debug, message, fields);
+}
 
 }  // namespace fumidai

@@ -34,7 +34,9 @@ std::string random_text(std::size_t count, std::string_view alphabet) {
   return text;
 }
 
-std::string random_hex(std::size_t digits) { return to_hex(random_bytes((digits + 1) / 2)).substr(0, digits); }
+std::string random_hex(std::size_t digits) {
+  return to_hex(random_bytes((digits + 1) / 2)).substr(0, digits);
+}
 
 Secret random_secret(std::size_t bytes) {
   std::string value(bytes, '\0');

@@ -1,7 +1,7 @@
 #pragma once
 
-// Random values from the operating system's generator (through OpenSSL's DRBG). There is no seedable generator here
-// on purpose: tests pass fixed values instead.
+// Random values from the operating system's generator (through OpenSSL's DRBG). There is no seedable
+// generator here on purpose: tests pass fixed values instead.
 
 #include <string>
 #include <string_view>

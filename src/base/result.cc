@@ -30,7 +30,9 @@ void throw_exception_from_error(Error const& error, boost::source_location const
   throw std::logic_error("value() of a failed Result: " + error.detail);
 }
 
-Error system_error(std::string_view what) { return system_error(what, errno); }
+Error system_error(std::string_view what) {
+  return system_error(what, errno);
+}
 
 Error system_error(std::string_view what, int errno_value) {
   auto code = errno_value == ENOENT ? Errc::not_found : Errc::system;

@@ -1,7 +1,8 @@
 #pragma once
 
 // What a function returns that can fail for a reason outside the program: a value, or an Error whose sentence
-// helps the person who reads it. Bugs assert instead; exceptions stay inside the library calls that throw them.
+// helps the person who reads it. Bugs assert instead; exceptions stay inside the library calls that throw
+// them.
 
 #include <boost/system/result.hpp>
 #include <string>
@@ -42,7 +43,9 @@ struct Error {
 template <class T>
 using Result = boost::system::result<T, Error>;
 
-inline Result<void> success() { return {}; }
+inline Result<void> success() {
+  return {};
+}
 
 // The errno of the call just made, with what was attempted: "open /x: No such file or directory".
 Error system_error(std::string_view what);
@@ -61,9 +64,9 @@ Error system_error(std::string_view what, int errno_value);
     auto tmp = (expr);                     \
     if (!tmp) ret std::move(tmp).error();  \
   } while (false)
-#define TRY(decl, expr) FUMIDAI_TRY_IMPL(FUMIDAI_TRY_NAME(__LINE__), decl, expr, return)
-#define CO_TRY(decl, expr) FUMIDAI_TRY_IMPL(FUMIDAI_TRY_NAME(__LINE__), decl, expr, co_return)
-#define CHECK(expr) FUMIDAI_CHECK_IMPL(FUMIDAI_TRY_NAME(__LINE__), expr, return)
-#define CO_CHECK(expr) FUMIDAI_CHECK_IMPL(FUMIDAI_TRY_NAME(__LINE__), expr, co_return)
+#define TRY(decl, expr) FUMIDAI_TRY_IMPL(FUMIDAI_TRY_NAME(__LINE__), decl, expr, return )
+#define CO_TRY(decl, expr) FUMIDAI_TRY_IMPL(FUMIDAI_TRY_NAME(__LINE__), decl, expr, co_return )
+#define CHECK(expr) FUMIDAI_CHECK_IMPL(FUMIDAI_TRY_NAME(__LINE__), expr, return )
+#define CO_CHECK(expr) FUMIDAI_CHECK_IMPL(FUMIDAI_TRY_NAME(__LINE__), expr, co_return )
 
 }  // namespace fumidai

@@ -20,7 +20,9 @@ struct ContextDeleter {
 using Key = std::unique_ptr<EVP_PKEY, KeyDeleter>;
 using Context = std::unique_ptr<EVP_MD_CTX, ContextDeleter>;
 
-unsigned char const* raw(std::string_view text) { return reinterpret_cast<unsigned char const*>(text.data()); }
+unsigned char const* raw(std::string_view text) {
+  return reinterpret_cast<unsigned char const*>(text.data());
+}
 
 bool use_pss(EVP_PKEY_CTX* parameters) {
   return EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
@@ -57,7 +59,8 @@ Result<Bytes> sign_pss(Secret const& private_key, std::string_view message) {
   Context context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;
   std::size_t length = 0;
-  bool ok = EVP_DigestSignInit(context.get(), &parameters, EVP_sha256(), nullptr, key.get()) == 1 && use_pss(parameters) &&
+  bool ok = EVP_DigestSignInit(context.get(), &parameters, EVP_sha256(), nullptr, key.get()) == 1 &&
+            use_pss(parameters) &&
             EVP_DigestSign(context.get(), nullptr, &length, raw(message), message.size()) == 1;
   Bytes signature(length);
   ok = ok && EVP_DigestSign(context.get(), signature.data(), &length, raw(message), message.size()) == 1;
@@ -71,15 +74,18 @@ bool verify_pss(std::string_view public_key, std::string_view message, ByteView 
   if (!key) return false;
   Context context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;
-  return EVP_DigestVerifyInit(context.get(), &parameters, EVP_sha256(), nullptr, key.get()) == 1 && use_pss(parameters) &&
-         EVP_DigestVerify(context.get(), signature.data(), signature.size(), raw(message), message.size()) == 1;
+  return EVP_DigestVerifyInit(context.get(), &parameters, EVP_sha256(), nullptr, key.get()) == 1 &&
+         use_pss(parameters) &&
+         EVP_DigestVerify(context.get(), signature.data(), signature.size(), raw(message), message.size()) ==
+             1;
 }
 
 Result<void> check_rsa_public_key(std::string_view public_key) {
   auto key = read_public_key(public_key);
   if (!key) return Error{Errc::malformed, "not an RSA public key in DER form"};
   auto bits = EVP_PKEY_get_bits(key.get());
-  if (bits < 2048 || bits > 4096) return Error{Errc::invalid, "an RSA key of " + std::to_string(bits) + " bits; 2048 to 4096 are accepted"};
+  if (bits < 2048 || bits > 4096)
+    return Error{Errc::invalid, "an RSA key of " + std::to_string(bits) + " bits; 2048 to 4096 are accepted"};
   return success();
 }
 

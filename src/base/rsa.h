@@ -1,6 +1,7 @@
 #pragma once
 
-// The RSA keys with which registered agents sign (session-manager.md 4.2): 2048 bits, PSS, SHA-256, salt of 32 bytes.
+// The RSA keys with which registered agents sign (session-manager.md 4.2): 2048 bits, PSS, SHA-256, salt of
+// 32 bytes.
 
 #include <string>
 #include <string_view>

@@ -19,8 +19,12 @@ struct CipherDeleter {
 };
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, CipherDeleter>;
 
-unsigned char* raw(std::string& text, std::size_t at) { return reinterpret_cast<unsigned char*>(text.data() + at); }
-unsigned char const* raw(std::string_view text) { return reinterpret_cast<unsigned char const*>(text.data()); }
+unsigned char* raw(std::string& text, std::size_t at) {
+  return reinterpret_cast<unsigned char*>(text.data() + at);
+}
+unsigned char const* raw(std::string_view text) {
+  return reinterpret_cast<unsigned char const*>(text.data());
+}
 
 }  // namespace
 
@@ -33,10 +37,13 @@ std::string seal(Secret const& key, std::string_view plain, std::string_view con
   int length = 0;
   [[maybe_unused]] bool ok =
       EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, raw(key.reveal()), raw(sealed, 1)) == 1 &&
-      EVP_EncryptUpdate(cipher.get(), nullptr, &length, raw(context), static_cast<int>(context.size())) == 1 &&
-      EVP_EncryptUpdate(cipher.get(), raw(sealed, 1 + kNonce), &length, raw(plain), static_cast<int>(plain.size())) == 1 &&
+      EVP_EncryptUpdate(cipher.get(), nullptr, &length, raw(context), static_cast<int>(context.size())) ==
+          1 &&
+      EVP_EncryptUpdate(cipher.get(), raw(sealed, 1 + kNonce), &length, raw(plain),
+                        static_cast<int>(plain.size())) == 1 &&
       EVP_EncryptFinal_ex(cipher.get(), raw(sealed, 1 + kNonce + plain.size()), &length) == 1 &&
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTag, raw(sealed, 1 + kNonce + plain.size())) == 1;
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTag, raw(sealed, 1 + kNonce + plain.size())) ==
+          1;
   assert(ok);
   return sealed;
 }
@@ -50,9 +57,12 @@ Result<Secret> open_sealed(Secret const& key, std::string_view sealed, std::stri
   std::string plain(body.size() + 1, '\0');
   Cipher cipher(EVP_CIPHER_CTX_new());
   int length = 0;
-  bool ok = EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, raw(key.reveal()), raw(sealed.substr(1))) == 1 &&
-            EVP_DecryptUpdate(cipher.get(), nullptr, &length, raw(context), static_cast<int>(context.size())) == 1 &&
-            EVP_DecryptUpdate(cipher.get(), raw(plain, 0), &length, raw(body), static_cast<int>(body.size())) == 1 &&
+  bool ok = EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, raw(key.reveal()),
+                               raw(sealed.substr(1))) == 1 &&
+            EVP_DecryptUpdate(cipher.get(), nullptr, &length, raw(context),
+                              static_cast<int>(context.size())) == 1 &&
+            EVP_DecryptUpdate(cipher.get(), raw(plain, 0), &length, raw(body),
+                              static_cast<int>(body.size())) == 1 &&
             EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) == 1 &&
             EVP_DecryptFinal_ex(cipher.get(), raw(plain, body.size()), &length) == 1;
   plain.resize(body.size());

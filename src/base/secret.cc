@@ -4,7 +4,9 @@
 
 namespace fumidai {
 
-bool Secret::equals(std::string_view other) const { return equal_in_constant_time(value_, other); }
+bool Secret::equals(std::string_view other) const {
+  return equal_in_constant_time(value_, other);
+}
 
 void Secret::wipe() noexcept {
   if (!value_.empty()) OPENSSL_cleanse(value_.data(), value_.size());

@@ -29,8 +29,8 @@ Result<Uuid> Uuid::parse(std::string_view text) {
 
 std::string Uuid::text() const {
   auto digits = to_hex(bytes);
-  return digits.substr(0, 8) + "-" + digits.substr(8, 4) + "-" + digits.substr(12, 4) + "-" + digits.substr(16, 4) + "-" +
-         digits.substr(20);
+  return digits.substr(0, 8) + "-" + digits.substr(8, 4) + "-" + digits.substr(12, 4) + "-" +
+         digits.substr(16, 4) + "-" + digits.substr(20);
 }
 
 }  // namespace fumidai

@@ -8,8 +8,8 @@ namespace fumidai::wire {
 
 namespace {
 
-constexpr std::size_t kTypeAt = 4, kTypeLength = 32, kSchemaAt = 36, kCreatedAt = 40, kSequenceAt = 48, kFlagsAt = 56,
-                      kIdAt = 64, kDigestAt = 80, kPayloadTypeAt = 112, kPayloadLengthAt = 116;
+constexpr std::size_t kTypeAt = 4, kTypeLength = 32, kSchemaAt = 36, kCreatedAt = 40, kSequenceAt = 48,
+                      kFlagsAt = 56, kIdAt = 64, kDigestAt = 80, kPayloadTypeAt = 112, kPayloadLengthAt = 116;
 
 // AWS's programs pad with blanks and strip NULs as well as blanks.
 std::string_view stripped(std::string_view type) {
@@ -23,11 +23,13 @@ std::string_view stripped(std::string_view type) {
 
 Result<AgentMessage> AgentMessage::parse(ByteView bytes) {
   if (bytes.size() < kPayloadOffset) {
-    return Error{Errc::malformed, "a message of " + std::to_string(bytes.size()) + " bytes; the header alone has 120"};
+    return Error{Errc::malformed,
+                 "a message of " + std::to_string(bytes.size()) + " bytes; the header alone has 120"};
   }
   auto header_length = read_u32(bytes.data());
   if (header_length != kHeaderLength) {
-    return Error{Errc::malformed, "a message whose header says " + std::to_string(header_length) + " bytes instead of 116"};
+    return Error{Errc::malformed,
+                 "a message whose header says " + std::to_string(header_length) + " bytes instead of 116"};
   }
   AgentMessage message;
   message.type = stripped(as_text(bytes.subspan(kTypeAt, kTypeLength)));
@@ -35,8 +37,10 @@ Result<AgentMessage> AgentMessage::parse(ByteView bytes) {
   message.schema_version = read_u32(&bytes[kSchemaAt]);
   message.created_ms = read_u64(&bytes[kCreatedAt]);
   // Publication messages are sent without a date by some services, and no receiver looks.
-  bool needs_date = message.type != message_type::start_publication && message.type != message_type::pause_publication;
-  if (message.created_ms == 0 && needs_date) return Error{Errc::malformed, "a message without a creation date"};
+  bool needs_date =
+      message.type != message_type::start_publication && message.type != message_type::pause_publication;
+  if (message.created_ms == 0 && needs_date)
+    return Error{Errc::malformed, "a message without a creation date"};
   message.sequence = static_cast<std::int64_t>(read_u64(&bytes[kSequenceAt]));
   message.flags = read_u64(&bytes[kFlagsAt]);
   // The halves of the UUID stand in the wrong order: the last eight bytes of its text come first.

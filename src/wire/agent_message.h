@@ -1,7 +1,7 @@
 #pragma once
 
-// AgentMessage: the binary frame of control and data channels (docs/wire/session-manager.md, "Frame"). AWS's agent
-// calls it AgentMessage, its plugin ClientMessage; the bytes are the same.
+// AgentMessage: the binary frame of control and data channels (docs/wire/session-manager.md, "Frame"). AWS's
+// agent calls it AgentMessage, its plugin ClientMessage; the bytes are the same.
 
 #include <cstdint>
 #include <optional>
@@ -60,13 +60,17 @@ struct AgentMessage {
   Uuid id;
   PayloadType payload_type = PayloadType::none;
   ByteView payload;
-  // As the header says; parse() does not compare it with the payload, since AWS's agent does not fill it reliably.
+  // As the header says; parse() does not compare it with the payload, since AWS's agent does not fill it
+  // reliably.
   Digest digest{};
 
   bool has_right_digest() const { return digest == sha256(payload); }
-  bool is_stream() const { return type == message_type::input_stream_data || type == message_type::output_stream_data; }
+  bool is_stream() const {
+    return type == message_type::input_stream_data || type == message_type::output_stream_data;
+  }
 
-  // Errors: malformed when shorter than its header, with a header length that is not 116, no type, or no date.
+  // Errors: malformed when shorter than its header, with a header length that is not 116, no type, or no
+  // date.
   static Result<AgentMessage> parse(ByteView bytes);
 
   std::size_t encoded_size() const { return kPayloadOffset + payload.size(); }

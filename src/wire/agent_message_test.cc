@@ -17,7 +17,9 @@ json::value vectors() {
   return *parse_json(text.str());
 }
 
-std::string text_of(json::value const& value) { return std::string(value.as_string()); }
+std::string text_of(json::value const& value) {
+  return std::string(value.as_string());
+}
 
 // Messages made by AWS's own Go code, see the notes in the file.
 TEST(AgentMessage, foreign_messages_parse_and_encode_to_the_same_bytes) {
@@ -37,7 +39,9 @@ TEST(AgentMessage, foreign_messages_parse_and_encode_to_the_same_bytes) {
     EXPECT_EQ(message->flags, decoded.at("flags").to_number<std::uint64_t>()) << name;
     EXPECT_EQ(message->id.text(), text_of(decoded.at("message_id"))) << name;
     EXPECT_EQ(to_hex(message->digest), text_of(decoded.at("payload_digest_hex"))) << name;
-    EXPECT_EQ(static_cast<std::uint32_t>(message->payload_type), decoded.at("payload_type").to_number<std::uint32_t>()) << name;
+    EXPECT_EQ(static_cast<std::uint32_t>(message->payload_type),
+              decoded.at("payload_type").to_number<std::uint32_t>())
+        << name;
     EXPECT_EQ(to_hex(message->payload), text_of(decoded.at("payload_hex"))) << name;
     EXPECT_EQ(message->has_right_digest(), vector.at("digest_matches_payload").as_bool()) << name;
     if (message->has_right_digest() && message->created_ms != 0) {
@@ -63,7 +67,8 @@ TEST(AgentMessage, refuses_what_makes_other_implementations_stumble) {
     bytes[at] = value;
     return bytes;
   };
-  EXPECT_FALSE(AgentMessage::parse(with(3, 117)));   // a header length beyond the message makes AWS's agent panic
+  EXPECT_FALSE(
+      AgentMessage::parse(with(3, 117)));  // a header length beyond the message makes AWS's agent panic
   EXPECT_FALSE(AgentMessage::parse(with(0, 0xff)));
   auto no_type = good;
   std::fill(no_type.begin() + 4, no_type.begin() + 36, ' ');

@@ -21,7 +21,9 @@ constexpr std::size_t kMessageOverhead = 128;
 // Timing as in AWS's programs (session-manager.md 9.1).
 constexpr milliseconds kClockGranularity = 10ms, kMostTimeout = 1s;
 
-std::size_t cost_of(ByteView payload) { return payload.size() + kMessageOverhead; }
+std::size_t cost_of(ByteView payload) {
+  return payload.size() + kMessageOverhead;
+}
 
 milliseconds elapsed(DataChannel::Instant from, DataChannel::Instant to) {
   return std::chrono::duration_cast<milliseconds>(to - from);
@@ -128,7 +130,9 @@ DataChannel::Instant DataChannel::next_tick() const {
   return oldest.last_sent + timeout_of(oldest);
 }
 
-void DataChannel::tick(Instant now) { resend_oldest_if_overdue(now); }
+void DataChannel::tick(Instant now) {
+  resend_oldest_if_overdue(now);
+}
 
 void DataChannel::reconnected() {
   acknowledgements_.clear();  // the peer sends again what it misses, and is answered then
@@ -163,8 +167,9 @@ bool DataChannel::wants_input() const {
 void DataChannel::on_data(AgentMessage const& message) {
   if (message.sequence < expected_) return acknowledge(message);  // its acknowledgement was lost
   bool is_early = message.sequence > expected_;
-  // What finds no room is neither stored nor acknowledged: the peer sends it again. The message that is waited for
-  // needs less room than one beyond a gap, or a store full of early ones would keep it out for ever.
+  // What finds no room is neither stored nor acknowledged: the peer sends it again. The message that is
+  // waited for needs less room than one beyond a gap, or a store full of early ones would keep it out for
+  // ever.
   auto cost = cost_of(message.payload);
   bool has_room = is_early ? delivered_bytes_ + early_bytes_ + cost <= options_.receive_window
                            : delivered_bytes_ < options_.receive_window;
@@ -179,7 +184,8 @@ void DataChannel::on_data(AgentMessage const& message) {
   }
   deliver({message.payload_type, to_bytes(message.payload)});
   acknowledge(message);
-  for (auto next = early_.begin(); next != early_.end() && next->first == expected_; next = early_.erase(next)) {
+  for (auto next = early_.begin(); next != early_.end() && next->first == expected_;
+       next = early_.erase(next)) {
     early_bytes_ -= cost_of(next->second.payload);
     deliver(std::move(next->second));
   }

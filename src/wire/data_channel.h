@@ -1,14 +1,17 @@
 #pragma once
 
-// One end of a data channel: sequence numbers, acknowledgements and retransmission of the session-manager protocol
-// (docs/wire/session-manager.md, "Reliability"), without a socket and without a clock. Lives as long as its session:
-// when the connection breaks, the same object goes on over the next one, and nothing is lost or repeated.
+// One end of a data channel: sequence numbers, acknowledgements and retransmission of the session-manager
+// protocol (docs/wire/session-manager.md, "Reliability"), without a socket and without a clock. Lives as long
+// as its session: when the connection breaks, the same object goes on over the next one, and nothing is lost
+// or repeated.
 //
-// The owner moves bytes: each arriving stream message or acknowledge goes to receive(), whatever take_output() gives
-// is written in order, take_delivery() yields the peer's payloads in order, tick() is called at next_tick().
+// The owner moves bytes: each arriving stream message or acknowledge goes to receive(), whatever
+// take_output() gives is written in order, take_delivery() yields the peer's payloads in order, tick() is
+// called at next_tick().
 //
-// Memory is bounded by the options whatever the peer does. When the consumer is slow, wants_input() says to stop
-// reading from the connection, and when the peer is slow, can_send() says to stop reading from the source.
+// Memory is bounded by the options whatever the peer does. When the consumer is slow, wants_input() says to
+// stop reading from the connection, and when the peer is slow, can_send() says to stop reading from the
+// source.
 
 #include <chrono>
 #include <cstdint>
@@ -56,11 +59,12 @@ class DataChannel {
   std::optional<Delivery> take_delivery();
   bool has_delivery() const { return !deliveries_.empty(); }
 
-  // Should the owner go on reading from the connection? Not while the consumer lags, unless what we wait for is an
-  // acknowledgement: a peer that echoes would otherwise be stuck with us for ever.
+  // Should the owner go on reading from the connection? Not while the consumer lags, unless what we wait for
+  // is an acknowledgement: a peer that echoes would otherwise be stuck with us for ever.
   bool wants_input() const;
 
-  // The next message to write, now. An acknowledgement may overtake the write: the bytes stay valid all the same.
+  // The next message to write, now. An acknowledgement may overtake the write: the bytes stay valid all the
+  // same.
   Message take_output(Instant now);
   bool has_output() const { return !acknowledgements_.empty() || !to_send_.empty(); }
 
@@ -97,10 +101,10 @@ class DataChannel {
   Clock const& clock_;
 
   std::int64_t next_sequence_ = 0;
-  std::int64_t oldest_ = 0;                // sequence number of unacknowledged_.front()
-  std::deque<Outgoing> unacknowledged_;    // acknowledged ones in the middle stay until the oldest goes
+  std::int64_t oldest_ = 0;              // sequence number of unacknowledged_.front()
+  std::deque<Outgoing> unacknowledged_;  // acknowledged ones in the middle stay until the oldest goes
   std::size_t unacknowledged_bytes_ = 0;
-  std::deque<std::int64_t> to_send_;       // sequence numbers, in order of writing
+  std::deque<std::int64_t> to_send_;  // sequence numbers, in order of writing
   std::deque<Message> acknowledgements_;
   std::chrono::milliseconds round_trip_{100}, variation_{0}, timeout_{200};
 

@@ -121,7 +121,10 @@ class Simulation {
 
 TEST(DataChannel, no_byte_is_lost_or_repeated_whatever_the_network_does) {
   for (unsigned seed = 0; seed < 2000; seed++) {
-    Simulation::Faults faults{.loss = (seed % 4) * 0.05, .duplication = (seed % 3) * 0.1, .reordering = (seed % 5) * 0.1, .reconnect = (seed % 7) * 0.002};
+    Simulation::Faults faults{.loss = (seed % 4) * 0.05,
+                              .duplication = (seed % 3) * 0.1,
+                              .reordering = (seed % 5) * 0.1,
+                              .reconnect = (seed % 7) * 0.002};
     Simulation simulation(seed, faults, 3000 + seed % 9000);
     ASSERT_TRUE(simulation.run()) << "seed " << seed << " did not finish";
     ASSERT_TRUE(simulation.nothing_was_altered()) << "seed " << seed;
@@ -137,7 +140,8 @@ class Ends : public testing::Test {
   static std::string text(std::optional<DataChannel::Delivery> const& delivery) {
     return delivery ? std::string(as_text(delivery->payload)) : "(nothing)";
   }
-  static Bytes stream_message(std::int64_t sequence, std::string_view payload, std::string_view type = message_type::input_stream_data) {
+  static Bytes stream_message(std::int64_t sequence, std::string_view payload,
+                              std::string_view type = message_type::input_stream_data) {
     AgentMessage message;
     message.type = type;
     message.created_ms = 1;
@@ -148,7 +152,8 @@ class Ends : public testing::Test {
   }
   static int acknowledgements_in(DataChannel& channel, Instant at) {
     int count = 0;
-    while (auto message = channel.take_output(at)) count += AgentMessage::parse(*message)->type == message_type::acknowledge;
+    while (auto message = channel.take_output(at))
+      count += AgentMessage::parse(*message)->type == message_type::acknowledge;
     return count;
   }
 
@@ -187,7 +192,8 @@ TEST_F(Ends, the_window_closes_and_acknowledgements_open_it) {
 }
 
 TEST_F(Ends, a_flood_is_neither_stored_nor_acknowledged_beyond_the_window) {
-  for (int i = 0; i < 1000; i++) EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(i, std::string(100, 'x'))), now));
+  for (int i = 0; i < 1000; i++)
+    EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(i, std::string(100, 'x'))), now));
   EXPECT_FALSE(agent.wants_input());
   auto acknowledged = acknowledgements_in(agent, now);
   int delivered = 0;
@@ -197,7 +203,8 @@ TEST_F(Ends, a_flood_is_neither_stored_nor_acknowledged_beyond_the_window) {
 }
 
 TEST_F(Ends, early_messages_never_keep_out_the_one_that_is_waited_for) {
-  for (int i = 1; i < 1000; i++) EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(i, std::string(100, 'x'))), now));
+  for (int i = 1; i < 1000; i++)
+    EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(i, std::string(100, 'x'))), now));
   EXPECT_TRUE(agent.wants_input());
   EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(0, "first")), now));
   EXPECT_EQ(text(agent.take_delivery()), "first");

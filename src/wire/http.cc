@@ -30,7 +30,9 @@ std::vector<std::string_view> HttpHeaders::all(std::string_view name) const {
   return values;
 }
 
-std::string_view HttpRequest::path() const { return std::string_view(target).substr(0, target.find('?')); }
+std::string_view HttpRequest::path() const {
+  return std::string_view(target).substr(0, target.find('?'));
+}
 
 std::string_view HttpRequest::query() const {
   auto mark = target.find('?');
@@ -63,18 +65,23 @@ struct BeastMessage<HttpResponse> {
 };
 
 Error parse_error(boost::system::error_code code) {
-  if (code == http::error::header_limit) return {Errc::too_large, "the head of the HTTP message is over the limit"};
-  if (code == http::error::body_limit) return {Errc::too_large, "the body of the HTTP message is over the limit"};
+  if (code == http::error::header_limit)
+    return {Errc::too_large, "the head of the HTTP message is over the limit"};
+  if (code == http::error::body_limit)
+    return {Errc::too_large, "the body of the HTTP message is over the limit"};
   return {Errc::malformed, "not HTTP/1.1: " + code.message()};
 }
 
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 }  // namespace
 
 template <class Message>
 struct HttpReader<Message>::Impl {
   typename BeastMessage<Message>::Parser parser;
+  Bytes pending;  // half a line, of which the parser wants the rest first; at most a head
 };
 
 template <class Message>
@@ -91,16 +98,24 @@ HttpReader<Message>::HttpReader(HttpReader&&) noexcept = default;
 
 template <class Message>
 Result<std::size_t> HttpReader<Message>::feed(ByteView bytes) {
-  std::size_t used = 0;
-  while (used < bytes.size() && !impl_->parser.is_done()) {
+  auto& pending = impl_->pending;
+  pending.insert(pending.end(), bytes.begin(), bytes.end());
+  std::size_t parsed = 0;
+  while (parsed < pending.size() && !impl_->parser.is_done()) {
     boost::system::error_code code;
-    auto taken = impl_->parser.put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), code);
-    used += taken;
+    auto taken =
+        impl_->parser.put(boost::asio::buffer(pending.data() + parsed, pending.size() - parsed), code);
+    parsed += taken;
     if (code == http::error::need_more) break;
     if (code) return parse_error(code);
     if (taken == 0) break;
   }
-  return used;
+  pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(parsed));
+  if (!impl_->parser.is_done()) return bytes.size();
+  // What is left was not here before this call: the parser would have used it then.
+  auto unused = pending.size();
+  pending.clear();
+  return bytes.size() - unused;
 }
 
 template <class Message>
@@ -118,7 +133,7 @@ bool HttpReader<Message>::is_done() const {
 
 template <class Message>
 bool HttpReader<Message>::has_started() const {
-  return impl_->parser.got_some();
+  return impl_->parser.got_some() || !impl_->pending.empty();
 }
 
 template <class Message>
@@ -149,7 +164,8 @@ template class HttpReader<HttpResponse>;
 
 namespace {
 
-void append_headers_and_body(std::string& text, HttpHeaders const& headers, std::string const& body, bool has_length) {
+void append_headers_and_body(std::string& text, HttpHeaders const& headers, std::string const& body,
+                             bool has_length) {
   for (auto const& header : headers) {
     text += header.name;
     text += ": ";
@@ -170,11 +186,14 @@ std::string encode(HttpRequest const& request) {
 }
 
 std::string encode(HttpResponse const& response) {
-  auto text = "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(reason_phrase(response.status)) + "\r\n";
+  auto text = "HTTP/1.1 " + std::to_string(response.status) + " " +
+              std::string(reason_phrase(response.status)) + "\r\n";
   append_headers_and_body(text, response.headers, response.body, response.status >= 200);
   return text;
 }
 
-std::string_view reason_phrase(unsigned status) { return view(http::obsolete_reason(http::int_to_status(status))); }
+std::string_view reason_phrase(unsigned status) {
+  return view(http::obsolete_reason(http::int_to_status(status)));
+}
 
 }  // namespace fumidai::wire

@@ -1,7 +1,7 @@
 #pragma once
 
-// HTTP/1.1 messages, read from bytes and written to bytes, without a socket. Boost.Beast's parser does the reading;
-// this is the only unit of the program that sees it.
+// HTTP/1.1 messages, read from bytes and written to bytes, without a socket. Boost.Beast's parser does the
+// reading; this is the only unit of the program that sees it.
 
 #include <memory>
 #include <optional>
@@ -24,7 +24,9 @@ class HttpHeaders {
   HttpHeaders() = default;
   HttpHeaders(std::initializer_list<HttpHeader> headers) : headers_(headers) {}
 
-  void add(std::string_view name, std::string_view value) { headers_.push_back({std::string(name), std::string(value)}); }
+  void add(std::string_view name, std::string_view value) {
+    headers_.push_back({std::string(name), std::string(value)});
+  }
   void set(std::string_view name, std::string_view value);
   std::optional<std::string_view> find(std::string_view name) const;  // the first of that name
   std::vector<std::string_view> all(std::string_view name) const;
@@ -70,7 +72,8 @@ class HttpReader {
   ~HttpReader();
   HttpReader(HttpReader&&) noexcept;
 
-  // How many of `bytes` were used. Errors: malformed, too_large (head or body over its limit).
+  // How many of `bytes` were used: all, unless the message is done. Errors: malformed, too_large (head or
+  // body over its limit).
   Result<std::size_t> feed(ByteView bytes);
   // The peer closed. An error if that cuts the message.
   Result<void> end_of_stream();

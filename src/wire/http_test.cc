@@ -8,7 +8,8 @@ namespace fumidai::wire {
 namespace {
 
 constexpr std::string_view kPost =
-    "POST /a/b?x=1 HTTP/1.1\r\nHost: example:8443\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nX-A: 1\r\nx-a: 2\r\n\r\nhello";
+    "POST /a/b?x=1 HTTP/1.1\r\nHost: example:8443\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nX-A: "
+    "1\r\nx-a: 2\r\n\r\nhello";
 
 TEST(Http, a_request_survives_any_cut) {
   for (std::size_t cut = 0; cut <= kPost.size(); cut++) {
@@ -29,7 +30,8 @@ TEST(Http, a_request_survives_any_cut) {
 
 TEST(Http, chunked_bodies_arrive_whole) {
   HttpRequestReader reader;
-  std::string_view text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\nGET";
+  std::string_view text =
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\nGET";
   auto used = reader.feed(as_bytes(text));
   ASSERT_TRUE(used);
   EXPECT_EQ(*used, text.size() - 3);
@@ -38,19 +40,25 @@ TEST(Http, chunked_bodies_arrive_whole) {
 }
 
 TEST(Http, limits_hold_for_head_and_body) {
-  auto with_header = [](std::size_t length) { return "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(length, 'a') + "\r\n\r\n"; };
+  auto with_header = [](std::size_t length) {
+    return "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(length, 'a') + "\r\n\r\n";
+  };
   HttpLimits limits{.head = 200, .body = 10};
   HttpRequestReader fits(limits), over(limits);
   EXPECT_TRUE(fits.feed(as_bytes(with_header(100))));
   EXPECT_EQ(over.feed(as_bytes(with_header(300))).error().code, Errc::too_large);
   HttpRequestReader body_over(limits), chunk_over(limits);
-  EXPECT_EQ(body_over.feed(as_bytes("POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\n")).error().code, Errc::too_large);
-  EXPECT_FALSE(chunk_over.feed(as_bytes("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nabcdefghijk\r\n0\r\n\r\n")));
+  EXPECT_EQ(body_over.feed(as_bytes("POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\n")).error().code,
+            Errc::too_large);
+  EXPECT_FALSE(chunk_over.feed(
+      as_bytes("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nabcdefghijk\r\n0\r\n\r\n")));
 }
 
 TEST(Http, nonsense_is_malformed) {
-  for (auto text : {"\x16\x03\x01\x02", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                    "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "GET / HTTP/1.1\r\nBad Name: x\r\n\r\n"}) {
+  for (auto text : {"\x16\x03\x01\x02", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+                    "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                    "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                    "GET / HTTP/1.1\r\nBad Name: x\r\n\r\n"}) {
     HttpRequestReader reader;
     auto used = reader.feed(as_bytes(text));
     EXPECT_FALSE(used && reader.is_done()) << escaped(text);
@@ -88,7 +96,8 @@ TEST(Url, parts_and_refusals) {
   EXPECT_EQ(parse_url("https://[::1]:9/")->host, "::1");
   EXPECT_EQ(parse_url("https://h")->authority(), "h");
   EXPECT_EQ(parse_url("https://h?x=1")->target, "/?x=1");
-  for (auto bad : {"", "h:80", "ftp://h/", "https://", "https://u@h/", "https://h:99999/", "https://h/a b", "https://h/#f", "https://[::1/", "https://a\nb/"}) {
+  for (auto bad : {"", "h:80", "ftp://h/", "https://", "https://u@h/", "https://h:99999/", "https://h/a b",
+                   "https://h/#f", "https://[::1/", "https://a\nb/"}) {
     EXPECT_FALSE(parse_url(bad)) << bad;
   }
 }

@@ -11,17 +11,22 @@ namespace fumidai::wire {
 Result<json::value> parse_json(std::string_view text) {
   boost::system::error_code failure;
   auto value = json::parse(json::string_view(text.data(), text.size()), failure);
-  if (failure) return Error{Errc::malformed, "the body is not JSON: " + failure.message(), "SerializationException"};
+  if (failure)
+    return Error{Errc::malformed, "the body is not JSON: " + failure.message(), "SerializationException"};
   return value;
 }
 
-std::string to_text(json::value const& value) { return json::serialize(value); }
+std::string to_text(json::value const& value) {
+  return json::serialize(value);
+}
 
 namespace detail {
 
 namespace {
 
-std::string_view view(json::string const& text) { return {text.data(), text.size()}; }
+std::string_view view(json::string const& text) {
+  return {text.data(), text.size()};
+}
 
 template <class Number>
 bool read_number(std::string_view text, Number& into) {
@@ -53,14 +58,16 @@ Result<bool> read_bool(json::value const& from, Scalars scalars, std::string_vie
 Result<std::int64_t> read_integer(json::value const& from, Scalars scalars, std::string_view path) {
   if (from.is_int64()) return from.get_int64();
   std::int64_t value = 0;
-  if (scalars == Scalars::text && from.is_string() && read_number(view(from.get_string()), value)) return value;
+  if (scalars == Scalars::text && from.is_string() && read_number(view(from.get_string()), value))
+    return value;
   return wrong_type(path, "an integer");
 }
 
 Result<double> read_double(json::value const& from, Scalars scalars, std::string_view path) {
   if (from.is_number()) return from.to_number<double>();
   double value = 0;
-  if (scalars == Scalars::text && from.is_string() && read_number(view(from.get_string()), value)) return value;
+  if (scalars == Scalars::text && from.is_string() && read_number(view(from.get_string()), value))
+    return value;
   return wrong_type(path, "a number");
 }
 
@@ -81,7 +88,8 @@ Result<Bytes> read_blob(json::value const& from, Scalars, std::string_view path)
   return bytes;
 }
 
-Result<std::vector<json::value const*>> read_list(json::value const& from, Scalars scalars, std::string_view path) {
+Result<std::vector<json::value const*>> read_list(json::value const& from, Scalars scalars,
+                                                  std::string_view path) {
   std::vector<json::value const*> entries;
   if (from.is_array()) {
     for (auto const& entry : from.get_array()) entries.push_back(&entry);
@@ -92,23 +100,28 @@ Result<std::vector<json::value const*>> read_list(json::value const& from, Scala
   if (from.is_string() && from.get_string().empty()) return entries;
   if (!from.is_object()) return wrong_type(path, "a list");
   auto const* numbered = &from.get_object();
-  if (auto const* members = numbered->if_contains("member"); members != nullptr && members->is_object()) numbered = &members->get_object();
+  if (auto const* members = numbered->if_contains("member"); members != nullptr && members->is_object())
+    numbered = &members->get_object();
   std::vector<std::pair<std::uint32_t, json::value const*>> by_number;
   for (auto const& [key, entry] : *numbered) {
     std::uint32_t number = 0;
     if (!read_number({key.data(), key.size()}, number)) return wrong_type(path, "a list (Name.1, Name.2, …)");
     by_number.emplace_back(number, &entry);
   }
-  std::sort(by_number.begin(), by_number.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
+  std::sort(by_number.begin(), by_number.end(),
+            [](auto const& a, auto const& b) { return a.first < b.first; });
   for (auto const& [number, entry] : by_number) entries.push_back(entry);
   return entries;
 }
 
-Result<std::vector<std::pair<std::string, json::value const*>>> read_map(json::value const& from, Scalars scalars, std::string_view path) {
+Result<std::vector<std::pair<std::string, json::value const*>>> read_map(json::value const& from,
+                                                                         Scalars scalars,
+                                                                         std::string_view path) {
   std::vector<std::pair<std::string, json::value const*>> entries;
   if (!from.is_object()) return wrong_type(path, "an object");
   if (scalars == Scalars::typed) {
-    for (auto const& [key, entry] : from.get_object()) entries.emplace_back(std::string(key.data(), key.size()), &entry);
+    for (auto const& [key, entry] : from.get_object())
+      entries.emplace_back(std::string(key.data(), key.size()), &entry);
     return entries;
   }
   auto const* numbered = from.get_object().if_contains("entry");
@@ -118,7 +131,8 @@ Result<std::vector<std::pair<std::string, json::value const*>>> read_map(json::v
     auto const* object = pair->if_object();
     auto const* key = object != nullptr ? object->if_contains("key") : nullptr;
     auto const* value = object != nullptr ? object->if_contains("value") : nullptr;
-    if (key == nullptr || value == nullptr || !key->is_string()) return wrong_type(path, "a map of key and value");
+    if (key == nullptr || value == nullptr || !key->is_string())
+      return wrong_type(path, "a map of key and value");
     entries.emplace_back(std::string(view(key->get_string())), value);
   }
   return entries;

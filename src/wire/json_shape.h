@@ -33,8 +33,11 @@ Result<double> read_double(json::value const& from, Scalars scalars, std::string
 Result<Time> read_time(json::value const& from, Scalars scalars, std::string_view path);
 Result<Bytes> read_blob(json::value const& from, Scalars scalars, std::string_view path);
 // The entries of a list, in order: a JSON array, or {"member": {"1": …}} or {"1": …} from a Query body.
-Result<std::vector<json::value const*>> read_list(json::value const& from, Scalars scalars, std::string_view path);
-Result<std::vector<std::pair<std::string, json::value const*>>> read_map(json::value const& from, Scalars scalars, std::string_view path);
+Result<std::vector<json::value const*>> read_list(json::value const& from, Scalars scalars,
+                                                  std::string_view path);
+Result<std::vector<std::pair<std::string, json::value const*>>> read_map(json::value const& from,
+                                                                         Scalars scalars,
+                                                                         std::string_view path);
 
 template <class T>
 Result<void> read(json::value const& from, Scalars scalars, std::string_view path, T& into) {

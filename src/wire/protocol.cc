@@ -11,15 +11,16 @@ struct Wording {
 
 Wording wording_of(AuthFault fault) {
   static constexpr std::string_view kMismatch =
-      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+      "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+      "Access Key "
       "and signing method. Consult the service documentation for details.";
   switch (fault) {
     case AuthFault::missing:
-      return {"MissingAuthenticationToken", "MissingAuthenticationTokenException", "MissingAuthenticationToken",
-              "MissingAuthenticationToken", "Missing Authentication Token"};
+      return {"MissingAuthenticationToken", "MissingAuthenticationTokenException",
+              "MissingAuthenticationToken", "MissingAuthenticationToken", "Missing Authentication Token"};
     case AuthFault::incomplete:
-      return {"IncompleteSignature", "IncompleteSignatureException", "IncompleteSignature", "IncompleteSignature",
-              "The Authorization header or query is incomplete."};
+      return {"IncompleteSignature", "IncompleteSignatureException", "IncompleteSignature",
+              "IncompleteSignature", "The Authorization header or query is incomplete."};
     case AuthFault::unknown_key:
       return {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidClientTokenId",
               "The security token included in the request is invalid."};
@@ -27,14 +28,17 @@ Wording wording_of(AuthFault fault) {
       return {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "ExpiredToken",
               "The security token included in the request is expired"};
     case AuthFault::mismatch:
-      return {"SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", "SignatureDoesNotMatch", kMismatch};
+      return {"SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", "SignatureDoesNotMatch",
+              kMismatch};
     case AuthFault::skew:
-      return {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired", "RequestExpired", "Request has expired."};
+      return {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired", "RequestExpired",
+              "Request has expired."};
     case AuthFault::presigned_expired:
-      return {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired", "RequestExpired", "Request has expired."};
+      return {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired", "RequestExpired",
+              "Request has expired."};
     case AuthFault::bad_expires:
-      return {"AuthorizationQueryParametersError", "InvalidSignatureException", "AuthFailure", "AuthorizationQueryParametersError",
-              "X-Amz-Expires must be between 1 and 604800 seconds"};
+      return {"AuthorizationQueryParametersError", "InvalidSignatureException", "AuthFailure",
+              "AuthorizationQueryParametersError", "X-Amz-Expires must be between 1 and 604800 seconds"};
   }
   return {};
 }
@@ -65,7 +69,8 @@ Error auth_error(AuthFault fault, Protocol protocol, std::string detail) {
   std::string_view name;
   switch (protocol) {
     case Protocol::query: name = words.query; break;
-    case Protocol::json: case Protocol::rest: name = words.json; break;
+    case Protocol::json:
+    case Protocol::rest: name = words.json; break;
     case Protocol::ec2: name = words.ec2; break;
     case Protocol::tunnel: name = words.tunnel; break;
   }

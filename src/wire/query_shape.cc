@@ -6,21 +6,26 @@ namespace {
 
 constexpr std::size_t kMostFields = 4096, kMostLevels = 16;
 
-Error malformed(std::string detail) { return {Errc::malformed, std::move(detail), "MalformedQueryString"}; }
+Error malformed(std::string detail) {
+  return {Errc::malformed, std::move(detail), "MalformedQueryString"};
+}
 
 }  // namespace
 
 Result<json::value> query_tree(std::vector<QueryPair> const& pairs) {
-  if (pairs.size() > kMostFields) return Error{Errc::too_large, "more than 4096 fields", "MalformedQueryString"};
+  if (pairs.size() > kMostFields)
+    return Error{Errc::too_large, "more than 4096 fields", "MalformedQueryString"};
   json::object root;
   for (auto const& pair : pairs) {
     auto names = split(pair.name, '.');
-    if (names.size() > kMostLevels) return Error{Errc::too_large, "a field nested more than 16 levels", "MalformedQueryString"};
+    if (names.size() > kMostLevels)
+      return Error{Errc::too_large, "a field nested more than 16 levels", "MalformedQueryString"};
     auto* level = &root;
     for (std::size_t i = 0; i + 1 < names.size(); i++) {
       auto& next = (*level)[json::string_view(names[i].data(), names[i].size())];
       if (next.is_null()) next.emplace_object();
-      if (!next.is_object()) return malformed("the field '" + escaped(pair.name, 64) + "' is both a value and a structure");
+      if (!next.is_object())
+        return malformed("the field '" + escaped(pair.name, 64) + "' is both a value and a structure");
       level = &next.get_object();
     }
     auto& leaf = (*level)[json::string_view(names.back().data(), names.back().size())];

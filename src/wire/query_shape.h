@@ -1,7 +1,8 @@
 #pragma once
 
-// The Query protocol of IAM and STS (and, with flat lists, of EC2): a form body becomes a tree, which the JSON side
-// turns into a shape. `Tags.member.1.Key=Name` becomes {"Tags": {"member": {"1": {"Key": "Name"}}}}.
+// The Query protocol of IAM and STS (and, with flat lists, of EC2): a form body becomes a tree, which the
+// JSON side turns into a shape. `Tags.member.1.Key=Name` becomes {"Tags": {"member": {"1": {"Key":
+// "Name"}}}}.
 
 #include <boost/json/object.hpp>
 

@@ -14,9 +14,10 @@ RequestedClientAction const* HandshakeRequest::find(std::string_view action_type
 }
 
 bool HandshakeResponse::succeeded(std::string_view action_type) const {
-  return std::any_of(processed_client_actions.begin(), processed_client_actions.end(), [&](auto const& action) {
-    return action.action_type == action_type && action.action_status == ProcessedClientAction::kSuccess;
-  });
+  return std::any_of(
+      processed_client_actions.begin(), processed_client_actions.end(), [&](auto const& action) {
+        return action.action_type == action_type && action.action_status == ProcessedClientAction::kSuccess;
+      });
 }
 
 Bytes encode_flag(std::uint32_t value) {
@@ -26,7 +27,8 @@ Bytes encode_flag(std::uint32_t value) {
 }
 
 Result<std::uint32_t> parse_flag(ByteView payload) {
-  if (payload.size() != 4) return Error{Errc::malformed, "a flag of " + std::to_string(payload.size()) + " bytes"};
+  if (payload.size() != 4)
+    return Error{Errc::malformed, "a flag of " + std::to_string(payload.size()) + " bytes"};
   return read_u32(payload.data());
 }
 
@@ -34,7 +36,9 @@ namespace {
 constexpr std::string_view kExitCode = "EXIT_CODE: ";
 }
 
-std::string exit_code_text(int status) { return std::string(kExitCode) + std::to_string(status); }
+std::string exit_code_text(int status) {
+  return std::string(kExitCode) + std::to_string(status);
+}
 
 Result<int> parse_exit_code(std::string_view text) {
   auto number = trimmed(text);
@@ -42,7 +46,8 @@ Result<int> parse_exit_code(std::string_view text) {
   number.remove_prefix(kExitCode.size());
   int status = 0;
   auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), status);
-  if (failure != std::errc() || end != number.data() + number.size()) return Error{Errc::malformed, "not an exit code"};
+  if (failure != std::errc() || end != number.data() + number.size())
+    return Error{Errc::malformed, "not an exit code"};
   return status;
 }
 

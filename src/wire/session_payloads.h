@@ -1,6 +1,7 @@
 #pragma once
 
-// The JSON that control and data channels carry (docs/wire/session-manager.md, "Messages"). AWS's names, AWS's shapes.
+// The JSON that control and data channels carry (docs/wire/session-manager.md, "Messages"). AWS's names,
+// AWS's shapes.
 
 #include <boost/describe/class.hpp>
 #include <boost/json/object.hpp>
@@ -21,7 +22,8 @@ struct OpenControlChannel {
   std::string agent_version;
   std::string platform_type;
 };
-BOOST_DESCRIBE_STRUCT(OpenControlChannel, (), (message_schema_version, request_id, token_value, agent_version, platform_type))
+BOOST_DESCRIBE_STRUCT(OpenControlChannel, (),
+                      (message_schema_version, request_id, token_value, agent_version, platform_type))
 
 // The first message on a data channel: a TEXT frame from either end. Only agents say client_instance_id.
 struct OpenDataChannel {
@@ -33,7 +35,8 @@ struct OpenDataChannel {
   std::optional<std::string> client_version;
 };
 BOOST_DESCRIBE_STRUCT(OpenDataChannel, (),
-                      (message_schema_version, request_id, token_value, client_instance_id, client_id, client_version))
+                      (message_schema_version, request_id, token_value, client_instance_id, client_id,
+                       client_version))
 
 struct Acknowledge {
   std::string acknowledged_message_type;
@@ -42,8 +45,8 @@ struct Acknowledge {
   bool is_sequential_message = true;
 };
 BOOST_DESCRIBE_STRUCT(Acknowledge, (),
-                      (acknowledged_message_type, acknowledged_message_id, acknowledged_message_sequence_number,
-                       is_sequential_message))
+                      (acknowledged_message_type, acknowledged_message_id,
+                       acknowledged_message_sequence_number, is_sequential_message))
 
 // service -> agent, control channel. `content` is an InteractiveShellContent as JSON text.
 struct InteractiveShell {
@@ -76,7 +79,8 @@ struct ChannelClosed {
   std::string output;
 };
 BOOST_DESCRIBE_STRUCT(ChannelClosed, (),
-                      (message_type, message_id, destination_id, session_id, schema_version, created_date, output))
+                      (message_type, message_id, destination_id, session_id, schema_version, created_date,
+                       output))
 
 // agent -> service, data channel; not forwarded.
 struct AgentSessionState {
@@ -100,8 +104,8 @@ struct AgentTaskComplete {
   std::int64_t retry_number = 1;
 };
 BOOST_DESCRIBE_STRUCT(AgentTaskComplete, (),
-                      (schema_version, task_id, topic, final_task_status, is_routing_failure, aws_account_id, instance_id,
-                       output, s3_bucket, s3_url_suffix, cwl_group, cwl_stream, retry_number))
+                      (schema_version, task_id, topic, final_task_status, is_routing_failure, aws_account_id,
+                       instance_id, output, s3_bucket, s3_url_suffix, cwl_group, cwl_stream, retry_number))
 
 // service -> agent.
 struct AgentTaskAcknowledge {
@@ -160,16 +164,16 @@ struct TerminalSize {
 };
 BOOST_DESCRIBE_STRUCT(TerminalSize, (), (cols, rows))
 
-// Handshake actions. Peers that do not know an action answer that it is unsupported; NativeStream is ours: both ends
-// then speak the flags below and end a shell with its exit code.
+// Handshake actions. Peers that do not know an action answer that it is unsupported; NativeStream is ours:
+// both ends then speak the flags below and end a shell with its exit code.
 namespace action {
 inline constexpr std::string_view session_type = "SessionType";
 inline constexpr std::string_view kms_encryption = "KMSEncryption";
 inline constexpr std::string_view native_stream = "FumidaiNativeStream";
 }  // namespace action
 
-// Payload of PayloadType::flag, a big-endian 32-bit number. The first three are AWS's; ours are spoken only after
-// NativeStream was agreed.
+// Payload of PayloadType::flag, a big-endian 32-bit number. The first three are AWS's; ours are spoken only
+// after NativeStream was agreed.
 namespace flag {
 inline constexpr std::uint32_t disconnect_to_port = 1;
 inline constexpr std::uint32_t terminate_session = 2;

@@ -21,7 +21,8 @@ std::string pascal_case(std::string_view member) {
 }
 
 std::size_t character_count(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 namespace {
@@ -43,7 +44,8 @@ Error constraint_error(std::string_view name, std::string_view constraint, std::
 
 Error missing_member_error(std::string_view name) {
   return {Errc::invalid,
-          "1 validation error detected: Value null at '" + camel_case(name) + "' failed to satisfy constraint: Member must not be null",
+          "1 validation error detected: Value null at '" + camel_case(name) +
+              "' failed to satisfy constraint: Member must not be null",
           "ValidationException"};
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A shape is a struct whose members BOOST_DESCRIBE_STRUCT names. One description serves AWS JSON 1.1, the Query
-// protocol and XML: the member `instance_id` travels as "InstanceId".
+// A shape is a struct whose members BOOST_DESCRIBE_STRUCT names. One description serves AWS JSON 1.1, the
+// Query protocol and XML: the member `instance_id` travels as "InstanceId".
 //
 //   struct StartSessionRequest {
 //     std::string target;
@@ -12,8 +12,9 @@
 //
 // Where AWS spells a name otherwise: static constexpr wire::Rename kNames[] = {{"ip_address", "IPAddress"}};
 //
-// Members are std::string, bool, std::int64_t, double, Time, Secret, Bytes (base64), boost::json::object (as it is),
-// shapes, and std::optional, std::vector and std::map<std::string, …> of these. An absent member keeps its default.
+// Members are std::string, bool, std::int64_t, double, Time, Secret, Bytes (base64), boost::json::object (as
+// it is), shapes, and std::optional, std::vector and std::map<std::string, …> of these. An absent member
+// keeps its default.
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/members.hpp>
@@ -34,8 +35,8 @@ struct Rename {
 
 inline constexpr bool required = true;
 
-// What the service checks, since clients check only required members, types and minima. Lengths count characters of a
-// string, entries of a list or map, and are the value itself for numbers.
+// What the service checks, since clients check only required members, types and minima. Lengths count
+// characters of a string, entries of a list or map, and are the value itself for numbers.
 struct Limit {
   std::string_view member;
   std::int64_t least = 0, most = 0;
@@ -119,15 +120,23 @@ Result<void> check_limit(M const& member, Limit const& limit, std::string const&
     auto length = static_cast<std::int64_t>(character_count(member));
     if (length == 0 && limit.is_required) return missing_member_error(name);
     if (length == 0 && limit.least <= 1) return success();
-    if (length < limit.least) return constraint_error(name, "length greater than or equal to " + std::to_string(limit.least), member);
-    if (length > limit.most) return constraint_error(name, "length less than or equal to " + std::to_string(limit.most), member);
+    if (length < limit.least)
+      return constraint_error(name, "length greater than or equal to " + std::to_string(limit.least), member);
+    if (length > limit.most)
+      return constraint_error(name, "length less than or equal to " + std::to_string(limit.most), member);
   } else if constexpr (std::is_integral_v<M>) {
-    if (member < limit.least) return constraint_error(name, "value greater than or equal to " + std::to_string(limit.least), std::to_string(member));
-    if (member > limit.most) return constraint_error(name, "value less than or equal to " + std::to_string(limit.most), std::to_string(member));
+    if (member < limit.least)
+      return constraint_error(name, "value greater than or equal to " + std::to_string(limit.least),
+                              std::to_string(member));
+    if (member > limit.most)
+      return constraint_error(name, "value less than or equal to " + std::to_string(limit.most),
+                              std::to_string(member));
   } else if constexpr (IsVector<M>::value || IsMap<M>::value) {
     auto count = static_cast<std::int64_t>(member.size());
     if (count == 0 && limit.is_required) return missing_member_error(name);
-    if (count > limit.most) return constraint_error(name, "length less than or equal to " + std::to_string(limit.most), std::to_string(count) + " entries");
+    if (count > limit.most)
+      return constraint_error(name, "length less than or equal to " + std::to_string(limit.most),
+                              std::to_string(count) + " entries");
   }
   return success();
 }
@@ -140,7 +149,8 @@ Result<void> validate(T const& value) {
   if constexpr (requires { T::kLimits; }) {
     for (auto const& limit : T::kLimits) {
       boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
-        if (verdict && limit.member == member.name) verdict = detail::check_limit(value.*member.pointer, limit, wire_name<T>(member.name));
+        if (verdict && limit.member == member.name)
+          verdict = detail::check_limit(value.*member.pointer, limit, wire_name<T>(member.name));
       });
       if (!verdict) return verdict;
     }

@@ -24,7 +24,8 @@ struct Sample {
   std::map<std::string, std::vector<std::string>> parameters;
   std::string address;
   static constexpr Rename kNames[] = {{"address", "IPAddress"}};
-  static constexpr Limit kLimits[] = {{"instance_id", 1, 20, required}, {"max_results", 5, 50}, {"tags", 0, 2}};
+  static constexpr Limit kLimits[] = {
+      {"instance_id", 1, 20, required}, {"max_results", 5, 50}, {"tags", 0, 2}};
 };
 BOOST_DESCRIBE_STRUCT(Sample, (), (instance_id, max_results, created_at, enabled, tags, parameters, address))
 
@@ -52,8 +53,10 @@ TEST(Shape, reads_json_and_writes_it_back) {
 
 TEST(Shape, reads_the_same_from_a_query_body) {
   auto pairs = *parse_query(
-      "InstanceId=mi-1&MaxResults=7&CreatedAt=2023-11-14T22%3A13%3A20.5Z&Enabled=true&Tags.member.1.Key=a&Tags.member.1.Value=b"
-      "&Parameters.entry.1.key=command&Parameters.entry.1.value.member.2=-l&Parameters.entry.1.value.member.1=ls&IPAddress=10.0.0.1",
+      "InstanceId=mi-1&MaxResults=7&CreatedAt=2023-11-14T22%3A13%3A20.5Z&Enabled=true&Tags.member.1.Key=a&"
+      "Tags.member.1.Value=b"
+      "&Parameters.entry.1.key=command&Parameters.entry.1.value.member.2=-l&Parameters.entry.1.value.member."
+      "1=ls&IPAddress=10.0.0.1",
       Plus::is_blank);
   auto sample = from_query<Sample>(pairs);
   ASSERT_TRUE(sample) << sample.error().detail;
@@ -66,16 +69,20 @@ TEST(Shape, flat_lists_of_ec2_and_empty_lists_are_lists) {
 }
 
 TEST(Shape, wrong_types_name_the_member) {
-  for (auto text : {R"({"InstanceId":5})", R"({"MaxResults":"7"})", R"({"Tags":{}})", R"({"Enabled":"true"})", R"({"CreatedAt":"soon"})",
-                    R"({"Parameters":[]})", R"({"Tags":["x"]})", R"([])", R"("x")", R"({"MaxResults":1.5})", R"({"MaxResults":99999999999999999999})"}) {
+  for (auto text : {R"({"InstanceId":5})", R"({"MaxResults":"7"})", R"({"Tags":{}})", R"({"Enabled":"true"})",
+                    R"({"CreatedAt":"soon"})", R"({"Parameters":[]})", R"({"Tags":["x"]})", R"([])", R"("x")",
+                    R"({"MaxResults":1.5})", R"({"MaxResults":99999999999999999999})"}) {
     auto sample = from_json_text<Sample>(text);
     ASSERT_FALSE(sample) << text;
     EXPECT_EQ(sample.error().aws, "SerializationException") << text;
   }
-  EXPECT_NE(from_json_text<Sample>(R"({"MaxResults":"7"})").error().detail.find("MaxResults"), std::string::npos);
+  EXPECT_NE(from_json_text<Sample>(R"({"MaxResults":"7"})").error().detail.find("MaxResults"),
+            std::string::npos);
 }
 
-TEST(Shape, null_members_are_absent) { EXPECT_FALSE(from_json_text<Sample>(R"({"MaxResults":null})")->max_results); }
+TEST(Shape, null_members_are_absent) {
+  EXPECT_FALSE(from_json_text<Sample>(R"({"MaxResults":null})")->max_results);
+}
 
 TEST(Shape, json_bombs_are_refused) {
   EXPECT_FALSE(parse_json(std::string(100'000, '[')));
@@ -103,7 +110,8 @@ TEST(Shape, limits_are_met_and_passed_by_one) {
     auto verdict = validate(sample);
     return verdict ? std::string() : verdict.error().detail;
   };
-  EXPECT_NE(fault().find("'instanceId' failed to satisfy constraint: Member must not be null"), std::string::npos);
+  EXPECT_NE(fault().find("'instanceId' failed to satisfy constraint: Member must not be null"),
+            std::string::npos);
   sample.instance_id = std::string(20, 'i');
   EXPECT_EQ(fault(), "");
   sample.instance_id += "i";

@@ -17,7 +17,9 @@ constexpr std::string_view kContentHash = "x-amz-content-sha256";
 constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 constexpr std::int64_t kMostExpires = 604800;
 
-AuthRefusal refuse(AuthFault fault, std::string detail = {}) { return {fault, std::move(detail)}; }
+AuthRefusal refuse(AuthFault fault, std::string detail = {}) {
+  return {fault, std::move(detail)};
+}
 
 std::string header_value(std::string_view raw) {
   std::string value;
@@ -92,11 +94,13 @@ std::string normalised(std::string_view path) {
   return result;
 }
 
-// The forms in which clients sign one and the same path (aws-requests.md 2.3), most frequent first, without repeats.
+// The forms in which clients sign one and the same path (aws-requests.md 2.3), most frequent first, without
+// repeats.
 std::vector<std::string> canonical_paths(std::string_view raw) {
   auto path = raw.empty() ? std::string("/") : std::string(raw);
   std::vector<std::string> forms;
-  for (auto const& form : {percent_encode(normalised(path), "/"), percent_encode(path, "/"), normalised(path), path}) {
+  for (auto const& form :
+       {percent_encode(normalised(path), "/"), percent_encode(path, "/"), normalised(path), path}) {
     if (std::find(forms.begin(), forms.end(), form) == forms.end()) forms.push_back(form);
   }
   return forms;
@@ -107,13 +111,16 @@ std::string payload_hash(HttpRequest const& request) {
   return sha256_hex(request.body);
 }
 
-std::string canonical_request(HttpRequest const& request, std::string_view path, std::vector<std::string> const& signed_headers) {
-  return request.method + "\n" + std::string(path) + "\n" + canonical_query(request) + "\n" + canonical_headers(request, signed_headers) +
-         "\n" + joined(signed_headers) + "\n" + payload_hash(request);
+std::string canonical_request(HttpRequest const& request, std::string_view path,
+                              std::vector<std::string> const& signed_headers) {
+  return request.method + "\n" + std::string(path) + "\n" + canonical_query(request) + "\n" +
+         canonical_headers(request, signed_headers) + "\n" + joined(signed_headers) + "\n" +
+         payload_hash(request);
 }
 
 std::string string_to_sign(std::string_view canonical, CredentialScope const& scope, Time time) {
-  return std::string(kAlgorithm) + "\n" + to_basic_iso(time) + "\n" + scope.text() + "\n" + sha256_hex(canonical);
+  return std::string(kAlgorithm) + "\n" + to_basic_iso(time) + "\n" + scope.text() + "\n" +
+         sha256_hex(canonical);
 }
 
 Digest signing_key(Secret const& secret, CredentialScope const& scope) {
@@ -127,7 +134,9 @@ AuthResult<CredentialScope> parse_credential(std::string_view text, std::string&
   auto parts = split(text, '/');
   // An access key id has no slash, so the scope is what follows the first one.
   if (parts.size() != 5 || parts[4] != "aws4_request" || parts[0].empty() || parts[0].size() > 128) {
-    return refuse(AuthFault::incomplete, "Credential must have exactly 5 slash-delimited elements: key/date/region/service/aws4_request.");
+    return refuse(
+        AuthFault::incomplete,
+        "Credential must have exactly 5 slash-delimited elements: key/date/region/service/aws4_request.");
   }
   access_key_id = parts[0];
   return CredentialScope{std::string(parts[1]), std::string(parts[2]), std::string(parts[3])};
@@ -140,7 +149,8 @@ std::vector<std::string> header_names(std::string_view text) {
 }
 
 AuthResult<SignatureClaim> parse_header_form(HttpRequest const& request, std::string_view authorization) {
-  if (!authorization.starts_with(kAlgorithm) || authorization.size() <= kAlgorithm.size() || authorization[kAlgorithm.size()] != ' ') {
+  if (!authorization.starts_with(kAlgorithm) || authorization.size() <= kAlgorithm.size() ||
+      authorization[kAlgorithm.size()] != ' ') {
     return refuse(AuthFault::incomplete, "Unsupported Authorization: only AWS4-HMAC-SHA256 is accepted.");
   }
   SignatureClaim claim{};
@@ -149,22 +159,27 @@ AuthResult<SignatureClaim> parse_header_form(HttpRequest const& request, std::st
   for (auto part : split(authorization.substr(kAlgorithm.size() + 1), ',')) {
     auto item = trimmed(part);
     auto equals = item.find('=');
-    if (equals == item.npos) return refuse(AuthFault::incomplete, "Authorization header has a part without '='.");
+    if (equals == item.npos)
+      return refuse(AuthFault::incomplete, "Authorization header has a part without '='.");
     auto name = item.substr(0, equals), value = item.substr(equals + 1);
     if (name == "Credential") credential = value;
     if (name == "SignedHeaders") names = value;
     if (name == "Signature") claim.signature = value;
   }
   if (credential.empty() || names.empty() || claim.signature.empty()) {
-    return refuse(AuthFault::incomplete, "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.");
+    return refuse(AuthFault::incomplete,
+                  "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.");
   }
   auto scope = parse_credential(credential, claim.access_key_id);
   if (!scope) return scope.error();
   claim.scope = *scope;
   claim.signed_headers = header_names(names);
   auto date = request.headers.find("x-amz-date");
-  auto time = date ? parse_basic_iso(trimmed(*date)) : parse_http_date(trimmed(request.headers.find("date").value_or("")));
-  if (!time) return refuse(AuthFault::incomplete, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  auto time = date ? parse_basic_iso(trimmed(*date))
+                   : parse_http_date(trimmed(request.headers.find("date").value_or("")));
+  if (!time)
+    return refuse(AuthFault::incomplete,
+                  "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
   claim.time = *time;
   claim.security_token = request.headers.find("x-amz-security-token").value_or("");
   return claim;
@@ -177,20 +192,23 @@ AuthResult<SignatureClaim> parse_presigned_form(std::vector<QueryPair> const& qu
   };
   SignatureClaim claim{};
   claim.form = SignatureClaim::Form::presigned;
-  if (value("X-Amz-Algorithm") != kAlgorithm) return refuse(AuthFault::incomplete, "X-Amz-Algorithm must be AWS4-HMAC-SHA256.");
+  if (value("X-Amz-Algorithm") != kAlgorithm)
+    return refuse(AuthFault::incomplete, "X-Amz-Algorithm must be AWS4-HMAC-SHA256.");
   auto scope = parse_credential(value("X-Amz-Credential"), claim.access_key_id);
   if (!scope) return scope.error();
   claim.scope = *scope;
   claim.signature = value("X-Amz-Signature");
   auto time = parse_basic_iso(value("X-Amz-Date"));
   if (claim.signature.empty() || value("X-Amz-SignedHeaders").empty() || !time) {
-    return refuse(AuthFault::incomplete, "The query requires X-Amz-Signature, X-Amz-SignedHeaders and X-Amz-Date.");
+    return refuse(AuthFault::incomplete,
+                  "The query requires X-Amz-Signature, X-Amz-SignedHeaders and X-Amz-Date.");
   }
   claim.time = *time;
   claim.signed_headers = header_names(value("X-Amz-SignedHeaders"));
   claim.security_token = value("X-Amz-Security-Token");
   auto expires = value("X-Amz-Expires");
-  bool numeric = !expires.empty() && expires.size() <= 9 && std::all_of(expires.begin(), expires.end(), [](char c) { return c >= '0' && c <= '9'; });
+  bool numeric = !expires.empty() && expires.size() <= 9 &&
+                 std::all_of(expires.begin(), expires.end(), [](char c) { return c >= '0' && c <= '9'; });
   auto seconds = numeric ? std::stoll(std::string(expires)) : -1;
   if (seconds < 1 || seconds > kMostExpires) return refuse(AuthFault::bad_expires);
   claim.expires = std::chrono::seconds(seconds);
@@ -200,15 +218,20 @@ AuthResult<SignatureClaim> parse_presigned_form(std::vector<QueryPair> const& qu
 // Headers that decide something must be covered by the signature whenever they are there.
 AuthResult<void> check_coverage(HttpRequest const& request, SignatureClaim const& claim) {
   auto const& names = claim.signed_headers;
-  auto is_signed = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  auto is_signed = [&](std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   auto uncovered = [&](std::string_view name) { return request.headers.find(name) && !is_signed(name); };
   if (!is_signed("host")) return refuse(AuthFault::mismatch, "'Host' must be a signed header.");
   for (std::string_view name : {"x-amz-date", "x-amz-target", "x-amz-security-token"}) {
-    if (uncovered(name)) return refuse(AuthFault::mismatch, "'" + std::string(name) + "' must be a signed header.");
+    if (uncovered(name))
+      return refuse(AuthFault::mismatch, "'" + std::string(name) + "' must be a signed header.");
   }
   if (claim.form == SignatureClaim::Form::presigned) return {};
-  if (!is_signed("x-amz-date") && !is_signed("date")) return refuse(AuthFault::mismatch, "'X-Amz-Date' or 'Date' must be a signed header.");
-  if (uncovered("content-type")) return refuse(AuthFault::mismatch, "'Content-Type' must be a signed header.");
+  if (!is_signed("x-amz-date") && !is_signed("date"))
+    return refuse(AuthFault::mismatch, "'X-Amz-Date' or 'Date' must be a signed header.");
+  if (uncovered("content-type"))
+    return refuse(AuthFault::mismatch, "'Content-Type' must be a signed header.");
   return {};
 }
 
@@ -216,20 +239,26 @@ AuthResult<void> check_signed_headers(HttpRequest const& request, SignatureClaim
   auto const& names = claim.signed_headers;
   for (auto const& name : names) {
     bool usable = !name.empty() && to_lower(name) == name && request.headers.find(name);
-    if (!usable) return refuse(AuthFault::mismatch, "The header '" + escaped(name, 64) + "' is said to be signed, but was not sent.");
+    if (!usable)
+      return refuse(AuthFault::mismatch,
+                    "The header '" + escaped(name, 64) + "' is said to be signed, but was not sent.");
   }
-  if (!std::is_sorted(names.begin(), names.end())) return refuse(AuthFault::mismatch, "SignedHeaders is not sorted.");
+  if (!std::is_sorted(names.begin(), names.end()))
+    return refuse(AuthFault::mismatch, "SignedHeaders is not sorted.");
   return {};
 }
 
 AuthResult<void> check_scope(SignatureClaim const& claim, SignatureRules const& rules) {
   if (claim.scope.date != to_basic_iso(claim.time).substr(0, 8)) {
-    return refuse(AuthFault::mismatch, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP");
+    return refuse(AuthFault::mismatch,
+                  "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP");
   }
   if (claim.scope.service != rules.service) {
-    return refuse(AuthFault::mismatch, "Credential should be scoped to correct service: '" + rules.service + "'.");
+    return refuse(AuthFault::mismatch,
+                  "Credential should be scoped to correct service: '" + rules.service + "'.");
   }
-  // IAM and STS are global: clients sign for us-east-1, or for the configured region when the endpoint is overridden.
+  // IAM and STS are global: clients sign for us-east-1, or for the configured region when the endpoint is
+  // overridden.
   bool global = rules.service == "iam" || rules.service == "sts";
   bool right_region = claim.scope.region == rules.region || (global && claim.scope.region == "us-east-1");
   if (!right_region) return refuse(AuthFault::mismatch, "Credential should be scoped to a valid region.");
@@ -240,16 +269,18 @@ AuthResult<void> check_clock(SignatureClaim const& claim, SignatureRules const& 
   auto skew = rules.skew();
   auto minutes = std::to_string(std::chrono::duration_cast<std::chrono::minutes>(skew).count());
   if (claim.time > now + skew) {
-    return refuse(AuthFault::skew, "Signature not yet current: " + to_basic_iso(claim.time) + " is still later than " +
-                                       to_basic_iso(now + skew) + " (" + to_basic_iso(now) + " + " + minutes + " min.)");
+    return refuse(AuthFault::skew, "Signature not yet current: " + to_basic_iso(claim.time) +
+                                       " is still later than " + to_basic_iso(now + skew) + " (" +
+                                       to_basic_iso(now) + " + " + minutes + " min.)");
   }
   if (claim.expires) {
     if (claim.time + *claim.expires < now) return refuse(AuthFault::presigned_expired);
     return {};
   }
   if (claim.time < now - skew) {
-    return refuse(AuthFault::skew, "Signature expired: " + to_basic_iso(claim.time) + " is now earlier than " + to_basic_iso(now - skew) +
-                                       " (" + to_basic_iso(now) + " - " + minutes + " min.)");
+    return refuse(AuthFault::skew, "Signature expired: " + to_basic_iso(claim.time) +
+                                       " is now earlier than " + to_basic_iso(now - skew) + " (" +
+                                       to_basic_iso(now) + " - " + minutes + " min.)");
   }
   return {};
 }
@@ -259,11 +290,13 @@ AuthResult<void> check_payload(HttpRequest const& request, SignatureRules const&
   if (!stated) return {};
   auto value = trimmed(*stated);
   if (value == kUnsignedPayload && rules.allow_unsigned_payload) return {};
-  if (value != sha256_hex(request.body)) return refuse(AuthFault::mismatch, "x-amz-content-sha256 does not match the body.");
+  if (value != sha256_hex(request.body))
+    return refuse(AuthFault::mismatch, "x-amz-content-sha256 does not match the body.");
   return {};
 }
 
-AuthResult<void> check_all_but_signature(HttpRequest const& request, SignatureClaim const& claim, SignatureRules const& rules, Time now) {
+AuthResult<void> check_all_but_signature(HttpRequest const& request, SignatureClaim const& claim,
+                                         SignatureRules const& rules, Time now) {
   if (auto verdict = check_signed_headers(request, claim); !verdict) return verdict;
   if (auto verdict = check_scope(claim, rules); !verdict) return verdict;
   if (auto verdict = check_clock(claim, rules, now); !verdict) return verdict;
@@ -287,18 +320,24 @@ void throw_exception_from_error(AuthRefusal const& refusal, boost::source_locati
 AuthResult<SignatureClaim> parse_claim(HttpRequest const& request) {
   auto authorizations = request.headers.all("authorization");
   auto query = parse_query(request.query(), Plus::stays);
-  auto is_signature = [](auto const& pair) { return pair.name == "X-Amz-Signature" || pair.name == "X-Amz-Algorithm"; };
+  auto is_signature = [](auto const& pair) {
+    return pair.name == "X-Amz-Signature" || pair.name == "X-Amz-Algorithm";
+  };
   bool presigned = query && std::any_of(query->begin(), query->end(), is_signature);
-  if (presigned && !authorizations.empty()) return refuse(AuthFault::incomplete, "The request is signed in the header and in the query.");
-  if (authorizations.size() > 1) return refuse(AuthFault::incomplete, "The request has two Authorization headers.");
+  if (presigned && !authorizations.empty())
+    return refuse(AuthFault::incomplete, "The request is signed in the header and in the query.");
+  if (authorizations.size() > 1)
+    return refuse(AuthFault::incomplete, "The request has two Authorization headers.");
   if (presigned) return parse_presigned_form(*query);
   if (!authorizations.empty()) return parse_header_form(request, authorizations[0]);
   return refuse(AuthFault::missing);
 }
 
-AuthResult<void> verify(HttpRequest const& request, SignatureClaim const& claim, SigningKey const& key, SignatureRules const& rules, Time now) {
+AuthResult<void> verify(HttpRequest const& request, SignatureClaim const& claim, SigningKey const& key,
+                        SignatureRules const& rules, Time now) {
   if (auto verdict = check_coverage(request, claim); !verdict) return verdict;
-  if (!equal_in_constant_time(claim.security_token, key.security_token)) return refuse(AuthFault::unknown_key);
+  if (!equal_in_constant_time(claim.security_token, key.security_token))
+    return refuse(AuthFault::unknown_key);
   if (key.expires && *key.expires <= now) return refuse(AuthFault::token_expired);
   if (auto verdict = check_all_but_signature(request, claim, rules, now); !verdict) return verdict;
   auto hmac_key = signing_key(key.secret, claim.scope);
@@ -309,12 +348,14 @@ AuthResult<void> verify(HttpRequest const& request, SignatureClaim const& claim,
   return {};
 }
 
-AuthResult<void> verify_rsa(HttpRequest const& request, SignatureClaim const& claim, std::string_view public_key,
-                            SignatureRules const& rules, Time now) {
+AuthResult<void> verify_rsa(HttpRequest const& request, SignatureClaim const& claim,
+                            std::string_view public_key, SignatureRules const& rules, Time now) {
   if (auto verdict = check_coverage(request, claim); !verdict) return verdict;
   if (auto verdict = check_all_but_signature(request, claim, rules, now); !verdict) return verdict;
   auto signature = from_base64(claim.signature);
-  bool matches = signature && any_path_matches(request, claim, [&](std::string const& text) { return verify_pss(public_key, text, *signature); });
+  bool matches = signature && any_path_matches(request, claim, [&](std::string const& text) {
+                   return verify_pss(public_key, text, *signature);
+                 });
   if (!matches) return refuse(AuthFault::mismatch);
   return {};
 }
@@ -323,7 +364,8 @@ namespace {
 
 // Headers that a signer covers: all that verifiers insist on, and nothing that a proxy may touch.
 std::vector<std::string> headers_to_sign(HttpRequest const& request) {
-  static constexpr std::array kCandidates = {"content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target"};
+  static constexpr std::array kCandidates = {"content-type", "host", "x-amz-date", "x-amz-security-token",
+                                             "x-amz-target"};
   std::vector<std::string> names;
   for (auto name : kCandidates) {
     if (request.headers.find(name)) names.emplace_back(name);
@@ -340,28 +382,34 @@ struct Signable {
 Signable prepare(HttpRequest& request, std::string_view region, std::string_view service, Time now) {
   auto date = to_basic_iso(now);
   request.headers.set("X-Amz-Date", date);
-  Signable result{headers_to_sign(request), {date.substr(0, 8), std::string(region), std::string(service)}, {}};
+  Signable result{
+      headers_to_sign(request), {date.substr(0, 8), std::string(region), std::string(service)}, {}};
   auto path = percent_encode(normalised(request.path()), "/");
   result.text = string_to_sign(canonical_request(request, path, result.signed_headers), result.scope, now);
   return result;
 }
 
-void add_authorization(HttpRequest& request, std::string_view signer, Signable const& signable, std::string_view signature) {
-  request.headers.set("Authorization", std::string(kAlgorithm) + " Credential=" + std::string(signer) + "/" + signable.scope.text() +
-                                           ", SignedHeaders=" + joined(signable.signed_headers) + ", Signature=" + std::string(signature));
+void add_authorization(HttpRequest& request, std::string_view signer, Signable const& signable,
+                       std::string_view signature) {
+  request.headers.set("Authorization", std::string(kAlgorithm) + " Credential=" + std::string(signer) + "/" +
+                                           signable.scope.text() +
+                                           ", SignedHeaders=" + joined(signable.signed_headers) +
+                                           ", Signature=" + std::string(signature));
 }
 
 }  // namespace
 
-void sign(HttpRequest& request, Credentials const& credentials, std::string_view region, std::string_view service, Time now) {
-  if (!credentials.session_token.empty()) request.headers.set("X-Amz-Security-Token", credentials.session_token);
+void sign(HttpRequest& request, Credentials const& credentials, std::string_view region,
+          std::string_view service, Time now) {
+  if (!credentials.session_token.empty())
+    request.headers.set("X-Amz-Security-Token", credentials.session_token);
   auto signable = prepare(request, region, service, now);
   auto key = signing_key(credentials.secret_access_key, signable.scope);
   add_authorization(request, credentials.access_key_id, signable, to_hex(hmac_sha256(key, signable.text)));
 }
 
-Result<void> sign_rsa(HttpRequest& request, std::string_view instance_id, Secret const& private_key, std::string_view region,
-                      std::string_view service, Time now) {
+Result<void> sign_rsa(HttpRequest& request, std::string_view instance_id, Secret const& private_key,
+                      std::string_view region, std::string_view service, Time now) {
   auto signable = prepare(request, region, service, now);
   TRY(auto signature, sign_pss(private_key, signable.text));
   add_authorization(request, instance_id, signable, to_base64(signature));

@@ -1,7 +1,7 @@
 #pragma once
 
-// AWS Signature Version 4, header and presigned form, for verifying and for signing; and the RSA-PSS form in which
-// registered agents sign (docs/wire/aws-requests.md). Pure: the clock and the keys are parameters.
+// AWS Signature Version 4, header and presigned form, for verifying and for signing; and the RSA-PSS form in
+// which registered agents sign (docs/wire/aws-requests.md). Pure: the clock and the keys are parameters.
 
 #include <chrono>
 #include <optional>
@@ -51,7 +51,9 @@ struct SignatureRules {
   Protocol protocol;
   bool allow_unsigned_payload = true;  // right over TLS only
 
-  std::chrono::seconds skew() const { return protocol == Protocol::ec2 ? std::chrono::minutes(15) : std::chrono::minutes(5); }
+  std::chrono::seconds skew() const {
+    return protocol == Protocol::ec2 ? std::chrono::minutes(15) : std::chrono::minutes(5);
+  }
 };
 
 // The key that belongs to a claim's access key id, from the store.
@@ -68,8 +70,8 @@ AuthResult<SignatureClaim> parse_claim(HttpRequest const& request);
 AuthResult<void> verify(HttpRequest const& request, SignatureClaim const& claim, SigningKey const& key,
                         SignatureRules const& rules, Time now);
 // The same with an agent's registered public key (SubjectPublicKeyInfo DER).
-AuthResult<void> verify_rsa(HttpRequest const& request, SignatureClaim const& claim, std::string_view public_key,
-                            SignatureRules const& rules, Time now);
+AuthResult<void> verify_rsa(HttpRequest const& request, SignatureClaim const& claim,
+                            std::string_view public_key, SignatureRules const& rules, Time now);
 
 struct Credentials {
   std::string access_key_id;
@@ -77,11 +79,13 @@ struct Credentials {
   std::string session_token;
 };
 
-// Adds X-Amz-Date, X-Amz-Security-Token and Authorization. The request has its Host header and its body already.
-void sign(HttpRequest& request, Credentials const& credentials, std::string_view region, std::string_view service, Time now);
+// Adds X-Amz-Date, X-Amz-Security-Token and Authorization. The request has its Host header and its body
+// already.
+void sign(HttpRequest& request, Credentials const& credentials, std::string_view region,
+          std::string_view service, Time now);
 // The form of agents without credentials yet (session-manager.md 4.2). Fails when the key cannot sign.
-Result<void> sign_rsa(HttpRequest& request, std::string_view instance_id, Secret const& private_key, std::string_view region,
-                      std::string_view service, Time now);
+Result<void> sign_rsa(HttpRequest& request, std::string_view instance_id, Secret const& private_key,
+                      std::string_view region, std::string_view service, Time now);
 
 // For tests and for the debug log: the canonical request with the path in the form of botocore.
 std::string canonical_request(HttpRequest const& request, SignatureClaim const& claim);

@@ -18,13 +18,16 @@ json::value vectors() {
   return *parse_json(text.str());
 }
 
-std::string text_of(json::value const& value) { return std::string(value.as_string()); }
+std::string text_of(json::value const& value) {
+  return std::string(value.as_string());
+}
 
 HttpRequest request_of(json::value const& from) {
   HttpRequest request;
   request.method = text_of(from.at("method"));
   request.target = text_of(from.at("target"));
-  for (auto const& header : from.at("headers").as_array()) request.headers.add(text_of(header.at(0)), text_of(header.at(1)));
+  for (auto const& header : from.at("headers").as_array())
+    request.headers.add(text_of(header.at(0)), text_of(header.at(1)));
   request.body = text_of(from.at("body"));
   return request;
 }
@@ -37,7 +40,8 @@ Protocol protocol_of(std::string const& name) {
   return Protocol::json;
 }
 
-AuthResult<std::string> authenticate(HttpRequest const& request, json::value const& keys, SignatureRules const& rules, Time now) {
+AuthResult<std::string> authenticate(HttpRequest const& request, json::value const& keys,
+                                     SignatureRules const& rules, Time now) {
   auto claim = parse_claim(request);
   if (!claim) return claim.error();
   auto const* stored = keys.as_object().if_contains(claim->access_key_id);
@@ -45,7 +49,8 @@ AuthResult<std::string> authenticate(HttpRequest const& request, json::value con
   SigningKey key;
   key.secret = Secret(text_of(stored->at("secret")));
   if (stored->at("token").is_string()) key.security_token = text_of(stored->at("token"));
-  if (auto const* expires = stored->as_object().if_contains("expires")) key.expires = *parse_time(text_of(*expires));
+  if (auto const* expires = stored->as_object().if_contains("expires"))
+    key.expires = *parse_time(text_of(*expires));
   auto verdict = verify(request, *claim, key, rules, now);
   if (!verdict) return verdict.error();
   return claim->access_key_id;
@@ -83,7 +88,8 @@ TEST(SigV4, skew_is_told_in_the_words_that_people_search_for) {
     auto name = text_of(vector.at("name"));
     if (name != "bad-skew-16-minutes-query" && name != "bad-future-16-minutes-query") continue;
     SignatureRules rules{"iam", "us-east-1", Protocol::query};
-    auto verdict = authenticate(request_of(vector.at("request")), file.at("credentials"), rules, *parse_time(text_of(vector.at("now"))));
+    auto verdict = authenticate(request_of(vector.at("request")), file.at("credentials"), rules,
+                                *parse_time(text_of(vector.at("now"))));
     auto begin = name == "bad-skew-16-minutes-query" ? "Signature expired: " : "Signature not yet current: ";
     EXPECT_TRUE(verdict.error().detail.starts_with(begin)) << verdict.error().detail;
   }
@@ -135,7 +141,8 @@ TEST(SigV4, unsigned_payload_is_refused_where_it_is_not_allowed) {
   for (auto const& vector : file.at("vectors").as_array()) {
     if (text_of(vector.at("name")) != "unsigned-payload") continue;
     SignatureRules rules{"ssm", "us-east-1", Protocol::json, false};
-    EXPECT_FALSE(authenticate(request_of(vector.at("request")), file.at("credentials"), rules, *parse_time(text_of(vector.at("now")))));
+    EXPECT_FALSE(authenticate(request_of(vector.at("request")), file.at("credentials"), rules,
+                              *parse_time(text_of(vector.at("now")))));
   }
 }
 

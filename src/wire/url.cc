@@ -10,16 +10,22 @@ namespace fumidai::wire {
 namespace {
 
 bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.' || c == '~';
 }
 
-std::uint16_t default_port(std::string_view scheme) { return scheme == "https" || scheme == "wss" ? 443 : 80; }
+std::uint16_t default_port(std::string_view scheme) {
+  return scheme == "https" || scheme == "wss" ? 443 : 80;
+}
 
-std::string bracketed(std::string const& host) { return host.find(':') == host.npos ? host : "[" + host + "]"; }
+std::string bracketed(std::string const& host) {
+  return host.find(':') == host.npos ? host : "[" + host + "]";
+}
 
 bool is_host_text(std::string_view host) {
   return !host.empty() && host.size() <= 255 && std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == ':' || c == '%';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == ':' ||
+           c == '%';
   });
 }
 
@@ -76,15 +82,20 @@ std::string Url::authority() const {
   return port == default_port(scheme) ? text : text + ":" + std::to_string(port);
 }
 
-std::string Url::origin() const { return scheme + "://" + authority(); }
+std::string Url::origin() const {
+  return scheme + "://" + authority();
+}
 
 Result<Url> parse_url(std::string_view text) {
-  auto malformed = [&](std::string_view why) { return Error{Errc::malformed, "'" + escaped(text, 200) + "' is not a usable URL: " + std::string(why)}; };
+  auto malformed = [&](std::string_view why) {
+    return Error{Errc::malformed, "'" + escaped(text, 200) + "' is not a usable URL: " + std::string(why)};
+  };
   auto separator = text.find("://");
   if (separator == text.npos) return malformed("it has no scheme (https://…)");
   Url url;
   url.scheme = to_lower(text.substr(0, separator));
-  if (url.scheme != "http" && url.scheme != "https" && url.scheme != "ws" && url.scheme != "wss") return malformed("its scheme is unknown");
+  if (url.scheme != "http" && url.scheme != "https" && url.scheme != "ws" && url.scheme != "wss")
+    return malformed("its scheme is unknown");
   auto rest = text.substr(separator + 3);
   auto slash = rest.find_first_of("/?#");
   auto authority = rest.substr(0, slash);
@@ -92,7 +103,8 @@ Result<Url> parse_url(std::string_view text) {
   if (url.target[0] == '?') url.target.insert(0, 1, '/');
   if (url.target.find('#') != url.target.npos) return malformed("it has a fragment");
   auto is_printable = [](char c) { return c > 0x20 && c < 0x7f; };
-  if (!std::all_of(url.target.begin(), url.target.end(), is_printable)) return malformed("its path has a blank or a control character");
+  if (!std::all_of(url.target.begin(), url.target.end(), is_printable))
+    return malformed("its path has a blank or a control character");
   if (authority.find('@') != authority.npos) return malformed("it has a user part");
 
   auto host = authority;
@@ -121,21 +133,26 @@ Result<Url> parse_url(std::string_view text) {
 Result<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (failure != std::errc() || end != text.data() + text.size()) return Error{Errc::malformed, "'" + escaped(text, 40) + "' is not a port number"};
+  if (failure != std::errc() || end != text.data() + text.size())
+    return Error{Errc::malformed, "'" + escaped(text, 40) + "' is not a port number"};
   return port;
 }
 
 Result<HostPort> parse_host_port(std::string_view text) {
   auto colon = text.rfind(':');
-  if (colon == text.npos) return Error{Errc::malformed, "'" + escaped(text, 200) + "' has no port; write ADDRESS:PORT"};
+  if (colon == text.npos)
+    return Error{Errc::malformed, "'" + escaped(text, 200) + "' has no port; write ADDRESS:PORT"};
   TRY(auto port, parse_port(text.substr(colon + 1)));
   auto host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   auto lower = to_lower(host);
-  if (!lower.empty() && !is_host_text(lower)) return Error{Errc::malformed, "'" + escaped(host, 200) + "' is not an address"};
+  if (!lower.empty() && !is_host_text(lower))
+    return Error{Errc::malformed, "'" + escaped(host, 200) + "' is not an address"};
   return HostPort{lower, port};
 }
 
-std::string to_string(HostPort const& at) { return bracketed(at.host) + ":" + std::to_string(at.port); }
+std::string to_string(HostPort const& at) {
+  return bracketed(at.host) + ":" + std::to_string(at.port);
+}
 
 }  // namespace fumidai::wire

@@ -13,11 +13,17 @@ namespace {
 
 constexpr std::size_t kMostControlPayload = 125;  // section 5.5
 
-bool is_control(Opcode opcode) { return (static_cast<std::uint8_t>(opcode) & 8) != 0; }
+bool is_control(Opcode opcode) {
+  return (static_cast<std::uint8_t>(opcode) & 8) != 0;
+}
 
-bool is_known(std::uint8_t opcode) { return opcode <= 2 || (opcode >= 8 && opcode <= 10); }
+bool is_known(std::uint8_t opcode) {
+  return opcode <= 2 || (opcode >= 8 && opcode <= 10);
+}
 
-Error violation(std::string detail) { return {Errc::malformed, "WebSocket: " + std::move(detail)}; }
+Error violation(std::string detail) {
+  return {Errc::malformed, "WebSocket: " + std::move(detail)};
+}
 
 }  // namespace
 
@@ -64,7 +70,8 @@ std::size_t FrameHeader::write(std::uint8_t* out) const {
 
 void apply_mask(MutableByteView bytes, std::uint32_t mask, std::size_t offset) {
   std::uint8_t key[8];
-  for (std::size_t i = 0; i < 8; i++) key[i] = static_cast<std::uint8_t>(mask >> (24 - 8 * ((i + offset) % 4)));
+  for (std::size_t i = 0; i < 8; i++)
+    key[i] = static_cast<std::uint8_t>(mask >> (24 - 8 * ((i + offset) % 4)));
   std::uint64_t wide;
   std::memcpy(&wide, key, 8);
   std::size_t i = 0;
@@ -95,7 +102,8 @@ Bytes encode_frame(Side from, Opcode opcode, ByteView payload) {
 MutableByteView WebSocketReader::prepare(std::size_t wanted) {
   if (begin_ == end_) begin_ = end_ = 0;
   if (input_.size() - end_ < wanted && begin_ > 0) {
-    std::copy(input_.begin() + static_cast<std::ptrdiff_t>(begin_), input_.begin() + static_cast<std::ptrdiff_t>(end_), input_.begin());
+    std::copy(input_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              input_.begin() + static_cast<std::ptrdiff_t>(end_), input_.begin());
     end_ -= begin_;
     begin_ = 0;
   }
@@ -121,7 +129,8 @@ Result<void> WebSocketReader::check(FrameHeader const& header) const {
   }
   if (is_control(header.opcode)) {
     if (!header.fin) return violation("a fragmented control frame");
-    if (header.length > kMostControlPayload) return violation("a control frame of " + std::to_string(header.length) + " bytes");
+    if (header.length > kMostControlPayload)
+      return violation("a control frame of " + std::to_string(header.length) + " bytes");
     return success();
   }
   bool continues = header.opcode == Opcode::continuation;
@@ -170,7 +179,9 @@ std::string websocket_accept(std::string_view key) {
   return to_base64(sha1_for_websocket(std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
 }
 
-std::string random_websocket_key() { return to_base64(random_bytes(16)); }
+std::string random_websocket_key() {
+  return to_base64(random_bytes(16));
+}
 
 CloseReason parse_close(ByteView payload) {
   CloseReason reason;

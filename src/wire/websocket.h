@@ -1,7 +1,8 @@
 #pragma once
 
-// WebSocket framing (RFC 6455) without a socket: no extensions, no subprotocols. The bytes of both directions, as the
-// AWS programs use them: whole messages up to a limit, fragments put together, control frames between them.
+// WebSocket framing (RFC 6455) without a socket: no extensions, no subprotocols. The bytes of both
+// directions, as the AWS programs use them: whole messages up to a limit, fragments put together, control
+// frames between them.
 
 #include <array>
 #include <cstdint>
@@ -46,8 +47,8 @@ struct WebSocketMessage {
 // One whole frame: header, masking (with a fresh random mask on the client's side) and payload.
 Bytes encode_frame(Side from, Opcode opcode, ByteView payload);
 
-// Turns a byte stream into messages. Read into prepare(), tell commit() how much came, take messages until there are
-// none. A message stays valid until the next call of next() or prepare().
+// Turns a byte stream into messages. Read into prepare(), tell commit() how much came, take messages until
+// there are none. A message stays valid until the next call of next() or prepare().
 class WebSocketReader {
  public:
   // `side` is ours: a server demands masks, a client refuses them. Messages over `most` bytes are an error.
@@ -67,9 +68,9 @@ class WebSocketReader {
 
   Side side_;
   std::size_t most_;
-  Bytes input_;            // raw bytes; [begin_, end_) are not yet used
+  Bytes input_;  // raw bytes; [begin_, end_) are not yet used
   std::size_t begin_ = 0, end_ = 0;
-  Bytes assembled_;        // the fragments of a message so far
+  Bytes assembled_;  // the fragments of a message so far
   std::optional<Opcode> fragmented_;
 };
 

@@ -12,7 +12,8 @@ struct Received {
 };
 
 // All messages of `bytes`, fed in pieces cut at `cut`; an error ends the list.
-Result<std::vector<Received>> read_all(Side side, ByteView bytes, std::size_t cut, std::size_t most = 1 << 20) {
+Result<std::vector<Received>> read_all(Side side, ByteView bytes, std::size_t cut,
+                                       std::size_t most = 1 << 20) {
   WebSocketReader reader(side, most);
   std::vector<Received> messages;
   for (auto part : {bytes.first(cut), bytes.subspan(cut)}) {
@@ -41,9 +42,14 @@ Bytes operator+(Bytes a, Bytes const& b) {
 }
 
 TEST(WebSocket, messages_survive_any_cut) {
-  auto bytes = encode_frame(Side::client, Opcode::text, as_bytes("hello")) + encode_frame(Side::client, Opcode::ping, as_bytes("keepalive")) +
-               encode_frame(Side::client, Opcode::binary, Bytes(300, 'x')) + encode_frame(Side::client, Opcode::binary, {});
-  std::vector<Received> expected{{Opcode::text, "hello"}, {Opcode::ping, "keepalive"}, {Opcode::binary, std::string(300, 'x')}, {Opcode::binary, ""}};
+  auto bytes = encode_frame(Side::client, Opcode::text, as_bytes("hello")) +
+               encode_frame(Side::client, Opcode::ping, as_bytes("keepalive")) +
+               encode_frame(Side::client, Opcode::binary, Bytes(300, 'x')) +
+               encode_frame(Side::client, Opcode::binary, {});
+  std::vector<Received> expected{{Opcode::text, "hello"},
+                                 {Opcode::ping, "keepalive"},
+                                 {Opcode::binary, std::string(300, 'x')},
+                                 {Opcode::binary, ""}};
   for (std::size_t cut = 0; cut <= bytes.size(); cut++) {
     auto messages = read_all(Side::server, bytes, cut);
     ASSERT_TRUE(messages) << "cut at " << cut;
@@ -52,9 +58,12 @@ TEST(WebSocket, messages_survive_any_cut) {
 }
 
 TEST(WebSocket, fragments_become_one_message_with_control_frames_between) {
-  auto bytes = frame(false, 2, "one ") + frame(true, 9, "ping") + frame(false, 0, "two ") + frame(true, 0, "three") + frame(true, 2, "next");
-  std::vector<Received> expected{{Opcode::ping, "ping"}, {Opcode::binary, "one two three"}, {Opcode::binary, "next"}};
-  for (std::size_t cut = 0; cut <= bytes.size(); cut++) EXPECT_EQ(*read_all(Side::client, bytes, cut), expected) << "cut at " << cut;
+  auto bytes = frame(false, 2, "one ") + frame(true, 9, "ping") + frame(false, 0, "two ") +
+               frame(true, 0, "three") + frame(true, 2, "next");
+  std::vector<Received> expected{
+      {Opcode::ping, "ping"}, {Opcode::binary, "one two three"}, {Opcode::binary, "next"}};
+  for (std::size_t cut = 0; cut <= bytes.size(); cut++)
+    EXPECT_EQ(*read_all(Side::client, bytes, cut), expected) << "cut at " << cut;
 }
 
 // RFC 6455 section 5.7: a masked "Hello" as printed there.
@@ -74,11 +83,17 @@ TEST(WebSocket, every_length_form_round_trips) {
 }
 
 TEST(WebSocket, a_message_may_reach_the_limit_and_not_pass_it_by_one) {
-  auto exact = encode_frame(Side::server, Opcode::binary, Bytes(1000)), over = encode_frame(Side::server, Opcode::binary, Bytes(1001));
+  auto exact = encode_frame(Side::server, Opcode::binary, Bytes(1000)),
+       over = encode_frame(Side::server, Opcode::binary, Bytes(1001));
   EXPECT_TRUE(read_all(Side::client, exact, 0, 1000));
   EXPECT_EQ(read_all(Side::client, over, 0, 1000).error().code, Errc::too_large);
-  EXPECT_TRUE(read_all(Side::client, frame(false, 2, std::string(600, 'a')) + frame(true, 0, std::string(400, 'b')), 0, 1000));
-  EXPECT_EQ(read_all(Side::client, frame(false, 2, std::string(600, 'a')) + frame(true, 0, std::string(401, 'b')), 0, 1000).error().code, Errc::too_large);
+  EXPECT_TRUE(read_all(
+      Side::client, frame(false, 2, std::string(600, 'a')) + frame(true, 0, std::string(400, 'b')), 0, 1000));
+  EXPECT_EQ(read_all(Side::client,
+                     frame(false, 2, std::string(600, 'a')) + frame(true, 0, std::string(401, 'b')), 0, 1000)
+                .error()
+                .code,
+            Errc::too_large);
   // The length alone is enough: nobody waits for the payload of a frame that is too large.
   EXPECT_EQ(read_all(Side::client, ByteView(over).first(4), 0, 1000).error().code, Errc::too_large);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Shapes to XML, as the Query protocol answers (aws-requests.md 4): element names are wire names, list entries are
-// <member>, an empty list is an empty element, an absent optional is left out.
+// Shapes to XML, as the Query protocol answers (aws-requests.md 4): element names are wire names, list
+// entries are <member>, an empty list is an empty element, an absent optional is left out.
 
 #include <string>
 #include <string_view>
@@ -70,8 +70,8 @@ std::string to_xml_members(T const& shape) {
   return xml;
 }
 
-// The text of the first element of that name, unescaped; empty when there is none. For the few flat documents that an
-// agent reads (CreateControlChannel); not a general reader.
+// The text of the first element of that name, unescaped; empty when there is none. For the few flat documents
+// that an agent reads (CreateControlChannel); not a general reader.
 std::string xml_element(std::string_view xml, std::string_view name);
 
 }  // namespace fumidai::wire

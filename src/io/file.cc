@@ -1,0 +1,95 @@
+#include "io/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/random.h"
+
+namespace fumidai::io {
+
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(Descriptor const&) = delete;
+  int get() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+Result<void> write_all(int descriptor, std::string_view text, Path const& path) {
+  while (!text.empty()) {
+    auto count = ::write(descriptor, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("write " + path.string());
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return success();
+}
+
+}  // namespace
+
+Result<std::string> read_file(Path const& path, std::size_t most) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return system_error("open " + path.string());
+  std::string text;
+  char chunk[16 * 1024];
+  for (;;) {
+    auto count = ::read(file.get(), chunk, sizeof chunk);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("read " + path.string());
+    if (count == 0) return text;
+    text.append(chunk, static_cast<std::size_t>(count));
+    if (text.size() > most)
+      return Error{Errc::too_large, path.string() + " has more than " + std::to_string(most) + " bytes"};
+  }
+}
+
+Result<void> write_file(Path const& path, std::string_view text, int mode) {
+  auto temporary = path;
+  temporary += ".new-" + random_hex(8);
+  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (file.get() < 0) return system_error("create " + temporary.string());
+  auto written = write_all(file.get(), text, temporary);
+  // The mode must hold whatever the umask is: credentials are written this way.
+  if (written && (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0 || ::fsync(file.get()) != 0))
+    written = system_error("write " + temporary.string());
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+    written = system_error("rename to " + path.string());
+  if (!written) ::unlink(temporary.c_str());
+  return written;
+}
+
+Result<void> make_directory(Path const& path, int mode) {
+  if (std::filesystem::is_directory(path)) return success();
+  if (path.has_parent_path() && path.parent_path() != path) CHECK(make_directory(path.parent_path(), 0755));
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0 && errno != EEXIST)
+    return system_error("create the directory " + path.string());
+  return success();
+}
+
+void remove_file(Path const& path) {
+  ::unlink(path.c_str());
+}
+
+Result<FileLock> FileLock::take(Path const& path) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0) return system_error("open " + path.string());
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
+    return Error{Errc::conflict, path.string() + " is locked by another process"};
+  return FileLock(file.release());
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace fumidai::io

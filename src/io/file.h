@@ -1,0 +1,38 @@
+#pragma once
+
+// Small files, read and written whole. Blocking: for start-up, shutdown and workers.
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+
+namespace fumidai::io {
+
+using Path = std::filesystem::path;
+
+// Error: not_found, too_large, system.
+Result<std::string> read_file(Path const& path, std::size_t most = 16 * 1024 * 1024);
+
+// Replaces the file in one step: whoever reads it sees the old text or the new one, also after a crash.
+Result<void> write_file(Path const& path, std::string_view text, int mode = 0644);
+
+// Creates the directory and its parents; the last one gets this mode.
+Result<void> make_directory(Path const& path, int mode = 0755);
+
+void remove_file(Path const& path);
+
+// Holds an advisory lock on a file until it goes away. Error: conflict, when another process holds it.
+class FileLock {
+ public:
+  static Result<FileLock> take(Path const& path);
+  FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+}  // namespace fumidai::io

@@ -1,0 +1,50 @@
+#include "io/http_client.h"
+
+namespace fumidai::io {
+
+awaitable<Result<std::unique_ptr<Stream>>> connect(TlsContext tls, wire::Url url,
+                                                   SteadyClock::duration limit) {
+  CO_TRY(auto socket, co_await connect_tcp(url.host, url.port, limit));
+  set_socket_options(socket, {});
+  if (!url.is_secure()) co_return make_tcp_stream(std::move(socket));
+  co_return co_await connect_tls(tls, std::move(socket), url.host, limit);
+}
+
+awaitable<Result<wire::HttpResponse>> HttpClient::send(wire::HttpRequest request,
+                                                       SteadyClock::duration limit) {
+  auto bytes = wire::encode(request);
+  bool was_kept = stream_ != nullptr;
+  auto response = co_await exchange(bytes, limit);
+  bool stale = !response && was_kept && response.error().code == Errc::closed;
+  if (stale) response = co_await exchange(bytes, limit);
+  co_return response;
+}
+
+awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& bytes,
+                                                           SteadyClock::duration limit) {
+  if (!stream_) {
+    CO_TRY(stream_, co_await connect(tls_, origin_, limit));
+  }
+  auto stream = std::move(stream_);  // kept again only when all went well
+  stream->expire_after(limit);
+  CO_CHECK(co_await stream->write(as_bytes(bytes)));
+  wire::HttpResponseReader reader;
+  Bytes chunk(16 * 1024);
+  while (!reader.is_done()) {
+    CO_TRY(auto count, co_await stream->read_some(chunk));
+    if (count == 0) {
+      if (!reader.has_started()) co_return Error{Errc::closed, "the server closed the connection"};
+      CO_CHECK(reader.end_of_stream());
+      break;
+    }
+    CO_CHECK(reader.feed(ByteView(chunk).first(count)));
+  }
+  auto response = reader.take();
+  if (response.keep_alive) {
+    stream->never_expire();
+    stream_ = std::move(stream);
+  }
+  co_return response;
+}
+
+}  // namespace fumidai::io

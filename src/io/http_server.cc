@@ -1,0 +1,223 @@
+#include "io/http_server.h"
+
+#include <boost/asio/ip/v6_only.hpp>
+
+#include "base/log.h"
+
+namespace fumidai::io {
+
+using tcp = asio::ip::tcp;
+using asio::as_tuple;
+using asio::use_awaitable;
+
+namespace {
+constexpr std::size_t kChunk = 8 * 1024;
+}
+
+Places::Place::~Place() {
+  if (places_ == nullptr) return;
+  proven();
+  places_->taken_--;
+}
+
+void Places::Place::proven() {
+  if (std::exchange(unproven_, false)) places_->release_unproven(address_);
+}
+
+std::optional<Places::Place> Places::enter(std::string const& address) {
+  if (taken_ >= most_) return std::nullopt;
+  auto& count = unproven_[address];
+  if (count >= most_per_address_) return std::nullopt;
+  count++;
+  taken_++;
+  return Place(*this, address);
+}
+
+void Places::release_unproven(std::string const& address) {
+  auto at = unproven_.find(address);
+  if (--at->second == 0) unproven_.erase(at);
+}
+
+HttpServer::HttpServer(asio::any_io_executor executor, TlsContext tls, HttpHandler& handler,
+                       ServerLimits limits)
+    : executor_(executor),
+      tls_(std::move(tls)),
+      handler_(handler),
+      limits_(limits),
+      places_(limits.connections, limits.unproven_per_address),
+      listeners_(executor, "listeners"),
+      connections_(executor, "connections") {}
+
+namespace {
+
+tcp::acceptor open_acceptor(asio::any_io_executor executor, tcp::endpoint endpoint,
+                            boost::system::error_code& error) {
+  error.clear();
+  tcp::acceptor acceptor(executor);
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(4096, error);
+  return acceptor;
+}
+
+}  // namespace
+
+Result<void> HttpServer::listen(wire::HostPort const& at) {
+  boost::system::error_code error;
+  auto address = at.host.empty() ? asio::ip::address(asio::ip::address_v6::any())
+                                 : asio::ip::make_address(at.host, error);
+  if (error)
+    return Error{Errc::invalid, "'" + at.host + "' is not an address to listen on; write an IP address"};
+  auto acceptor = open_acceptor(executor_, {address, at.port}, error);
+  bool no_ipv6 = error && error != asio::error::address_in_use && at.host.empty();
+  if (no_ipv6) acceptor = open_acceptor(executor_, {asio::ip::address_v4::any(), at.port}, error);
+  if (error == asio::error::address_in_use) {
+    return Error{Errc::conflict, "cannot listen on " + to_string(at) +
+                                     ": another program uses this address; choose another with --listen"};
+  }
+  if (error) return Error{Errc::system, "cannot listen on " + to_string(at) + ": " + error.message()};
+  acceptors_.push_back(std::move(acceptor));
+  listeners_.spawn(accept(acceptors_.back()));
+  return success();
+}
+
+std::vector<wire::HostPort> HttpServer::addresses() const {
+  std::vector<wire::HostPort> result;
+  for (auto const& acceptor : acceptors_) {
+    boost::system::error_code error;
+    auto endpoint = acceptor.local_endpoint(error);
+    if (!error) result.push_back({endpoint.address().to_string(), endpoint.port()});
+  }
+  return result;
+}
+
+awaitable<void> HttpServer::accept(tcp::acceptor& acceptor) {
+  while (!stopping_) {
+    auto [error, socket] = co_await acceptor.async_accept(as_tuple(use_awaitable));
+    if (stopping_) co_return;
+    if (error) {
+      // Out of descriptors, most likely: those who wait stay in the kernel's queue until some are free.
+      log_warn("cannot accept a connection", {{"error", error.message()}});
+      co_await sleep_for(std::chrono::milliseconds(200));
+      continue;
+    }
+    boost::system::error_code gone;
+    auto remote = socket.remote_endpoint(gone);
+    if (gone) continue;
+    auto address = remote.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+      address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    Peer peer{address.to_string(), remote.port()};
+    auto place = places_.enter(peer.address);
+    if (!place) continue;  // over the limit: closed without a word, which costs us least
+    set_socket_options(socket, {});
+    connections_.spawn(serve(std::move(socket), std::move(peer), std::move(*place)));
+  }
+}
+
+awaitable<void> HttpServer::serve(Socket socket, Peer peer, Places::Place place) {
+  auto stream = co_await accept_tls(tls_, std::move(socket), limits_.handshake);
+  if (!stream) {
+    log_debug("TLS handshake failed", {{"peer", peer.address}, {"error", stream.error().detail}});
+    co_return;
+  }
+  auto done = co_await serve_requests(*stream, peer, place);
+  if (!done) log_debug("connection ended", {{"peer", peer.address}, {"error", done.error().detail}});
+  if (*stream) (*stream)->close();
+}
+
+namespace {
+
+// The answer to bytes that are no request that we accept; the connection ends with it.
+wire::HttpResponse refusal(Error const& error) {
+  wire::HttpResponse response;
+  response.status = error.code == Errc::too_large ? 413 : error.code == Errc::deadline_exceeded ? 408 : 400;
+  response.headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Connection", "close"}};
+  response.body = error.detail + "\n";
+  response.keep_alive = false;
+  return response;
+}
+
+}  // namespace
+
+awaitable<Result<void>> HttpServer::serve_requests(std::unique_ptr<Stream>& stream, Peer const& peer,
+                                                   Places::Place& place) {
+  Bytes pending;
+  while (!stopping_) {
+    wire::HttpRequestReader reader(limits_.message);
+    auto whole = co_await read_request(*stream, reader, pending);
+    if (!whole) {
+      bool tell = whole.error().code == Errc::malformed || whole.error().code == Errc::too_large;
+      if (tell) {
+        auto answer = wire::encode(refusal(whole.error()));
+        co_await stream->write(as_bytes(answer));
+      }
+      co_return whole.error();
+    }
+    if (!*whole) co_return success();
+    auto request = reader.take();
+    stream->never_expire();
+    if (request.is_websocket_upgrade()) {
+      co_await handler_.upgrade(std::move(request), peer, std::move(stream), std::move(pending), place);
+      co_return success();
+    }
+    bool keep_alive = request.keep_alive;
+    auto response = co_await handler_.handle(std::move(request), peer);
+    keep_alive = keep_alive && response.keep_alive && !stopping_;
+    response.headers.set("Connection", keep_alive ? "keep-alive" : "close");
+    auto bytes = wire::encode(response);
+    stream->expire_after(limits_.answer);
+    CO_CHECK(co_await stream->write(as_bytes(bytes)));
+    if (!keep_alive) co_return success();
+  }
+  co_return success();
+}
+
+// False when the peer closed between requests.
+awaitable<Result<bool>> HttpServer::read_request(Stream& stream, wire::HttpRequestReader& reader,
+                                                 Bytes& pending) {
+  stream.expire_after(limits_.idle);
+  bool told_to_continue = false;
+  while (!reader.is_done()) {
+    if (reader.wants_continue() && !told_to_continue) {
+      told_to_continue = true;
+      CO_CHECK(co_await stream.write(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")));
+    }
+    if (pending.empty()) {
+      CO_CHECK(co_await stream.wait_readable());
+      pending.resize(kChunk);
+      auto count = co_await stream.read_some(pending);
+      if (!count) co_return count.error();
+      if (*count == 0 && !reader.has_started()) co_return false;
+      if (*count == 0) co_return Error{Errc::closed, "the peer closed in the middle of a request"};
+      pending.resize(*count);
+    }
+    if (!reader.has_started()) stream.expire_after(limits_.request);
+    CO_TRY(auto used, reader.feed(pending));
+    pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(used));
+  }
+  co_return true;
+}
+
+void HttpServer::stop_accepting() {
+  stopping_ = true;
+  for (auto& acceptor : acceptors_) {
+    boost::system::error_code ignored;
+    acceptor.close(ignored);
+  }
+}
+
+awaitable<void> HttpServer::stop(SteadyClock::duration patience) {
+  stop_accepting();
+  listeners_.cancel();
+  co_await listeners_.join();
+  auto deadline = SteadyClock::now() + patience;
+  while (connections_.size() > 0 && SteadyClock::now() < deadline)
+    co_await sleep_for(std::chrono::milliseconds(20));
+  connections_.cancel();
+  co_await connections_.join();
+}
+
+}  // namespace fumidai::io

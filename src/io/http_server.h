@@ -1,0 +1,110 @@
+#pragma once
+
+// Listens, does the TLS handshake, reads requests, and hands them on. What an unauthenticated peer can take
+// is bounded here: time, bytes, connections in all and from one address.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "io/task_group.h"
+#include "io/tls.h"
+#include "wire/http.h"
+#include "wire/url.h"
+
+namespace fumidai::io {
+
+struct ServerLimits {
+  wire::HttpLimits message;
+  std::chrono::seconds handshake{10};  // TLS
+  std::chrono::seconds request{20};    // from the first byte of a request to its last
+  std::chrono::seconds idle{75};       // between requests of one connection; longer than clients keep theirs
+  std::chrono::seconds answer{120};    // for writing the answer
+  std::size_t connections = 16'384;
+  std::size_t unproven_per_address = 1'024;
+};
+
+// Where a request comes from.
+struct Peer {
+  std::string address;  // of the TCP connection, IPv4-mapped ones as IPv4
+  std::uint16_t port = 0;
+};
+
+// The place that a connection holds among those of its address. A connection whose peer has proven itself and
+// that stays (a channel) gives it up; the place in all is held to the end.
+class Places {
+ public:
+  Places(std::size_t most, std::size_t most_per_address) : most_(most), most_per_address_(most_per_address) {}
+
+  class Place {
+   public:
+    Place(Place&& other) noexcept
+        : places_(std::exchange(other.places_, nullptr)),
+          address_(std::move(other.address_)),
+          unproven_(other.unproven_) {}
+    Place& operator=(Place&&) = delete;
+    ~Place();
+    void proven();
+
+   private:
+    friend class Places;
+    Place(Places& places, std::string address) : places_(&places), address_(std::move(address)) {}
+    Places* places_;
+    std::string address_;
+    bool unproven_ = true;
+  };
+
+  std::optional<Place> enter(std::string const& address);
+  std::size_t taken() const { return taken_; }
+
+ private:
+  void release_unproven(std::string const& address);
+  std::size_t most_, most_per_address_, taken_ = 0;
+  std::map<std::string, std::size_t> unproven_;
+};
+
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  virtual awaitable<wire::HttpResponse> handle(wire::HttpRequest request, Peer peer) = 0;
+  // Takes over the connection of an upgrade request, until it ends. `leftover` came after the request.
+  virtual awaitable<void> upgrade(wire::HttpRequest request, Peer peer, std::unique_ptr<Stream> stream,
+                                  Bytes leftover, Places::Place& place) = 0;
+};
+
+class HttpServer {
+ public:
+  HttpServer(asio::any_io_executor executor, TlsContext tls, HttpHandler& handler, ServerLimits limits);
+
+  // Error: conflict or system, with what to do ("address in use").
+  Result<void> listen(wire::HostPort const& at);
+  // The addresses in use, with the real port where 0 was asked for.
+  std::vector<wire::HostPort> addresses() const;
+  std::size_t connections() const { return places_.taken(); }
+
+  // Two steps: no new connections; then, when what runs has had its time, the rest is cut.
+  void stop_accepting();
+  awaitable<void> stop(SteadyClock::duration patience);
+
+  // New connections use it from now on.
+  void set_certificate(TlsContext tls) { tls_ = std::move(tls); }
+
+ private:
+  awaitable<void> accept(asio::ip::tcp::acceptor& acceptor);
+  awaitable<void> serve(Socket socket, Peer peer, Places::Place place);
+  awaitable<Result<void>> serve_requests(std::unique_ptr<Stream>& stream, Peer const& peer,
+                                         Places::Place& place);
+  awaitable<Result<bool>> read_request(Stream& stream, wire::HttpRequestReader& reader, Bytes& pending);
+
+  asio::any_io_executor executor_;
+  TlsContext tls_;
+  HttpHandler& handler_;
+  ServerLimits limits_;
+  Places places_;
+  std::list<asio::ip::tcp::acceptor> acceptors_;
+  TaskGroup listeners_, connections_;
+  bool stopping_ = false;
+};
+
+}  // namespace fumidai::io

@@ -1,0 +1,86 @@
+#include <algorithm>
+
+#include "io/stream.h"
+
+namespace fumidai::io {
+
+namespace {
+
+// One direction.
+struct Pipe {
+  Pipe(asio::any_io_executor executor, std::size_t most) : capacity(most), changed(executor) {}
+  std::size_t capacity;
+  Bytes bytes;
+  bool closed = false;
+  Signal changed;
+};
+
+class MemoryStream : public Stream {
+ public:
+  MemoryStream(std::shared_ptr<Pipe> in, std::shared_ptr<Pipe> out)
+      : in_(std::move(in)), out_(std::move(out)) {}
+  ~MemoryStream() override { close(); }
+
+  awaitable<Result<std::size_t>> read_some(MutableByteView into) override {
+    CO_CHECK(co_await wait_readable());
+    auto count = std::min(into.size(), in_->bytes.size());
+    std::copy_n(in_->bytes.begin(), count, into.begin());
+    in_->bytes.erase(in_->bytes.begin(), in_->bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    in_->changed.notify();
+    co_return count;
+  }
+
+  awaitable<Result<void>> wait_readable() override {
+    while (in_->bytes.empty() && !in_->closed) {
+      if (SteadyClock::now() >= deadline_) co_return expired();
+      co_await in_->changed.wait_until(deadline_);
+    }
+    if (closed_) co_return Error{Errc::closed, "the stream is closed"};
+    co_return success();
+  }
+
+  awaitable<Result<void>> write(ByteView bytes) override {
+    while (!bytes.empty()) {
+      if (closed_ || out_->closed) co_return Error{Errc::closed, "the stream is closed"};
+      auto count = std::min(bytes.size(), out_->capacity - out_->bytes.size());
+      out_->bytes.insert(out_->bytes.end(), bytes.begin(),
+                         bytes.begin() + static_cast<std::ptrdiff_t>(count));
+      bytes = bytes.subspan(count);
+      out_->changed.notify();
+      if (bytes.empty()) break;
+      if (SteadyClock::now() >= deadline_) co_return expired();
+      co_await out_->changed.wait_until(deadline_);
+    }
+    co_return success();
+  }
+
+  void set_deadline(SteadyTime deadline) override { deadline_ = deadline; }
+
+  void close() override {
+    closed_ = true;
+    for (auto* pipe : {in_.get(), out_.get()}) {
+      pipe->closed = true;
+      pipe->changed.notify();
+    }
+  }
+
+ private:
+  Error expired() {
+    close();
+    return {Errc::deadline_exceeded, "no answer in time"};
+  }
+
+  std::shared_ptr<Pipe> in_, out_;
+  SteadyTime deadline_ = SteadyTime::max();
+  bool closed_ = false;
+};
+
+}  // namespace
+
+std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> memory_streams(asio::any_io_executor executor,
+                                                                           std::size_t capacity) {
+  auto there = std::make_shared<Pipe>(executor, capacity), back = std::make_shared<Pipe>(executor, capacity);
+  return {std::make_unique<MemoryStream>(back, there), std::make_unique<MemoryStream>(there, back)};
+}
+
+}  // namespace fumidai::io

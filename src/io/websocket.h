@@ -1,0 +1,56 @@
+#pragma once
+
+// A WebSocket over a stream, on either side. Reading answers pings; writing may be done by several coroutines
+// of the loop, one message after another. Lives in the coroutine that serves the connection.
+
+#include <memory>
+
+#include "io/stream.h"
+#include "wire/http.h"
+#include "wire/websocket.h"
+
+namespace fumidai::io {
+
+class WebSocket {
+ public:
+  // `leftover` is what the stream had already yielded after the upgrade.
+  WebSocket(asio::any_io_executor executor, std::unique_ptr<Stream> stream, wire::Side side,
+            std::size_t most_message, ByteView leftover = {});
+
+  // The next text or binary message, valid until the next read. Errors: closed (with the peer's reason),
+  // malformed and too_large (the peer is told why), deadline_exceeded.
+  awaitable<Result<wire::WebSocketMessage>> read();
+
+  // Waits for its turn, then until the connection took all of it.
+  awaitable<Result<void>> write(wire::Opcode opcode, ByteView payload);
+  awaitable<Result<void>> ping(std::string_view payload);
+
+  // When something last came: data, pings and pongs alike.
+  SteadyTime last_heard() const { return last_heard_; }
+
+  // Says why, if that is possible at once, and closes.
+  awaitable<void> close(std::uint16_t code, std::string_view reason);
+  void close_now() { stream_->close(); }
+  Stream& stream() { return *stream_; }
+
+ private:
+  awaitable<Result<void>> read_more();
+  awaitable<Result<void>> on_control(wire::WebSocketMessage const& message);
+
+  std::unique_ptr<Stream> stream_;
+  wire::Side side_;
+  wire::WebSocketReader reader_;
+  Turnstile writing_;
+  SteadyTime last_heard_ = SteadyClock::now();
+};
+
+// The server's answer to an upgrade request: 101, or 400 when the request is none that RFC 6455 allows.
+wire::HttpResponse upgrade_response(wire::HttpRequest const& request);
+
+// The client's upgrade over a connected stream. Errors: denied with the status and body that the server gave.
+awaitable<Result<std::unique_ptr<WebSocket>>> upgrade_client(std::unique_ptr<Stream> stream,
+                                                             wire::HttpRequest request,
+                                                             std::size_t most_message,
+                                                             SteadyClock::duration limit);
+
+}  // namespace fumidai::io
