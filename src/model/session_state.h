@@ -31,7 +31,9 @@ constexpr std::string_view to_string(SessionState state) {
   return "";
 }
 
-constexpr bool is_over(SessionState state) { return state == SessionState::terminated || state == SessionState::failed; }
+constexpr bool is_over(SessionState state) {
+  return state == SessionState::terminated || state == SessionState::failed;
+}
 
 // Nothing when the event is not possible in this state.
 constexpr std::optional<SessionState> next(SessionState state, SessionEvent event) {
@@ -39,7 +41,8 @@ constexpr std::optional<SessionState> next(SessionState state, SessionEvent even
   using enum SessionEvent;
   if (is_over(state)) return {};
   switch (event) {
-    case both_attached: return state == connecting || state == disconnected ? std::optional(connected) : std::nullopt;
+    case both_attached:
+      return state == connecting || state == disconnected ? std::optional(connected) : std::nullopt;
     case one_lost: return state == connected ? std::optional(disconnected) : std::nullopt;
     case stop_requested: return state == terminating ? std::nullopt : std::optional(terminating);
     case ended: return terminated;

@@ -10,10 +10,14 @@ TEST(Arn, names_are_those_of_aws) {
   Region region{"us-east-1", "123456789012"};
   EXPECT_EQ(user_arn(region, "/", "alice"), "arn:aws:iam::123456789012:user/alice");
   EXPECT_EQ(assumed_role_arn(region, "R", "mi-1"), "arn:aws:sts::123456789012:assumed-role/R/mi-1");
-  EXPECT_EQ(instance_arn(region, InstanceId("mi-0123456789abcdef0")), "arn:aws:ssm:us-east-1:123456789012:managed-instance/mi-0123456789abcdef0");
-  EXPECT_EQ(instance_arn(region, InstanceId("i-0123456789abcdef0")), "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0");
-  EXPECT_EQ(document_arn(region, "AWS-StartInteractiveCommand"), "arn:aws:ssm:us-east-1::document/AWS-StartInteractiveCommand");
-  EXPECT_EQ(document_arn(region, kDefaultDocument), "arn:aws:ssm:us-east-1:123456789012:document/SSM-SessionManagerRunShell");
+  EXPECT_EQ(instance_arn(region, InstanceId("mi-0123456789abcdef0")),
+            "arn:aws:ssm:us-east-1:123456789012:managed-instance/mi-0123456789abcdef0");
+  EXPECT_EQ(instance_arn(region, InstanceId("i-0123456789abcdef0")),
+            "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0");
+  EXPECT_EQ(document_arn(region, "AWS-StartInteractiveCommand"),
+            "arn:aws:ssm:us-east-1::document/AWS-StartInteractiveCommand");
+  EXPECT_EQ(document_arn(region, kDefaultDocument),
+            "arn:aws:ssm:us-east-1:123456789012:document/SSM-SessionManagerRunShell");
   EXPECT_EQ(resource_of("arn:aws:ssm:us-east-1:123456789012:session/alice-1", "session"), "alice-1");
   EXPECT_EQ(resource_of("arn:aws:iam::1:user/x", "session"), "");
 }
@@ -22,7 +26,9 @@ TEST(Arn, instance_ids_have_their_form) {
   EXPECT_TRUE(is_managed_instance_id("mi-0123456789abcdef0"));
   EXPECT_TRUE(is_instance_id("i-0123456789abcdef0"));
   EXPECT_TRUE(is_instance_id("i-01234567"));
-  for (auto bad : {"", "mi-", "mi-0123456789ABCDEF0", "i-0123456789abcdef", "mi-01234567", "x-0123456789abcdef0"}) EXPECT_FALSE(is_instance_id(bad)) << bad;
+  for (auto bad :
+       {"", "mi-", "mi-0123456789ABCDEF0", "i-0123456789abcdef", "mi-01234567", "x-0123456789abcdef0"})
+    EXPECT_FALSE(is_instance_id(bad)) << bad;
 }
 
 TEST(SessionDocument, parameters_are_unwrapped_for_the_agent) {

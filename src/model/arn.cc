@@ -6,12 +6,15 @@ namespace fumidai::model {
 
 namespace {
 
-std::string arn(std::string_view service, std::string_view region, std::string_view account, std::string_view resource) {
-  return "arn:aws:" + std::string(service) + ":" + std::string(region) + ":" + std::string(account) + ":" + std::string(resource);
+std::string arn(std::string_view service, std::string_view region, std::string_view account,
+                std::string_view resource) {
+  return "arn:aws:" + std::string(service) + ":" + std::string(region) + ":" + std::string(account) + ":" +
+         std::string(resource);
 }
 
 bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -25,11 +28,13 @@ std::string role_arn(Region const& region, std::string_view path, std::string_vi
 }
 
 std::string assumed_role_arn(Region const& region, std::string_view role, std::string_view session_name) {
-  return arn("sts", "", region.account, "assumed-role/" + std::string(role) + "/" + std::string(session_name));
+  return arn("sts", "", region.account,
+             "assumed-role/" + std::string(role) + "/" + std::string(session_name));
 }
 
 std::string instance_arn(Region const& region, InstanceId const& instance) {
-  if (instance.text().starts_with("mi-")) return arn("ssm", region.name, region.account, "managed-instance/" + instance.text());
+  if (instance.text().starts_with("mi-"))
+    return arn("ssm", region.name, region.account, "managed-instance/" + instance.text());
   return arn("ec2", region.name, region.account, "instance/" + instance.text());
 }
 
@@ -48,7 +53,9 @@ std::string_view resource_of(std::string_view text, std::string_view type) {
   return at == text.npos ? std::string_view() : text.substr(at + marker.size());
 }
 
-bool is_managed_instance_id(std::string_view text) { return text.size() == 20 && text.starts_with("mi-") && is_hex(text.substr(3)); }
+bool is_managed_instance_id(std::string_view text) {
+  return text.size() == 20 && text.starts_with("mi-") && is_hex(text.substr(3));
+}
 
 bool is_instance_id(std::string_view text) {
   if (is_managed_instance_id(text)) return true;

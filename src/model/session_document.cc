@@ -23,7 +23,8 @@ namespace {
 constexpr std::size_t kMostParameterBytes = 16 * 1024;
 
 json::object string_parameter(std::string_view description, char const* default_value = nullptr) {
-  json::object parameter{{"type", "String"}, {"description", json::string(description.data(), description.size())}};
+  json::object parameter{{"type", "String"},
+                         {"description", json::string(description.data(), description.size())}};
   if (default_value != nullptr) parameter["default"] = default_value;
   return parameter;
 }
@@ -41,8 +42,9 @@ json::object for_each_platform(json::object const& properties) {
 
 json::object shell() {
   auto content = document("A shell of the instance's session user", SessionType::standard_stream);
-  content["inputs"] = json::object{{"s3BucketName", ""}, {"s3KeyPrefix", ""},       {"s3EncryptionEnabled", false},
-                                   {"kmsKeyId", ""},     {"runAsEnabled", false},   {"runAsDefaultUser", ""},
+  content["inputs"] = json::object{{"s3BucketName", ""},           {"s3KeyPrefix", ""},
+                                   {"s3EncryptionEnabled", false}, {"kmsKeyId", ""},
+                                   {"runAsEnabled", false},        {"runAsDefaultUser", ""},
                                    {"cloudWatchLogGroupName", ""}, {"cloudWatchEncryptionEnabled", false}};
   return content;
 }
@@ -58,7 +60,8 @@ json::object non_interactive_command() {
   auto content = document("One command, without a terminal", SessionType::non_interactive_commands);
   content["parameters"] = json::object{
       {"command", string_parameter("The command to run")},
-      {"separateOutputStream", string_parameter("Whether standard error and the exit code come apart from standard output", "false")},
+      {"separateOutputStream",
+       string_parameter("Whether standard error and the exit code come apart from standard output", "false")},
       {"stdOutSeparatorPrefix", string_parameter("What begins each piece of standard output", "")},
       {"stdErrSeparatorPrefix", string_parameter("What begins each piece of standard error", "")}};
   content["properties"] = for_each_platform({{"commands", "{{ command }}"},
@@ -69,7 +72,9 @@ json::object non_interactive_command() {
   return content;
 }
 
-Error invalid_parameters(std::string detail) { return {Errc::invalid, std::move(detail), "InvalidParameters"}; }
+Error invalid_parameters(std::string detail) {
+  return {Errc::invalid, std::move(detail), "InvalidParameters"};
+}
 
 std::string listed(json::object const& parameters) {
   std::string text;
@@ -80,16 +85,21 @@ std::string listed(json::object const& parameters) {
 // The prefixes are put before each piece of output: the agents accept these characters only.
 bool is_prefix_text(std::string_view text) {
   return text.size() <= 30 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '\r' || c == '\n' || c == '_' || c == ':' || c == '-';
-  });
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '\r' ||
+                  c == '\n' || c == '_' || c == ':' || c == '-';
+         });
 }
 
 Result<void> check_value(std::string_view name, std::string const& value) {
-  if (value.size() > kMostParameterBytes) return invalid_parameters("the parameter '" + std::string(name) + "' has more than 16384 bytes");
-  if (value.find('\0') != value.npos || !is_utf8(value)) return invalid_parameters("the parameter '" + std::string(name) + "' is not UTF-8 text");
+  if (value.size() > kMostParameterBytes)
+    return invalid_parameters("the parameter '" + std::string(name) + "' has more than 16384 bytes");
+  if (value.find('\0') != value.npos || !is_utf8(value))
+    return invalid_parameters("the parameter '" + std::string(name) + "' is not UTF-8 text");
   bool is_prefix = name == "stdOutSeparatorPrefix" || name == "stdErrSeparatorPrefix";
-  if (is_prefix && !is_prefix_text(value)) return invalid_parameters("'" + std::string(name) + "' must match ^[0-9a-zA-Z\\r\\n_:-]{0,30}$");
-  if (name == "separateOutputStream" && value != "true" && value != "false") return invalid_parameters("'separateOutputStream' must be true or false");
+  if (is_prefix && !is_prefix_text(value))
+    return invalid_parameters("'" + std::string(name) + "' must match ^[0-9a-zA-Z\\r\\n_:-]{0,30}$");
+  if (name == "separateOutputStream" && value != "true" && value != "false")
+    return invalid_parameters("'separateOutputStream' must be true or false");
   return success();
 }
 
@@ -100,12 +110,19 @@ std::vector<std::string_view> session_document_names() {
 }
 
 Result<SessionDocument> find_session_document(std::string_view name) {
-  if (name == kDefaultDocument) return SessionDocument{std::string(name), SessionType::standard_stream, shell()};
-  if (name == "AWS-StartInteractiveCommand") return SessionDocument{std::string(name), SessionType::interactive_commands, interactive_command()};
-  if (name == "AWS-StartNonInteractiveCommand") return SessionDocument{std::string(name), SessionType::non_interactive_commands, non_interactive_command()};
+  if (name == kDefaultDocument)
+    return SessionDocument{std::string(name), SessionType::standard_stream, shell()};
+  if (name == "AWS-StartInteractiveCommand")
+    return SessionDocument{std::string(name), SessionType::interactive_commands, interactive_command()};
+  if (name == "AWS-StartNonInteractiveCommand")
+    return SessionDocument{std::string(name), SessionType::non_interactive_commands,
+                           non_interactive_command()};
   std::string known;
   for (auto each : session_document_names()) known += (known.empty() ? "" : ", ") + std::string(each);
-  return Error{Errc::not_found, "Document with name " + escaped(name, 128) + " does not exist. Session documents here are: " + known + ".", "InvalidDocument"};
+  return Error{Errc::not_found,
+               "Document with name " + escaped(name, 128) +
+                   " does not exist. Session documents here are: " + known + ".",
+               "InvalidDocument"};
 }
 
 Result<json::object> resolve_parameters(SessionDocument const& document, DocumentParameters const& given) {
@@ -114,7 +131,8 @@ Result<json::object> resolve_parameters(SessionDocument const& document, Documen
   json::object resolved;
   for (auto const& [name, values] : given) {
     if (!declared.contains(name)) {
-      return invalid_parameters("the document " + document.name + " has no parameter '" + escaped(name, 64) + "'; it has: " + listed(declared));
+      return invalid_parameters("the document " + document.name + " has no parameter '" + escaped(name, 64) +
+                                "'; it has: " + listed(declared));
     }
     if (values.size() != 1) return invalid_parameters("the parameter '" + name + "' takes exactly one value");
     CHECK(check_value(name, values[0]));
@@ -124,7 +142,8 @@ Result<json::object> resolve_parameters(SessionDocument const& document, Documen
     std::string name(parameter.key());
     bool has_default = parameter.value().as_object().contains("default");
     bool blank = !resolved.contains(name) || trimmed(std::string_view(resolved[name].as_string())).empty();
-    if (!has_default && blank) return invalid_parameters("the document " + document.name + " needs the parameter '" + name + "'");
+    if (!has_default && blank)
+      return invalid_parameters("the document " + document.name + " needs the parameter '" + name + "'");
   }
   return resolved;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// Session documents: what kind of session a name stands for, and which parameters it takes (session-manager.md 11).
+// Session documents: what kind of session a name stands for, and which parameters it takes
+// (session-manager.md 11).
 
 #include <boost/json/object.hpp>
 #include <map>
@@ -29,9 +30,10 @@ struct SessionDocument {
 // Error: not_found, with InvalidDocument as AWS's name.
 Result<SessionDocument> find_session_document(std::string_view name);
 
-// The parameters as the agent wants them: each list unwrapped to a string, defaults left to the agent. Errors: invalid,
-// with InvalidParameters: unknown ones, missing ones, values that do not fit.
-Result<boost::json::object> resolve_parameters(SessionDocument const& document, DocumentParameters const& given);
+// The parameters as the agent wants them: each list unwrapped to a string, defaults left to the agent.
+// Errors: invalid, with InvalidParameters: unknown ones, missing ones, values that do not fit.
+Result<boost::json::object> resolve_parameters(SessionDocument const& document,
+                                               DocumentParameters const& given);
 
 std::vector<std::string_view> session_document_names();
 
