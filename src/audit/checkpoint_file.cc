@@ -1,0 +1,46 @@
+#include "audit/checkpoint_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/bytes.h"
+
+namespace fumidai::audit {
+
+namespace {
+// Two places, written in turn: a crash in the middle of one leaves the other.
+constexpr std::size_t kPlace = 512;
+}  // namespace
+
+Result<CheckpointFile> CheckpointFile::open(std::filesystem::path const& path) {
+  int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) return system_error("open " + path.string());
+  return CheckpointFile(descriptor);
+}
+
+CheckpointFile::~CheckpointFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void CheckpointFile::write(Checkpoint const& checkpoint) {
+  auto text = checkpoint.to_text();
+  if (text.size() > kPlace) return;
+  text.insert(text.size() - 1, kPlace - text.size(), ' ');
+  auto at = static_cast<off_t>(turn_++ % 2 * kPlace);
+  [[maybe_unused]] auto written = ::pwrite(descriptor_, text.data(), text.size(), at);
+}
+
+std::optional<Checkpoint> read_checkpoint_file(std::filesystem::path const& path, Trail const& trail) {
+  std::ifstream file(path);
+  std::optional<Checkpoint> newest;
+  for (std::string line; std::getline(file, line);) {
+    auto checkpoint = Checkpoint::parse(trimmed(line));
+    if (!checkpoint || !trail.is_genuine(*checkpoint)) continue;
+    if (!newest || checkpoint->seq > newest->seq) newest = *checkpoint;
+  }
+  return newest;
+}
+
+}  // namespace fumidai::audit

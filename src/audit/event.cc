@@ -1,0 +1,137 @@
+#include "audit/event.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace fumidai::audit {
+
+namespace {
+
+json::string text(std::string_view view) { return json::string(view.data(), view.size()); }
+
+Event by_caller(model::Caller const& caller, std::string_view kind) {
+  Event event;
+  event.at = caller.at;
+  event.kind = kind;
+  event.principal = caller.principal.arn;
+  event.request_id = caller.request_id;
+  event.source = caller.source_address;
+  return event;
+}
+
+Event of_plane(std::string_view kind, std::string_view outcome, Time at) {
+  Event event;
+  event.at = at;
+  event.kind = kind;
+  event.outcome = outcome;
+  event.principal = "fumidai";
+  event.detail = "{}";
+  return event;
+}
+
+}  // namespace
+
+json::object Event::to_json() const {
+  boost::system::error_code failure;
+  auto parsed = json::parse(json::string_view(detail.data(), detail.size()), failure);
+  return {{"chain", text(chain)},         {"seq", seq},
+          {"time", text(to_iso(at))},     {"kind", text(kind)},
+          {"outcome", text(outcome)},     {"principal", text(principal)},
+          {"action", text(action)},       {"resource", text(resource)},
+          {"session", text(session_id)},  {"request", text(request_id)},
+          {"source", text(source)},       {"detail", failure ? json::value(text(detail)) : parsed},
+          {"mac", text(mac)}};
+}
+
+Event Decided::to_event() const {
+  auto event = by_caller(caller, "api.call");
+  event.outcome = allowed ? "allowed" : "denied";
+  event.action = action;
+  event.resource = resource;
+  auto body = facts;
+  body["decidedBy"] = text(decided_by);
+  body["wouldChange"] = text(would_change);
+  body["userAgent"] = text(std::string_view(caller.user_agent).substr(0, 256));
+  event.detail = json::serialize(body);
+  return event;
+}
+
+Event SessionStarted::to_event() const {
+  auto event = by_caller(caller, "session.start");
+  event.outcome = "allowed";
+  event.action = "ssm:StartSession";
+  event.resource = resource;
+  event.session_id = session.text();
+  event.detail = json::serialize(json::object{{"target", text(target.text())},
+                                              {"document", text(document)},
+                                              {"reason", text(reason)},
+                                              {"decidedBy", text(decided_by)},
+                                              {"wouldChange", text(would_change)}});
+  return event;
+}
+
+Event SessionEnded::to_event() const {
+  auto event = of_plane("session.end", state == "Failed" ? "failed" : "done", at);
+  event.principal = owner;
+  event.session_id = session.text();
+  event.detail = json::serialize(json::object{{"target", text(target.text())},
+                                              {"state", text(state)},
+                                              {"why", text(why)},
+                                              {"milliseconds", duration.count()},
+                                              {"bytesIn", bytes_in},
+                                              {"bytesOut", bytes_out}});
+  return event;
+}
+
+Event StreamAltered::to_event() const {
+  auto event = of_plane("session.altered", "denied", at);
+  event.session_id = session.text();
+  event.source = source;
+  event.detail = json::serialize(json::object{{"sender", text(sender)}, {"sequence", sequence}});
+  return event;
+}
+
+Event AgentConnected::to_event() const {
+  auto event = of_plane("agent.connect", "allowed", at);
+  event.principal = principal;
+  event.action = "ssmmessages:OpenControlChannel";
+  event.resource = instance.text();
+  event.source = source;
+  event.detail = json::serialize(json::object{{"agentVersion", text(agent_version)}, {"replacedAnother", replaced_another}});
+  return event;
+}
+
+Event AgentDisconnected::to_event() const {
+  auto event = of_plane("agent.disconnect", "done", at);
+  event.resource = instance.text();
+  event.detail = json::serialize(json::object{{"why", text(why)}});
+  return event;
+}
+
+Event InstanceRegistered::to_event() const {
+  auto event = of_plane("instance.register", "allowed", at);
+  event.principal = "activation/" + std::string(activation);
+  event.action = "ssm:RegisterManagedInstance";
+  event.resource = instance.text();
+  event.source = source;
+  event.request_id = request_id;
+  return event;
+}
+
+Event UnauthenticatedRefusals::to_event() const {
+  auto event = of_plane("peer.refused", "denied", at);
+  event.principal = "anonymous";
+  event.source = source;
+  event.detail = json::serialize(json::object{{"reason", text(reason)}, {"count", count}});
+  return event;
+}
+
+Event PlaneStarted::to_event() const {
+  auto event = of_plane("plane.start", "done", at);
+  event.detail = json::serialize(json::object{{"version", text(version)}});
+  return event;
+}
+
+Event PlaneStopped::to_event() const { return of_plane("plane.stop", "done", at); }
+
+}  // namespace fumidai::audit
