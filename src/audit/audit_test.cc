@@ -24,7 +24,8 @@ class AuditTrail : public testing::Test {
 
   void append(std::string_view why) {
     ASSERT_TRUE(database->write_now([&](store::Transaction& transaction) {
-      return trail.append(transaction, AgentDisconnected{InstanceId("mi-1"), why, from_millis(1000)}.to_event());
+      return trail.append(transaction,
+                          AgentDisconnected{InstanceId("mi-1"), why, from_millis(1000)}.to_event());
     }));
   }
   // What somebody with the store, but without the secret, could do.
@@ -94,7 +95,8 @@ TEST_F(AuditTrail, a_chain_made_anew_without_the_secret_is_found) {
   tamper("delete from events");
   Trail forger(Secret("a guess"));
   ASSERT_TRUE(database->write_now([&](store::Transaction& transaction) {
-    return forger.append(transaction, AgentDisconnected{InstanceId("mi-1"), "forged", from_millis(1000)}.to_event());
+    return forger.append(transaction,
+                         AgentDisconnected{InstanceId("mi-1"), "forged", from_millis(1000)}.to_event());
   }));
   EXPECT_NE(faults().find("event 1 does not fit"), std::string::npos);
   Checkpoint forged = head();

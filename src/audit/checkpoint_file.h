@@ -1,7 +1,7 @@
 #pragma once
 
-// The newest checkpoint, in a file beside the store. Written after each commit, in place and without waiting for the
-// disk: it may lag behind the store after a power failure, and never runs ahead of it.
+// The newest checkpoint, in a file beside the store. Written after each commit, in place and without waiting
+// for the disk: it may lag behind the store after a power failure, and never runs ahead of it.
 
 #include <filesystem>
 
@@ -12,7 +12,8 @@ namespace fumidai::audit {
 class CheckpointFile {
  public:
   static Result<CheckpointFile> open(std::filesystem::path const& path);
-  CheckpointFile(CheckpointFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), turn_(other.turn_) {}
+  CheckpointFile(CheckpointFile&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), turn_(other.turn_) {}
   CheckpointFile& operator=(CheckpointFile&&) = delete;
   ~CheckpointFile();
 

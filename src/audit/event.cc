@@ -7,7 +7,9 @@ namespace fumidai::audit {
 
 namespace {
 
-json::string text(std::string_view view) { return json::string(view.data(), view.size()); }
+json::string text(std::string_view view) {
+  return json::string(view.data(), view.size());
+}
 
 Event by_caller(model::Caller const& caller, std::string_view kind) {
   Event event;
@@ -34,12 +36,18 @@ Event of_plane(std::string_view kind, std::string_view outcome, Time at) {
 json::object Event::to_json() const {
   boost::system::error_code failure;
   auto parsed = json::parse(json::string_view(detail.data(), detail.size()), failure);
-  return {{"chain", text(chain)},         {"seq", seq},
-          {"time", text(to_iso(at))},     {"kind", text(kind)},
-          {"outcome", text(outcome)},     {"principal", text(principal)},
-          {"action", text(action)},       {"resource", text(resource)},
-          {"session", text(session_id)},  {"request", text(request_id)},
-          {"source", text(source)},       {"detail", failure ? json::value(text(detail)) : parsed},
+  return {{"chain", text(chain)},
+          {"seq", seq},
+          {"time", text(to_iso(at))},
+          {"kind", text(kind)},
+          {"outcome", text(outcome)},
+          {"principal", text(principal)},
+          {"action", text(action)},
+          {"resource", text(resource)},
+          {"session", text(session_id)},
+          {"request", text(request_id)},
+          {"source", text(source)},
+          {"detail", failure ? json::value(text(detail)) : parsed},
           {"mac", text(mac)}};
 }
 
@@ -97,7 +105,8 @@ Event AgentConnected::to_event() const {
   event.action = "ssmmessages:OpenControlChannel";
   event.resource = instance.text();
   event.source = source;
-  event.detail = json::serialize(json::object{{"agentVersion", text(agent_version)}, {"replacedAnother", replaced_another}});
+  event.detail = json::serialize(
+      json::object{{"agentVersion", text(agent_version)}, {"replacedAnother", replaced_another}});
   return event;
 }
 
@@ -132,6 +141,8 @@ Event PlaneStarted::to_event() const {
   return event;
 }
 
-Event PlaneStopped::to_event() const { return of_plane("plane.stop", "done", at); }
+Event PlaneStopped::to_event() const {
+  return of_plane("plane.stop", "done", at);
+}
 
 }  // namespace fumidai::audit

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the audit trail records. Each kind of event is a type; to_event() makes the one form in which all are stored,
-// chained and exported. No event carries a secret or the content of a session.
+// What the audit trail records. Each kind of event is a type; to_event() makes the one form in which all are
+// stored, chained and exported. No event carries a secret or the content of a session.
 
 #include <boost/json/object.hpp>
 #include <optional>
@@ -30,8 +30,8 @@ struct Event {
   json::object to_json() const;
 };
 
-// A request that the gate decided. For a denied one this is all that happened; a change or a session that was allowed
-// has it in its own transaction.
+// A request that the gate decided. For a denied one this is all that happened; a change or a session that was
+// allowed has it in its own transaction.
 struct Decided {
   model::Caller const& caller;
   std::string_view action;
@@ -107,7 +107,8 @@ struct InstanceRegistered {
   Event to_event() const;
 };
 
-// Refusals of peers that have not proven who they are: one event an address and minute, however many there were.
+// Refusals of peers that have not proven who they are: one event an address and minute, however many there
+// were.
 struct UnauthenticatedRefusals {
   std::string_view source;
   std::string_view reason;

@@ -41,7 +41,9 @@ constexpr std::int64_t kPage = 1000;
 }  // namespace
 
 std::string Checkpoint::to_text() const {
-  return json::serialize(json::object{{"chain", chain}, {"seq", seq}, {"mac", mac}, {"signature", signature}}) + "\n";
+  return json::serialize(
+             json::object{{"chain", chain}, {"seq", seq}, {"mac", mac}, {"signature", signature}}) +
+         "\n";
 }
 
 Result<Checkpoint> Checkpoint::parse(std::string_view text) {
@@ -60,14 +62,16 @@ Result<Checkpoint> Checkpoint::parse(std::string_view text) {
 }
 
 Trail::Trail(Secret const& deployment_secret)
-    : event_key_(derive_key(deployment_secret, "audit events")), checkpoint_key_(derive_key(deployment_secret, "audit checkpoint")) {}
+    : event_key_(derive_key(deployment_secret, "audit events")),
+      checkpoint_key_(derive_key(deployment_secret, "audit checkpoint")) {}
 
 std::string Trail::mac_of(Event const& event, std::string_view previous_mac) const {
   std::string text;
-  for (std::string_view field : {std::string_view(event.chain), std::string_view(event.kind), std::string_view(event.outcome),
-                                 std::string_view(event.principal), std::string_view(event.action), std::string_view(event.resource),
-                                 std::string_view(event.session_id), std::string_view(event.request_id), std::string_view(event.source),
-                                 std::string_view(event.detail), previous_mac}) {
+  for (std::string_view field :
+       {std::string_view(event.chain), std::string_view(event.kind), std::string_view(event.outcome),
+        std::string_view(event.principal), std::string_view(event.action), std::string_view(event.resource),
+        std::string_view(event.session_id), std::string_view(event.request_id),
+        std::string_view(event.source), std::string_view(event.detail), previous_mac}) {
     append_field(text, field);
   }
   std::uint8_t numbers[16];
@@ -79,11 +83,14 @@ std::string Trail::mac_of(Event const& event, std::string_view previous_mac) con
 
 std::string Trail::signature_of(Checkpoint const& checkpoint) const {
   std::string text;
-  for (auto const& field : {checkpoint.chain, std::to_string(checkpoint.seq), checkpoint.mac}) append_field(text, field);
+  for (auto const& field : {checkpoint.chain, std::to_string(checkpoint.seq), checkpoint.mac})
+    append_field(text, field);
   return to_base64(hmac_sha256(as_bytes(checkpoint_key_.reveal()), text));
 }
 
-bool Trail::is_genuine(Checkpoint const& checkpoint) const { return equal_in_constant_time(signature_of(checkpoint), checkpoint.signature); }
+bool Trail::is_genuine(Checkpoint const& checkpoint) const {
+  return equal_in_constant_time(signature_of(checkpoint), checkpoint.signature);
+}
 
 Result<void> Trail::append(store::Transaction& transaction, Event event) const {
   TRY(auto head, checkpoint(transaction));
@@ -91,15 +98,18 @@ Result<void> Trail::append(store::Transaction& transaction, Event event) const {
   event.seq = head.seq + 1;
   if (event.detail.empty()) event.detail = "{}";
   event.mac = mac_of(event, head.mac);
-  CHECK(transaction.run("insert into events (chain, seq, at, kind, outcome, principal, action, resource, session_id, request_id, source,"
-                        " detail, mac) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-                        event.chain, event.seq, event.at, event.kind, event.outcome, event.principal, event.action, event.resource,
-                        event.session_id, event.request_id, event.source, event.detail, event.mac));
+  CHECK(transaction.run(
+      "insert into events (chain, seq, at, kind, outcome, principal, action, resource, session_id, "
+      "request_id, source,"
+      " detail, mac) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+      event.chain, event.seq, event.at, event.kind, event.outcome, event.principal, event.action,
+      event.resource, event.session_id, event.request_id, event.source, event.detail, event.mac));
   return success();
 }
 
 Result<Checkpoint> Trail::checkpoint(store::Transaction& transaction) const {
-  TRY(auto row, transaction.first("select seq, mac from events where chain = $1 order by seq desc limit 1", kMainChain));
+  TRY(auto row, transaction.first("select seq, mac from events where chain = $1 order by seq desc limit 1",
+                                  kMainChain));
   Checkpoint head;
   if (row) {
     head.seq = row->integer(0);
@@ -109,7 +119,8 @@ Result<Checkpoint> Trail::checkpoint(store::Transaction& transaction) const {
   return head;
 }
 
-Result<Trail::Verdict> Trail::verify(store::Transaction& transaction, std::vector<Checkpoint> const& checkpoints) const {
+Result<Trail::Verdict> Trail::verify(store::Transaction& transaction,
+                                     std::vector<Checkpoint> const& checkpoints) const {
   Verdict verdict;
   auto fault = [&](std::string sentence) {
     if (verdict.faults.size() < 20) verdict.faults.push_back(std::move(sentence));
@@ -118,40 +129,54 @@ Result<Trail::Verdict> Trail::verify(store::Transaction& transaction, std::vecto
   std::int64_t expected = 1;
   CHECK(for_each_event(transaction, [&](Event const& event) -> Result<void> {
     verdict.events++;
-    if (event.seq != expected) fault("events " + std::to_string(expected) + " to " + std::to_string(event.seq - 1) + " are missing");
+    if (event.seq != expected)
+      fault("events " + std::to_string(expected) + " to " + std::to_string(event.seq - 1) + " are missing");
     if (mac_of(event, previous_mac) != event.mac) {
-      fault("event " + std::to_string(event.seq) + " does not fit its MAC: it, or its place in the chain, was altered");
+      fault("event " + std::to_string(event.seq) +
+            " does not fit its MAC: it, or its place in the chain, was altered");
     }
     for (auto const& checkpoint : checkpoints) {
-      if (checkpoint.seq == event.seq && checkpoint.mac != event.mac) fault("event " + std::to_string(event.seq) + " is not the one that the checkpoint knows");
+      if (checkpoint.seq == event.seq && checkpoint.mac != event.mac)
+        fault("event " + std::to_string(event.seq) + " is not the one that the checkpoint knows");
     }
     previous_mac = event.mac;
     expected = event.seq + 1;
     return success();
   }));
   for (auto const& checkpoint : checkpoints) {
-    if (!is_genuine(checkpoint)) fault("the checkpoint at event " + std::to_string(checkpoint.seq) + " is not signed by this deployment");
+    if (!is_genuine(checkpoint))
+      fault("the checkpoint at event " + std::to_string(checkpoint.seq) +
+            " is not signed by this deployment");
     if (checkpoint.seq >= expected) {
-      fault("the trail ends at event " + std::to_string(expected - 1) + ", the checkpoint knows " + std::to_string(checkpoint.seq) + ": its end was cut off");
+      fault("the trail ends at event " + std::to_string(expected - 1) + ", the checkpoint knows " +
+            std::to_string(checkpoint.seq) + ": its end was cut off");
     }
   }
   return verdict;
 }
 
-Result<std::vector<Event>> list_events(store::Transaction& transaction, EventFilter const& filter, std::int64_t most) {
-  TRY(auto rows, transaction.query("select chain, seq, at, kind, outcome, principal, action, resource, session_id, request_id, source, detail, mac"
-                                   " from events where chain = $1 and ($2 = 0 or seq < $2) and ($3 = '' or kind = $3) and ($4 = '' or outcome = $4)"
-                                   " and ($5 = '' or principal = $5) and ($6 = '' or session_id = $6) and ($7 = '' or request_id = $7)"
-                                   " order by seq desc limit $8",
-                                   kMainChain, filter.before, filter.kind, filter.outcome, filter.principal, filter.session_id, filter.request_id, most));
+Result<std::vector<Event>> list_events(store::Transaction& transaction, EventFilter const& filter,
+                                       std::int64_t most) {
+  TRY(auto rows,
+      transaction.query(
+          "select chain, seq, at, kind, outcome, principal, action, resource, session_id, request_id, "
+          "source, detail, mac"
+          " from events where chain = $1 and ($2 = 0 or seq < $2) and ($3 = '' or kind = $3) and ($4 = '' or "
+          "outcome = $4)"
+          " and ($5 = '' or principal = $5) and ($6 = '' or session_id = $6) and ($7 = '' or request_id = $7)"
+          " order by seq desc limit $8",
+          kMainChain, filter.before, filter.kind, filter.outcome, filter.principal, filter.session_id,
+          filter.request_id, most));
   std::vector<Event> events;
   for (auto const& row : rows) events.push_back(read_event(row));
   return events;
 }
 
-Result<void> for_each_event(store::Transaction& transaction, std::function<Result<void>(Event const&)> visit) {
+Result<void> for_each_event(store::Transaction& transaction,
+                            std::function<Result<void>(Event const&)> visit) {
   for (std::int64_t after = 0;;) {
-    TRY(auto rows, transaction.query("select chain, seq, at, kind, outcome, principal, action, resource, session_id, request_id, source, detail, mac"
+    TRY(auto rows, transaction.query("select chain, seq, at, kind, outcome, principal, action, resource, "
+                                     "session_id, request_id, source, detail, mac"
                                      " from events where chain = $1 and seq > $2 order by seq limit $3",
                                      kMainChain, after, kPage));
     for (auto const& row : rows) {

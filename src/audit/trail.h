@@ -1,8 +1,9 @@
 #pragma once
 
-// The audit trail: a chain of events in the store. Each event has a MAC over itself and the MAC before it, under a key
-// from the deployment secret, so that whoever has the store but not the secret cannot alter, remove or reorder any.
-// What such a person could do is cut the end off; a checkpoint, kept apart, tells how long the chain was.
+// The audit trail: a chain of events in the store. Each event has a MAC over itself and the MAC before it,
+// under a key from the deployment secret, so that whoever has the store but not the secret cannot alter,
+// remove or reorder any. What such a person could do is cut the end off; a checkpoint, kept apart, tells how
+// long the chain was.
 
 #include <functional>
 #include <optional>
@@ -29,7 +30,7 @@ struct Checkpoint {
 
 struct EventFilter {
   std::string kind, outcome, principal, session_id, request_id;  // empty: any
-  std::int64_t before = 0;                                      // only numbers below; 0: from the newest
+  std::int64_t before = 0;                                       // only numbers below; 0: from the newest
 };
 
 class Trail {
@@ -58,7 +59,8 @@ class Trail {
 };
 
 // Newest first, at most `most`.
-Result<std::vector<Event>> list_events(store::Transaction& transaction, EventFilter const& filter, std::int64_t most);
+Result<std::vector<Event>> list_events(store::Transaction& transaction, EventFilter const& filter,
+                                       std::int64_t most);
 
 // All, oldest first; stops when `visit` fails.
 Result<void> for_each_event(store::Transaction& transaction, std::function<Result<void>(Event const&)> visit);

@@ -1,0 +1,149 @@
+#include "identity/authenticator.h"
+
+#include "identity/access_keys.h"
+#include "identity/temporary_credentials.h"
+#include "identity/users.h"
+
+namespace fumidai::identity {
+
+using wire::auth_error;
+using wire::AuthFault;
+
+namespace {
+
+Error in_words(wire::AuthRefusal const& refusal, wire::SignatureRules const& rules) {
+  return auth_error(refusal.fault, rules.protocol, refusal.detail);
+}
+
+struct RegisteredKey {
+  std::string public_key, role;
+};
+
+Result<std::optional<RegisteredKey>> find_registered_key(store::Transaction& transaction,
+                                                         InstanceId const& instance) {
+  TRY(auto row, transaction.first("select public_key, iam_role from instances where id = $1", instance));
+  if (!row) return std::optional<RegisteredKey>();
+  TRY(auto der, from_base64(row->text(0)));
+  return std::optional(RegisteredKey{std::string(as_text(der)), row->text(1)});
+}
+
+model::Principal role_principal(Deployment const& deployment, std::string const& role,
+                                std::string const& role_id, std::string const& session_name,
+                                std::optional<InstanceId> instance) {
+  model::Principal principal;
+  principal.kind = model::Principal::Kind::role;
+  principal.arn = model::assumed_role_arn(deployment.region, role, session_name);
+  principal.id = role_id + ":" + session_name;
+  principal.name = session_name;
+  principal.role = role;
+  principal.account = deployment.region.account;
+  principal.instance = std::move(instance);
+  return principal;
+}
+
+}  // namespace
+
+awaitable<Result<Proven>> Authenticator::authenticate(wire::HttpRequest const& request,
+                                                      wire::SignatureRules const& rules,
+                                                      RequestFacts const& facts) {
+  auto claim = wire::parse_claim(request);
+  if (!claim) co_return in_words(claim.error(), rules);
+  CO_TRY(auto proven, co_await prove(request, *claim, rules));
+  auto& caller = proven.caller;
+  caller.source_address = facts.source_address;
+  caller.request_id = facts.request_id;
+  caller.reached_by = facts.reached_by;
+  caller.user_agent = request.headers.find("user-agent").value_or("");
+  caller.at = clock_.now();
+  co_return proven;
+}
+
+awaitable<Result<Proven>> Authenticator::prove(wire::HttpRequest const& request,
+                                               wire::SignatureClaim const& claim,
+                                               wire::SignatureRules const& rules) {
+  if (model::is_managed_instance_id(claim.access_key_id)) return by_instance_key(request, claim, rules);
+  if (!claim.security_token.empty()) return by_session_token(request, claim, rules);
+  return by_access_key(request, claim, rules);
+}
+
+awaitable<Result<Proven>> Authenticator::by_access_key(wire::HttpRequest const& request,
+                                                       wire::SignatureClaim const& claim,
+                                                       wire::SignatureRules const& rules) {
+  struct Found {
+    std::optional<AccessKey> key;
+    User user;
+  };
+  auto look = [id = claim.access_key_id,
+               &deployment = deployment_](store::Transaction& transaction) -> Result<Found> {
+    Found found;
+    TRY(found.key, find_access_key(transaction, deployment, id));
+    if (found.key) {
+      TRY(found.user, find_user(transaction, found.key->user_name));
+    }
+    return found;
+  };
+  CO_TRY(auto found, co_await database_.read(std::move(look)));
+  if (!found.key) co_return auth_error(AuthFault::unknown_key, rules.protocol);
+  wire::SigningKey key{found.key->secret, {}, {}};
+  auto verdict = wire::verify(request, claim, key, rules, clock_.now());
+  if (!verdict) co_return in_words(verdict.error(), rules);
+  Proven proven{{}, CredentialKind::access_key};
+  auto& principal = proven.caller.principal;
+  principal.arn = model::user_arn(deployment_.region, found.user.path, found.user.name);
+  principal.id = found.user.id;
+  principal.name = found.user.name;
+  principal.account = deployment_.region.account;
+  co_return proven;
+}
+
+awaitable<Result<Proven>> Authenticator::by_session_token(wire::HttpRequest const& request,
+                                                          wire::SignatureClaim const& claim,
+                                                          wire::SignatureRules const& rules) {
+  auto credentials = open_session_token(deployment_, claim.access_key_id, claim.security_token);
+  if (!credentials) co_return auth_error(AuthFault::unknown_key, rules.protocol);
+  wire::SigningKey key{credentials->secret_access_key, credentials->session_token, credentials->expires_at};
+  auto verdict = wire::verify(request, claim, key, rules, clock_.now());
+  if (!verdict) co_return in_words(verdict.error(), rules);
+  if (credentials->instance) {
+    // Credentials outlive nothing: with its registration an instance loses them, too.
+    auto look = [instance = *credentials->instance](store::Transaction& transaction) {
+      return find_registered_key(transaction, instance);
+    };
+    CO_TRY(auto registered, co_await database_.read(std::move(look)));
+    bool same_role = registered && registered->role == credentials->role;
+    if (!same_role) co_return auth_error(AuthFault::unknown_key, rules.protocol);
+  }
+  Proven proven{{}, CredentialKind::temporary};
+  proven.caller.principal = role_principal(deployment_, credentials->role, credentials->role_id,
+                                           credentials->session_name, credentials->instance);
+  proven.caller.token_issued_at = credentials->issued_at;
+  co_return proven;
+}
+
+awaitable<Result<Proven>> Authenticator::by_instance_key(wire::HttpRequest const& request,
+                                                         wire::SignatureClaim const& claim,
+                                                         wire::SignatureRules const& rules) {
+  struct Found {
+    std::optional<RegisteredKey> key;
+    Role role;
+  };
+  InstanceId instance(claim.access_key_id);
+  auto look = [instance](store::Transaction& transaction) -> Result<Found> {
+    Found found;
+    TRY(found.key, find_registered_key(transaction, instance));
+    if (found.key) {
+      TRY(found.role, find_role(transaction, found.key->role));
+    }
+    return found;
+  };
+  CO_TRY(auto found, co_await database_.read(std::move(look)));
+  if (!found.key) co_return auth_error(AuthFault::unknown_key, rules.protocol);
+  auto verdict = wire::verify_rsa(request, claim, found.key->public_key, rules, clock_.now());
+  if (!verdict) co_return in_words(verdict.error(), rules);
+  Proven proven{{}, CredentialKind::instance_key};
+  proven.caller.principal =
+      role_principal(deployment_, found.role.name, found.role.id, instance.text(), instance);
+  co_return proven;
+}
+
+}  // namespace fumidai::identity

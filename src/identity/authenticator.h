@@ -1,0 +1,59 @@
+#pragma once
+
+// Turns a signed request into a proven caller. Identity is set here, after the signature was verified, and
+// nowhere else.
+
+#include "base/awaitable.h"
+#include "identity/deployment.h"
+#include "model/caller.h"
+#include "store/database.h"
+#include "wire/sigv4.h"
+
+namespace fumidai::identity {
+
+// By what a caller proved itself. Some operations accept one kind only.
+enum class CredentialKind {
+  access_key,    // a user's
+  temporary,     // of an assumed role
+  instance_key,  // the RSA key with which an instance registered
+};
+
+struct Proven {
+  model::Caller caller;
+  CredentialKind kind;
+};
+
+// What the transport knows of a request.
+struct RequestFacts {
+  std::string source_address;
+  std::string request_id;
+  std::string reached_by;
+};
+
+class Authenticator {
+ public:
+  Authenticator(store::Database& database, Deployment const& deployment, Clock const& clock)
+      : database_(database), deployment_(deployment), clock_(clock) {}
+
+  // Error: unauthenticated, in the words of the protocol; system, when the store cannot be read.
+  awaitable<Result<Proven>> authenticate(wire::HttpRequest const& request, wire::SignatureRules const& rules,
+                                         RequestFacts const& facts);
+
+ private:
+  awaitable<Result<Proven>> prove(wire::HttpRequest const& request, wire::SignatureClaim const& claim,
+                                  wire::SignatureRules const& rules);
+  awaitable<Result<Proven>> by_access_key(wire::HttpRequest const& request, wire::SignatureClaim const& claim,
+                                          wire::SignatureRules const& rules);
+  awaitable<Result<Proven>> by_session_token(wire::HttpRequest const& request,
+                                             wire::SignatureClaim const& claim,
+                                             wire::SignatureRules const& rules);
+  awaitable<Result<Proven>> by_instance_key(wire::HttpRequest const& request,
+                                            wire::SignatureClaim const& claim,
+                                            wire::SignatureRules const& rules);
+
+  store::Database& database_;
+  Deployment const& deployment_;
+  Clock const& clock_;
+};
+
+}  // namespace fumidai::identity

@@ -1,0 +1,66 @@
+#include "identity/builtin_policies.h"
+
+namespace fumidai::identity {
+
+namespace {
+
+constexpr char const* kAdministratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess";
+constexpr char const* kManagedInstanceCore = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
+
+struct ManagedPolicy {
+  char const* arn;
+  char const* document;
+};
+
+// The lists of actions are facts of AWS's interface (api-surface.md 2.5).
+constexpr ManagedPolicy kManagedPolicies[] = {
+    {kAdministratorAccess,
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]})"},
+    {kManagedInstanceCore, R"({"Version":"2012-10-17","Statement":[
+      {"Effect":"Allow","Resource":"*","Action":["ssm:DescribeAssociation","ssm:GetDeployablePatchSnapshotForInstance",
+        "ssm:GetDocument","ssm:DescribeDocument","ssm:GetManifest","ssm:GetParameter","ssm:GetParameters",
+        "ssm:ListAssociations","ssm:ListInstanceAssociations","ssm:PutInventory","ssm:PutComplianceItems",
+        "ssm:PutConfigurePackageResult","ssm:UpdateAssociationStatus","ssm:UpdateInstanceAssociationStatus",
+        "ssm:UpdateInstanceInformation"]},
+      {"Effect":"Allow","Resource":"*","Action":["ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"]},
+      {"Effect":"Allow","Resource":"*","Action":["ec2messages:AcknowledgeMessage","ec2messages:DeleteMessage",
+        "ec2messages:FailMessage","ec2messages:GetEndpoint","ec2messages:GetMessages","ec2messages:SendReply"]}]})"},
+    {"arn:aws:iam::aws:policy/AmazonSSMFullAccess",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:*","ssmmessages:*","ec2messages:*"],"Resource":"*"}]})"},
+    {"arn:aws:iam::aws:policy/AmazonSSMReadOnlyAccess",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:Describe*","ssm:Get*","ssm:List*"],"Resource":"*"}]})"},
+};
+
+constexpr char const* kTrustsAgents =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]})";
+
+}  // namespace
+
+Result<void> put_builtin_policies(store::Transaction& transaction, Time now) {
+  for (auto const& policy : kManagedPolicies)
+    CHECK(put_managed_policy(transaction, policy.arn, policy.document, now));
+  auto known = find_role(transaction, kInstanceRole);
+  if (known) return success();
+  if (known.error().code != Errc::not_found) return known.error();
+  Role role;
+  role.name = kInstanceRole;
+  role.path = "/";
+  role.trust_policy = kTrustsAgents;
+  role.description = "What agents on registered hosts may do";
+  CHECK(create_role(transaction, role, now));
+  return attach_policy(transaction, role_key(kInstanceRole), kManagedInstanceCore);
+}
+
+Result<std::optional<NewAccessKey>> create_administrator(store::Transaction& transaction,
+                                                         Deployment const& deployment, Time now) {
+  auto known = find_user(transaction, kAdministrator);
+  if (known) return std::optional<NewAccessKey>();
+  if (known.error().code != Errc::not_found) return known.error();
+  CHECK(create_user(transaction, kAdministrator, "/", now));
+  CHECK(attach_policy(transaction, user_key(kAdministrator), kAdministratorAccess));
+  TRY(auto key, create_access_key(transaction, deployment, kAdministrator, now));
+  return std::optional(std::move(key));
+}
+
+}  // namespace fumidai::identity

@@ -1,0 +1,35 @@
+#pragma once
+
+// Credentials of an assumed role. Nothing of them is stored: the session token holds, sealed, all that is
+// needed to check a request, so that any node can, and issuing costs no write. What they may do is looked up
+// at each use.
+
+#include <optional>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "identity/deployment.h"
+
+namespace fumidai::identity {
+
+struct TemporaryCredentials {
+  std::string access_key_id;
+  Secret secret_access_key;
+  std::string session_token;
+  Time issued_at{}, expires_at{};
+
+  std::string role, role_id, session_name;
+  std::optional<InstanceId> instance;  // an agent's
+};
+
+TemporaryCredentials issue_credentials(Deployment const& deployment, std::string role, std::string role_id,
+                                       std::string session_name, std::optional<InstanceId> instance, Time now,
+                                       std::chrono::seconds lifetime);
+
+// What a token says; nothing when it is not ours or does not belong to the access key id. Expiry is the
+// caller's.
+std::optional<TemporaryCredentials> open_session_token(Deployment const& deployment,
+                                                       std::string_view access_key_id,
+                                                       std::string_view token);
+
+}  // namespace fumidai::identity

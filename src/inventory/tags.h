@@ -1,0 +1,29 @@
+#pragma once
+
+// Tags of instances and activations.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "store/transaction.h"
+
+namespace fumidai::inventory {
+
+using Tags = std::map<std::string, std::string>;
+
+// AWS's words for what can be tagged.
+inline constexpr std::string_view kManagedInstance = "ManagedInstance";
+inline constexpr std::string_view kActivation = "Activation";
+
+Result<Tags> tags_of(store::Transaction& transaction, std::string_view resource_type,
+                     std::string const& resource_id);
+
+// Errors: invalid with ValidationException (keys of `aws:`, lengths), limit_exceeded with TooManyTagsError
+// (50).
+Result<void> add_tags(store::Transaction& transaction, std::string_view resource_type,
+                      std::string const& resource_id, Tags const& tags);
+Result<void> remove_tags(store::Transaction& transaction, std::string_view resource_type,
+                         std::string const& resource_id, std::vector<std::string> const& keys);
+
+}  // namespace fumidai::inventory
