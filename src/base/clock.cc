@@ -90,27 +90,27 @@ Result<Time> parse_basic_iso(std::string_view text) {
 }
 
 Result<Time> parse_time(std::string_view text) {
-  auto malformed = Error{Errc::malformed, "not a time: '" + escaped(text, 40) + "'"};
+  auto malformed = [&] { return Error{Errc::malformed, "not a time: '" + escaped(text, 40) + "'"}; };
   if (text.find('-') == text.npos || text.starts_with('-')) {
     double value = 0;
     auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     bool in_range = value > -1e11 && value < 1e11;
-    if (failure != std::errc() || end != text.data() + text.size() || !in_range) return malformed;
+    if (failure != std::errc() || end != text.data() + text.size() || !in_range) return malformed();
     return Time(milliseconds(static_cast<std::int64_t>(value * 1000)));
   }
-  if (text.size() < 10 || text[4] != '-' || text[7] != '-') return malformed;
+  if (text.size() < 10 || text[4] != '-' || text[7] != '-') return malformed();
   int hour = 0, minute = 0, second = 0, milli = 0;
   auto rest = text.substr(10);
   if (!rest.empty()) {
     if (rest.size() < 9 || rest[0] != 'T' || rest[3] != ':' || rest[6] != ':' || rest.back() != 'Z')
-      return malformed;
+      return malformed();
     hour = number(rest, 1, 2), minute = number(rest, 4, 2), second = number(rest, 7, 2);
     auto fraction = rest.substr(9, rest.size() - 10);
     if (!fraction.empty()) {
-      if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 10) return malformed;
+      if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 10) return malformed();
       auto digits = std::string(fraction.substr(1)) + "00";
       milli = number(digits, 0, 3);
-      if (milli < 0) return malformed;
+      if (milli < 0) return malformed();
     }
   }
   return make_time(number(text, 0, 4), number(text, 5, 2), number(text, 8, 2), hour, minute, second, milli);
