@@ -20,6 +20,11 @@ if(FUMIDAI_SANITIZE)
   add_compile_options(-Wno-error)
 endif()
 
+if(FUMIDAI_FUZZ)
+  # The libraries report which branches an input reached; the fuzzers bring the main function.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Asio: epoll, no exceptions' cost on the data path, and only the modern executors.
 add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 
