@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "audit/checkpoint_file.h"
+#include "audit/tally.h"
 #include "audit/trail.h"
 #include "base/random.h"
 #include "store/sqlite_database.h"
@@ -143,6 +144,26 @@ TEST_F(AuditTrail, an_event_of_a_change_that_failed_is_not_there) {
   });
   EXPECT_FALSE(verdict);
   EXPECT_EQ(head().seq, 10);
+}
+
+TEST(Tally, becomes_one_event_an_address_and_minute) {
+  Tally tally;
+  auto now = from_millis(1'000'000);
+  for (int i = 0; i < 500; i++)
+    tally.refused("192.0.2.1", "InvalidSignature", now + std::chrono::milliseconds(i));
+  tally.refused("192.0.2.2", "InvalidSignature", now);
+  EXPECT_TRUE(tally.take(now + std::chrono::seconds(59)).empty());
+  auto events = tally.take(now + std::chrono::minutes(2));
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].source, "192.0.2.1");
+  EXPECT_NE(events[0].detail.find("\"count\":500"), std::string::npos);
+  EXPECT_TRUE(tally.take(Time::max()).empty());
+}
+
+TEST(Tally, a_million_addresses_do_not_fill_the_memory_or_the_disk) {
+  Tally tally;
+  for (int i = 0; i < 50'000; i++) tally.refused("peer " + std::to_string(i), "x", from_millis(i));
+  EXPECT_LE(tally.take(Time::max()).size(), Tally::kMostKeys + 1);
 }
 
 }  // namespace

@@ -127,14 +127,6 @@ Event InstanceRegistered::to_event() const {
   return event;
 }
 
-Event UnauthenticatedRefusals::to_event() const {
-  auto event = of_plane("peer.refused", "denied", at);
-  event.principal = "anonymous";
-  event.source = source;
-  event.detail = json::serialize(json::object{{"reason", text(reason)}, {"count", count}});
-  return event;
-}
-
 Event PlaneStarted::to_event() const {
   auto event = of_plane("plane.start", "done", at);
   event.detail = json::serialize(json::object{{"version", text(version)}});

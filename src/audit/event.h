@@ -107,17 +107,6 @@ struct InstanceRegistered {
   Event to_event() const;
 };
 
-// Refusals of peers that have not proven who they are: one event an address and minute, however many there
-// were.
-struct UnauthenticatedRefusals {
-  std::string_view source;
-  std::string_view reason;
-  std::int64_t count;
-  Time at;
-
-  Event to_event() const;
-};
-
 struct PlaneStarted {
   std::string_view version;
   Time at;

@@ -6,6 +6,8 @@
 
 namespace fumidai {
 
+namespace asio = boost::asio;
+
 template <class T>
 using awaitable = boost::asio::awaitable<T>;
 

@@ -18,7 +18,6 @@
 
 namespace fumidai::io {
 
-namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 using SteadyTime = SteadyClock::time_point;
 

@@ -70,6 +70,16 @@ awaitable<Result<void>> WebSocket::write(Opcode opcode, ByteView payload) {
   co_return co_await stream_->write(frame);
 }
 
+awaitable<Result<void>> WebSocket::write_all(Opcode opcode, std::span<Bytes const> payloads) {
+  auto turn = co_await writing_.enter();
+  Bytes frames;
+  for (auto const& payload : payloads) {
+    auto frame = wire::encode_frame(side_, opcode, payload);
+    frames.insert(frames.end(), frame.begin(), frame.end());
+  }
+  co_return co_await stream_->write(frames);
+}
+
 awaitable<Result<void>> WebSocket::ping(std::string_view payload) {
   return write(Opcode::ping, as_bytes(payload));
 }

@@ -21,8 +21,6 @@
 
 namespace fumidai::io {
 
-namespace asio = boost::asio;
-
 class Worker {
  public:
   using Job = std::function<void()>;

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "wire/json_shape.h"
 #include "wire/shape.h"
 
 namespace fumidai::wire {
@@ -43,6 +44,8 @@ void write_xml(std::string& xml, std::string_view name, T const& from) {
     append_element(xml, name, to_iso_seconds(from));
   } else if constexpr (std::is_same_v<T, Bytes>) {
     append_element(xml, name, to_base64(from));
+  } else if constexpr (std::is_same_v<T, json::object> || std::is_same_v<T, json::value>) {
+    append_element(xml, name, to_text(from));  // nothing of AWS's has this
   } else {
     xml += "<" + std::string(name) + ">";
     if constexpr (IsVector<T>::value) {

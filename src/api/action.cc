@@ -1,0 +1,30 @@
+#include "api/action.h"
+
+#include <iterator>
+#include <map>
+
+namespace fumidai::api {
+
+std::vector<Action> const& all_actions() {
+  static auto const actions = [] {
+    std::vector<Action> all;
+    for (auto table :
+         {session_actions(), instance_actions(), agent_actions(), iam_actions(), fumidai_actions()}) {
+      all.insert(all.end(), std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
+    }
+    return all;
+  }();
+  return actions;
+}
+
+Action const* find_action(Service const& service, std::string_view name) {
+  static auto const by_name = [] {
+    std::map<std::pair<std::string_view, std::string_view>, Action const*> index;
+    for (auto const& action : all_actions()) index[{action.service->name, action.name}] = &action;
+    return index;
+  }();
+  auto at = by_name.find({service.name, name});
+  return at == by_name.end() ? nullptr : at->second;
+}
+
+}  // namespace fumidai::api

@@ -1,0 +1,181 @@
+#pragma once
+
+// An action: a struct pair, a typed function, and a row of a table (docs/recipes/add-an-action.md). What is
+// common to all is here: the request becomes a shape, the gate is asked, the answer becomes bytes. A function
+// never runs without the gate's word, and cannot forget to ask for it.
+
+#include <functional>
+
+#include "api/service.h"
+#include "identity/authenticator.h"
+#include "sessions/gate.h"
+#include "sessions/registry.h"
+#include "wire/aws_response.h"
+#include "wire/query_shape.h"
+#include "wire/xml_shape.h"
+
+namespace fumidai::api {
+
+// What actions work with.
+struct Plane {
+  sessions::Gate& gate;
+  sessions::Registry& registry;
+  identity::Deployment const& deployment;
+  Clock const& clock;
+};
+
+// One authenticated call.
+struct Call {
+  Plane& plane;
+  Addressed const& addressed;
+  model::Caller caller;  // of an anonymous call only address, request id and time
+};
+
+// Who may call: whoever proves to be a principal, an agent with its registration key, or anyone at all.
+enum class Accepts { principals, instance_keys, anyone };
+
+struct Action {
+  Service const* service;
+  std::string name;
+  Accepts accepts = Accepts::principals;
+  // Whether the gate is asked under "service:Name". The rest prove themselves otherwise, or need no
+  // permission.
+  bool asks_gate = true;
+  std::function<awaitable<Result<wire::HttpResponse>>(Call, std::string body)> run;
+
+  std::string policy_action() const { return std::string(service->name) + ":" + name; }
+};
+
+// An empty answer.
+struct Nothing {};
+BOOST_DESCRIBE_STRUCT(Nothing, (), ())
+
+// What a call is about, for the policies. None is "*".
+template <class Request>
+using Resources = std::function<std::vector<std::string>(Call const&, Request const&)>;
+
+namespace detail {
+
+template <class Request>
+Result<Request> read_request(Call const& call, std::string const& body) {
+  Result<Request> request = Request{};
+  if (call.addressed.service->protocol == wire::Protocol::query) {
+    request = wire::from_query<Request>(call.addressed.fields);
+  } else if (!trimmed(body).empty()) {
+    request = wire::from_json_text<Request>(body);
+  }
+  return request;
+}
+
+template <class Response>
+wire::HttpResponse write_response(Call const& call, Response const& response) {
+  auto const& [service, operation, fields, resource] = call.addressed;
+  auto now = call.plane.clock.now();
+  switch (service->protocol) {
+    case wire::Protocol::query:
+      return wire::query_response(operation, service->xml_namespace, wire::to_xml_members(response),
+                                  call.caller.request_id, now);
+    case wire::Protocol::rest:
+      return wire::channel_response(operation, wire::to_xml_members(response), call.caller.request_id, now);
+    default: return wire::json_response(wire::to_json(response), call.caller.request_id, now);
+  }
+}
+
+template <class Request>
+sessions::Ask ask_for(Call const& call, Request const& request, Resources<Request> const& resources,
+                      sessions::Recorded recorded) {
+  sessions::Ask ask;
+  ask.caller = call.caller;
+  ask.action = std::string(call.addressed.service->name) + ":" + call.addressed.operation;
+  ask.recorded = recorded;
+  if (resources) ask.resources = resources(call, request);
+  return ask;
+}
+
+}  // namespace detail
+
+// Reads the store; changes nothing.
+template <class Request, class Response>
+Action looks(Service const& service, std::string name,
+             Result<Response> (*find)(store::Transaction&, Call const&, Request const&),
+             Resources<Request> resources = {}, sessions::Recorded recorded = sessions::Recorded::each) {
+  auto run = [find, resources, recorded](Call call,
+                                         std::string body) -> awaitable<Result<wire::HttpResponse>> {
+    CO_TRY(auto request, detail::read_request<Request>(call, body));
+    auto ask = detail::ask_for(call, request, resources, recorded);
+    std::function<Result<Response>(store::Transaction&)> work =
+        [find, &call, &request](store::Transaction& transaction) -> Result<Response> {
+      CHECK(wire::validate(request));
+      return find(transaction, call, request);
+    };
+    CO_TRY(auto response, co_await call.plane.gate.template look<Response>(std::move(ask), std::move(work)));
+    co_return detail::write_response(call, response);
+  };
+  return {&service, std::move(name), Accepts::principals, true, std::move(run)};
+}
+
+// Changes the store, in the transaction of its event. `after` runs when that is durable.
+template <class Request, class Response>
+Action changes(Service const& service, std::string name,
+               Result<Response> (*make)(store::Transaction&, Call const&, Request const&),
+               Resources<Request> resources = {},
+               void (*after)(Call const&, Request const&, Response const&) = nullptr,
+               sessions::Recorded recorded = sessions::Recorded::each) {
+  auto run = [make, resources, after, recorded](Call call,
+                                                std::string body) -> awaitable<Result<wire::HttpResponse>> {
+    CO_TRY(auto request, detail::read_request<Request>(call, body));
+    auto ask = detail::ask_for(call, request, resources, recorded);
+    std::function<Result<Response>(store::Transaction&)> work =
+        [make, &call, &request](store::Transaction& transaction) -> Result<Response> {
+      CHECK(wire::validate(request));
+      return make(transaction, call, request);
+    };
+    CO_TRY(auto response,
+           co_await call.plane.gate.template change<Response>(std::move(ask), std::move(work)));
+    if (after != nullptr) after(call, request, response);
+    co_return detail::write_response(call, response);
+  };
+  return {&service, std::move(name), Accepts::principals, true, std::move(run)};
+}
+
+// Works on what lives here, after the gate has been asked.
+template <class Request, class Response>
+Action acts(Service const& service, std::string name,
+            awaitable<Result<Response>> (*act)(Call const&, Request const&),
+            Resources<Request> resources = {}, sessions::Recorded recorded = sessions::Recorded::each) {
+  auto run = [act, resources, recorded](Call call,
+                                        std::string body) -> awaitable<Result<wire::HttpResponse>> {
+    CO_TRY(auto request, detail::read_request<Request>(call, body));
+    auto ask = detail::ask_for(call, request, resources, recorded);
+    CO_CHECK(co_await call.plane.gate.authorize(std::move(ask)));
+    CO_CHECK(wire::validate(request));
+    CO_TRY(auto response, co_await act(call, request));
+    co_return detail::write_response(call, response);
+  };
+  return {&service, std::move(name), Accepts::principals, true, std::move(run)};
+}
+
+// Asks the gate itself (StartSession, by admit), or needs nobody's permission: the row says who may call.
+template <class Request, class Response>
+Action serves(Service const& service, std::string name, Accepts accepts,
+              awaitable<Result<Response>> (*serve)(Call const&, Request const&)) {
+  auto run = [serve](Call call, std::string body) -> awaitable<Result<wire::HttpResponse>> {
+    CO_TRY(auto request, detail::read_request<Request>(call, body));
+    CO_TRY(auto response, co_await serve(call, request));
+    co_return detail::write_response(call, response);
+  };
+  return {&service, std::move(name), accepts, false, std::move(run)};
+}
+
+// The tables, one a file.
+std::vector<Action> session_actions();
+std::vector<Action> instance_actions();
+std::vector<Action> agent_actions();
+std::vector<Action> iam_actions();
+std::vector<Action> fumidai_actions();
+
+// All of them.
+std::vector<Action> const& all_actions();
+Action const* find_action(Service const& service, std::string_view name);
+
+}  // namespace fumidai::api

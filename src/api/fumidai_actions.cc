@@ -1,0 +1,136 @@
+// Operations for which AWS has no action: the audit trail, explanations, and finding a target by its name.
+
+#include "api/action.h"
+#include "audit/trail.h"
+#include "inventory/instances.h"
+
+namespace fumidai::api {
+
+namespace {
+
+struct ListEventsRequest {
+  std::optional<std::string> kind, outcome, principal, session_id, request_id;
+  std::optional<std::int64_t> before, max_results;
+  static constexpr wire::Limit kLimits[] = {{"max_results", 1, 1000}, {"before", 0, std::int64_t{1} << 62}};
+};
+BOOST_DESCRIBE_STRUCT(ListEventsRequest, (),
+                      (kind, outcome, principal, session_id, request_id, before, max_results))
+
+struct ListEventsResponse {
+  std::vector<boost::json::object> events;
+};
+BOOST_DESCRIBE_STRUCT(ListEventsResponse, (), (events))
+
+Result<ListEventsResponse> list_events(store::Transaction& transaction, Call const&,
+                                       ListEventsRequest const& request) {
+  audit::EventFilter filter{request.kind.value_or(""),       request.outcome.value_or(""),
+                            request.principal.value_or(""),  request.session_id.value_or(""),
+                            request.request_id.value_or(""), request.before.value_or(0)};
+  TRY(auto events, audit::list_events(transaction, filter, request.max_results.value_or(100)));
+  ListEventsResponse response;
+  for (auto const& event : events) response.events.push_back(event.to_json());
+  return response;
+}
+
+struct VerifyEventsResponse {
+  std::int64_t events = 0;
+  std::vector<std::string> faults;
+  std::string checkpoint;  // the head of the chain, to be kept elsewhere
+};
+BOOST_DESCRIBE_STRUCT(VerifyEventsResponse, (), (events, faults, checkpoint))
+
+struct VerifyEventsRequest {
+  std::optional<std::string> checkpoint;
+  static constexpr wire::Limit kLimits[] = {{"checkpoint", 1, 1024}};
+};
+BOOST_DESCRIBE_STRUCT(VerifyEventsRequest, (), (checkpoint))
+
+Result<VerifyEventsResponse> verify_events(store::Transaction& transaction, Call const& call,
+                                           VerifyEventsRequest const& request) {
+  std::vector<audit::Checkpoint> checkpoints;
+  if (request.checkpoint) {
+    auto parsed = audit::Checkpoint::parse(*request.checkpoint);
+    if (!parsed) return Error{Errc::invalid, parsed.error().detail, "ValidationException"};
+    checkpoints.push_back(*parsed);
+  }
+  auto const& trail = call.plane.gate.trail();
+  TRY(auto verdict, trail.verify(transaction, checkpoints));
+  TRY(auto head, trail.checkpoint(transaction));
+  return VerifyEventsResponse{verdict.events, verdict.faults, head.to_text()};
+}
+
+struct ExplainRequest {
+  std::string id;
+  static constexpr wire::Limit kLimits[] = {{"id", 1, 128, wire::required}};
+};
+BOOST_DESCRIBE_STRUCT(ExplainRequest, (), (id))
+
+struct ExplainResponse {
+  std::vector<boost::json::object> events;  // oldest first
+};
+BOOST_DESCRIBE_STRUCT(ExplainResponse, (), (events))
+
+// The id of a session, of a request, or the number of an event.
+Result<ExplainResponse> explain(store::Transaction& transaction, Call const&, ExplainRequest const& request) {
+  std::vector<audit::Event> events;
+  bool is_number = request.id.size() < 19 && std::all_of(request.id.begin(), request.id.end(),
+                                                         [](char c) { return c >= '0' && c <= '9'; });
+  if (is_number) {
+    auto number = std::stoll(request.id);
+    TRY(events, audit::list_events(transaction, {.before = number + 1}, 1));
+    if (!events.empty() && events[0].seq != number) events.clear();
+  } else {
+    TRY(events, audit::list_events(transaction, {.session_id = request.id}, 100));
+    TRY(auto by_request, audit::list_events(transaction, {.request_id = request.id}, 100));
+    events.insert(events.end(), by_request.begin(), by_request.end());
+  }
+  if (events.empty()) {
+    return Error{Errc::not_found,
+                 "Nothing is known of '" + escaped(request.id, 128) +
+                     "'. Give the id of a session, of a request, or the number of an event.",
+                 "DoesNotExistException"};
+  }
+  ExplainResponse response;
+  for (auto event = events.rbegin(); event != events.rend(); ++event)
+    response.events.push_back(event->to_json());
+  return response;
+}
+
+struct ResolveTargetRequest {
+  std::string target;
+  static constexpr wire::Limit kLimits[] = {{"target", 1, 256, wire::required}};
+};
+BOOST_DESCRIBE_STRUCT(ResolveTargetRequest, (), (target))
+
+struct ResolvedTarget {
+  std::string instance_id, name;
+  bool connected = false;
+};
+BOOST_DESCRIBE_STRUCT(ResolvedTarget, (), (instance_id, name, connected))
+
+struct ResolveTargetResponse {
+  std::vector<ResolvedTarget> candidates;
+};
+BOOST_DESCRIBE_STRUCT(ResolveTargetResponse, (), (candidates))
+
+Result<ResolveTargetResponse> resolve_target(store::Transaction& transaction, Call const&,
+                                             ResolveTargetRequest const& request) {
+  TRY(auto instances, inventory::match_instances(transaction, request.target));
+  ResolveTargetResponse response;
+  for (auto const& instance : instances)
+    response.candidates.push_back({instance.id.text(), instance.name, instance.is_connected()});
+  return response;
+}
+
+}  // namespace
+
+std::vector<Action> fumidai_actions() {
+  return {
+      looks(kFumidai, "ListEvents", list_events),
+      looks(kFumidai, "VerifyEvents", verify_events),
+      looks(kFumidai, "Explain", explain),
+      looks(kFumidai, "ResolveTarget", resolve_target),
+  };
+}
+
+}  // namespace fumidai::api

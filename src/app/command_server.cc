@@ -1,0 +1,50 @@
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "app/commands.h"
+#include "app/server.h"
+
+namespace fumidai::app {
+
+void add_server_command(CLI::App& app, Run& run) {
+  struct Options {
+    ServerConfig given;
+    std::string file;
+  };
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("server", "Run the plane");
+  auto& given = options->given;
+  command->add_option("--data-dir", given.data_directory, "Where the server keeps its data")
+      ->envname("FUMIDAI_DATA_DIR")
+      ->capture_default_str();
+  command->add_option("--listen", given.listen,
+                      "ADDRESS:PORT to listen on; may be repeated (default 127.0.0.1:8443)");
+  command->add_option("--public-url", given.public_url,
+                      "https://HOST[:PORT] by which most callers reach this server");
+  command->add_option("--name", given.names, "A further name of this server; may be repeated");
+  command->add_option("--region", given.region, "The AWS region that this deployment stands for")
+      ->capture_default_str();
+  command->add_option("--secret-file", given.secret_file, "The file that holds the deployment secret");
+  command->add_option("--log-level", given.log_level, "error, warn, info or debug")->capture_default_str();
+  command->add_option("--config", options->file, "A TOML file with further settings");
+  command->callback([options, command, &run] {
+    run = [options, command]() -> Result<int> {
+      ServerConfig config;
+      if (!options->file.empty()) CHECK(read_config_file(options->file, config));
+      // What the command line says wins over the file.
+      auto const& line = options->given;
+      auto was_given = [&](char const* name) { return command->get_option(name)->count() > 0; };
+      config.data_directory = line.data_directory;
+      if (was_given("--listen")) config.listen = line.listen;
+      if (was_given("--public-url")) config.public_url = line.public_url;
+      if (was_given("--name")) config.names = line.names;
+      if (was_given("--region")) config.region = line.region;
+      if (was_given("--secret-file")) config.secret_file = line.secret_file;
+      if (was_given("--log-level")) config.log_level = line.log_level;
+      CHECK(run_server(std::move(config)));
+      return 0;
+    };
+  });
+}
+
+}  // namespace fumidai::app

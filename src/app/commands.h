@@ -1,0 +1,19 @@
+#pragma once
+
+// The subcommands of `fumidai`, one file each. Each adds itself to the command line and sets what is to be
+// run.
+
+#include <CLI/App.hpp>
+#include <functional>
+
+#include "base/result.h"
+
+namespace fumidai::app {
+
+// Set by the subcommand that was called. Returns the exit status.
+using Run = std::function<Result<int>()>;
+
+void add_server_command(CLI::App& app, Run& run);
+void add_env_command(CLI::App& app, Run& run);
+
+}  // namespace fumidai::app

@@ -1,0 +1,274 @@
+#include "app/server.h"
+
+#include <sys/resource.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "api/dispatcher.h"
+#include "app/data_directory.h"
+#include "app/front.h"
+#include "app/systemd.h"
+#include "app/version.h"
+#include "audit/checkpoint_file.h"
+#include "base/log.h"
+#include "identity/builtin_policies.h"
+#include "io/certificate.h"
+#include "store/sqlite_database.h"
+
+namespace fumidai::app {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kHousekeeping = 60s;
+constexpr std::chrono::days kRenewBefore{30};
+
+// Ten thousand agents are ten thousand descriptors.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+struct Certificates {
+  std::string ca_pem;
+  io::CertificateAndKey server;
+};
+
+Result<io::CertificateAndKey> own_certificate(store::Transaction& transaction,
+                                              identity::Deployment const& deployment,
+                                              io::CertificateAndKey const& ca,
+                                              std::vector<std::string> const& names, Time now) {
+  TRY(auto certificate, identity::find_sealed_key(transaction, deployment, "tls-server-certificate"));
+  TRY(auto key, identity::find_sealed_key(transaction, deployment, "tls-server-key"));
+  bool usable =
+      certificate && key && io::certificate_covers(certificate->reveal(), names, now + kRenewBefore);
+  if (usable) return io::CertificateAndKey{certificate->reveal(), *key};
+  TRY(auto issued, io::issue_server_certificate(ca, names, now));
+  CHECK(identity::put_sealed_key(transaction, deployment, "tls-server-certificate",
+                                 Secret(issued.certificate_pem)));
+  CHECK(identity::put_sealed_key(transaction, deployment, "tls-server-key", issued.key_pem));
+  return issued;
+}
+
+Result<Certificates> find_certificates(store::Transaction& transaction,
+                                       identity::Deployment const& deployment, ServerConfig const& config,
+                                       Time now) {
+  std::optional<io::CertificateAndKey> fresh_ca;
+  TRY(auto ca_certificate, identity::find_sealed_key(transaction, deployment, "tls-ca-certificate"));
+  TRY(auto ca_key, identity::find_sealed_key(transaction, deployment, "tls-ca-key"));
+  if (!ca_certificate || !ca_key) {
+    auto made = io::make_ca("Fumidai TLS authority " + deployment.id, now);
+    ca_certificate = Secret(made.certificate_pem);
+    ca_key = made.key_pem;
+    CHECK(identity::put_sealed_key(transaction, deployment, "tls-ca-certificate", *ca_certificate));
+    CHECK(identity::put_sealed_key(transaction, deployment, "tls-ca-key", *ca_key));
+  }
+  io::CertificateAndKey ca{ca_certificate->reveal(), *ca_key};
+  if (config.tls_certificate.empty()) {
+    TRY(auto server, own_certificate(transaction, deployment, ca, certificate_names(config), now));
+    return Certificates{ca.certificate_pem, std::move(server)};
+  }
+  TRY(auto certificate, io::read_file(config.tls_certificate));
+  TRY(auto key, io::read_file(config.tls_key));
+  // Whoever gave us a certificate has his own authority; ours is trusted beside it, so that both kinds of
+  // names work.
+  return Certificates{ca.certificate_pem, {certificate, Secret(key)}};
+}
+
+// What is there before the loop runs: the store, the deployment, its administrator, its certificates.
+struct Foundation {
+  std::unique_ptr<store::Database> database;
+  identity::Deployment deployment;
+  Certificates certificates;
+};
+
+Result<Foundation> lay_foundation(ServerConfig const& config, DataDirectory const& directory,
+                                  Clock const& clock) {
+  TRY(auto secret, find_deployment_secret(directory, config.secret_file));
+  Foundation foundation;
+  TRY(foundation.database, store::open_sqlite(directory.database()));
+  std::optional<identity::NewAccessKey> administrator;
+  auto now = clock.now();
+  CHECK(foundation.database->write_now([&](store::Transaction& transaction) -> Result<void> {
+    TRY(foundation.deployment, identity::load_deployment(transaction, secret, config.region, now));
+    CHECK(identity::put_builtin_policies(transaction, now));
+    TRY(administrator, identity::create_administrator(transaction, foundation.deployment, now));
+    // Written before the transaction ends: a key that nobody ever saw would lock everyone out.
+    if (administrator) {
+      CHECK(write_credentials(directory, *administrator));
+    }
+    TRY(foundation.certificates, find_certificates(transaction, foundation.deployment, config, now));
+    return success();
+  }));
+  return foundation;
+}
+
+class Server {
+ public:
+  Server(asio::io_context& loop, ServerConfig const& config, DataDirectory const& directory,
+         Foundation& foundation, audit::CheckpointFile& checkpoints, io::TlsContext tls)
+      : loop_(loop),
+        config_(config),
+        directory_(directory),
+        database_(*foundation.database),
+        deployment_(foundation.deployment),
+        certificates_(foundation.certificates),
+        trail_(deployment_.secret),
+        gate_(database_, deployment_, trail_, clock_, config.session_limits),
+        registry_(loop.get_executor(), database_, deployment_, gate_, config.patience),
+        authenticator_(database_, deployment_, clock_),
+        api_({gate_, registry_, deployment_, clock_}, authenticator_),
+        manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
+        front_(api_, manager_),
+        http_(loop.get_executor(), std::move(tls), front_, config.limits) {
+    database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
+      if (auto head = trail_.checkpoint(transaction)) checkpoints.write(*head);
+    });
+  }
+
+  awaitable<void> run() {
+    outcome = co_await serve();
+    loop_.stop();
+  }
+
+  Result<void> outcome = success();
+
+ private:
+  awaitable<Result<void>> serve() {
+    asio::signal_set signals(loop_, SIGTERM, SIGINT);
+    CO_CHECK(co_await registry_.recover());
+    for (auto const& text : config_.listen) {
+      CO_TRY(auto at, wire::parse_host_port(text));
+      CO_CHECK(http_.listen(at));
+    }
+    auto names = PublicNames::make(config_, http_.addresses());
+    if (!names) {
+      co_await http_.stop(0s);
+      co_return names.error();
+    }
+    auto url = names->url();
+    front_.set_names(std::move(*names));
+    auto written = write_tool_files(directory_, deployment_.region.name, url, certificates_.ca_pem);
+    if (written) written = io::write_file(directory_.endpoint(), url + "\n");
+    if (!written) {
+      co_await http_.stop(0s);
+      co_return written.error();
+    }
+    record(audit::PlaneStarted{kVersion, clock_.now()}.to_event());
+    io::TaskGroup background(loop_.get_executor(), "background");
+    background.spawn(keep_house());
+    notify_systemd("READY=1");
+    log_info("ready", {{"url", url},
+                       {"data", directory_.root.string()},
+                       {"account", deployment_.region.account},
+                       {"version", kVersion}});
+
+    co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    notify_systemd("STOPPING=1");
+    io::remove_file(directory_.endpoint());
+    log_info("draining", {{"sessions", registry_.size()}, {"connections", http_.connections()}});
+    front_.start_draining();
+    // Requests finish; channels are cut at the end of the patience, and their ends come back to the next
+    // process.
+    background.cancel();
+    co_await background.join();
+    co_await http_.stop(config_.drain);
+    co_await manager_.stop();
+    co_await registry_.stop();
+    gate_.flush_counts();
+    record(audit::PlaneStopped{clock_.now()}.to_event());
+    co_return success();
+  }
+
+  void record(audit::Event event) {
+    database_.write_soon([this, event = std::move(event)](store::Transaction& transaction) {
+      return trail_.append(transaction, event);
+    });
+  }
+
+  awaitable<void> keep_house() {
+    for (auto renewed = clock_.now();;) {
+      co_await io::sleep_for(kHousekeeping);
+      gate_.flush_counts();
+      if (clock_.now() - renewed < std::chrono::hours(24)) continue;
+      renewed = clock_.now();
+      renew_certificate();
+    }
+  }
+
+  // A server that runs for a year must not end with its certificate.
+  void renew_certificate() {
+    if (!config_.tls_certificate.empty()) return;
+    std::optional<Certificates> fresh;
+    auto found = database_.write_now([&](store::Transaction& transaction) -> Result<void> {
+      TRY(fresh, find_certificates(transaction, deployment_, config_, clock_.now()));
+      return success();
+    });
+    if (!found || fresh->server.certificate_pem == certificates_.server.certificate_pem) return;
+    auto tls = io::TlsContext::server(fresh->server.certificate_pem, fresh->server.key_pem);
+    if (!tls) return log_error("the new certificate cannot be used", {{"error", tls.error().detail}});
+    certificates_ = std::move(*fresh);
+    http_.set_certificate(std::move(*tls));
+    log_info("the server certificate was renewed");
+  }
+
+  asio::io_context& loop_;
+  ServerConfig const& config_;
+  DataDirectory const& directory_;
+  SystemClock clock_;
+  store::Database& database_;
+  identity::Deployment const& deployment_;
+  Certificates certificates_;
+  audit::Trail trail_;
+  sessions::Gate gate_;
+  sessions::Registry registry_;
+  identity::Authenticator authenticator_;
+  api::Dispatcher api_;
+  doors::manager::ManagerDoor manager_;
+  Front front_;
+  io::HttpServer http_;
+};
+
+}  // namespace
+
+Result<void> run_server(ServerConfig config) {
+  if (config.listen.empty()) config.listen = {"127.0.0.1:8443"};
+  if (config.tls_certificate.empty() != config.tls_key.empty())
+    return Error{Errc::invalid, "tls_certificate and tls_key belong together: give both or none"};
+  LogLevel level;
+  if (!parse_log_level(config.log_level, level))
+    return Error{Errc::invalid, "the log level is one of error, warn, info, debug"};
+  set_log_level(level);
+  raise_descriptor_limit();
+
+  DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
+  CHECK(io::make_directory(directory.root, 0700));
+  auto lock = io::FileLock::take(directory.lock());
+  if (!lock)
+    return Error{lock.error().code, "another server uses " + directory.root.string() +
+                                        "; stop it, or choose another --data-dir"};
+  io::remove_file(directory.endpoint());  // left behind by one that was killed
+
+  SystemClock clock;
+  TRY(auto foundation, lay_foundation(config, directory, clock));
+  TRY(auto checkpoints, audit::CheckpointFile::open(directory.checkpoint()));
+  TRY(auto tls, io::TlsContext::server(foundation.certificates.server.certificate_pem,
+                                       foundation.certificates.server.key_pem));
+
+  asio::io_context loop(1);
+  Server server(loop, config, directory, foundation, checkpoints, std::move(tls));
+  std::exception_ptr failure;
+  asio::co_spawn(loop, server.run(), [&failure](std::exception_ptr thrown) { failure = thrown; });
+  loop.run();
+  // The store finishes what was submitted before its users go.
+  foundation.database.reset();
+  if (failure) std::rethrow_exception(failure);
+  return server.outcome;
+}
+
+}  // namespace fumidai::app

@@ -1,0 +1,35 @@
+#pragma once
+
+// How a server is set up: from the command line, and from a TOML file for what the command line does not say.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/file.h"
+#include "io/http_server.h"
+#include "sessions/gate.h"
+#include "sessions/live_session.h"
+
+namespace fumidai::app {
+
+struct ServerConfig {
+  io::Path data_directory = "fumidai-data";
+  std::vector<std::string> listen;  // ADDRESS:PORT; 127.0.0.1:8443 when none is given
+  std::string public_url;           // how most callers reach us, when that is not where we listen
+  std::vector<std::string> names;   // further names of ours
+  std::string region = "us-east-1";
+  std::string secret_file;
+  std::string tls_certificate, tls_key;  // files; empty: our own authority
+  std::string log_level = "info";
+  std::chrono::seconds drain{5};
+
+  io::ServerLimits limits;
+  sessions::SessionLimits session_limits;
+  sessions::SessionPatience patience;
+};
+
+// Reads the file into what is still at its default. Errors name the file, the line and the setting.
+Result<void> read_config_file(io::Path const& path, ServerConfig& config);
+
+}  // namespace fumidai::app

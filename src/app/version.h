@@ -1,0 +1,7 @@
+#pragma once
+
+namespace fumidai::app {
+
+inline constexpr char const* kVersion = FUMIDAI_VERSION;
+
+}  // namespace fumidai::app

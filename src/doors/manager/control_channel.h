@@ -1,0 +1,42 @@
+#pragma once
+
+// One agent's control channel: orders go out, results of sessions come in. Lives in the coroutine of its
+// connection; an idle one costs a reader that waits and nothing else.
+
+#include <deque>
+
+#include "io/task_group.h"
+#include "io/websocket.h"
+#include "sessions/registry.h"
+
+namespace fumidai::doors::manager {
+
+class ControlChannel : public sessions::AgentLink, public std::enable_shared_from_this<ControlChannel> {
+ public:
+  ControlChannel(InstanceId instance, std::shared_ptr<io::WebSocket> socket, sessions::Registry& registry,
+                 io::TaskGroup& writers, Clock const& clock);
+
+  // Returns why it ended.
+  awaitable<std::string> read_until_closed();
+
+  void send(Bytes message) override;
+  void close(std::string_view why) override;
+  io::SteadyTime connected_since() const override { return since_; }
+
+ private:
+  awaitable<void> write_outbox();
+  Result<void> on_message(ByteView bytes);
+
+  InstanceId instance_;
+  std::shared_ptr<io::WebSocket> socket_;
+  sessions::Registry& registry_;
+  io::TaskGroup& writers_;
+  Clock const& clock_;
+  io::SteadyTime since_ = io::SteadyClock::now();
+  std::deque<Bytes> outbox_;
+  std::size_t outbox_bytes_ = 0;
+  bool is_writing_ = false;
+  std::string closed_why_;
+};
+
+}  // namespace fumidai::doors::manager

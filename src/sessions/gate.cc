@@ -1,0 +1,277 @@
+#include "sessions/gate.h"
+
+#include "base/bytes.h"
+#include "base/random.h"
+#include "inventory/instances.h"
+#include "inventory/tags.h"
+#include "policy/explain.h"
+#include "policy/start_session.h"
+#include "wire/session_payloads.h"
+
+namespace fumidai::sessions {
+
+namespace {
+
+policy::Principal to_policy(model::Principal const& principal, model::Region const& region) {
+  policy::Principal result;
+  result.arn = principal.arn;
+  result.account = principal.account;
+  bool is_role = principal.kind == model::Principal::Kind::role;
+  result.type = is_role ? policy::PrincipalType::assumed_role : policy::PrincipalType::user;
+  if (is_role) result.role_arn = model::role_arn(region, "/", principal.role);
+  return result;
+}
+
+// What is true of every request (api-surface.md 4.3).
+policy::Context circumstances(model::Caller const& caller, model::Region const& region) {
+  policy::Context context;
+  bool is_role = caller.principal.kind == model::Principal::Kind::role;
+  if (!is_role) context.set("aws:username", caller.principal.name);
+  context.set("aws:userid", caller.principal.id);
+  context.set("aws:PrincipalArn",
+              is_role ? model::role_arn(region, "/", caller.principal.role) : caller.principal.arn);
+  context.set("aws:PrincipalAccount", caller.principal.account);
+  context.set("aws:PrincipalType", is_role ? "AssumedRole" : "User");
+  context.set("aws:SourceIp", caller.source_address);
+  context.set("aws:CurrentTime", to_iso_seconds(caller.at));
+  context.set("aws:EpochTime", std::to_string(to_millis(caller.at) / 1000));
+  context.set("aws:SecureTransport", "true");
+  context.set("aws:UserAgent", caller.user_agent);
+  context.set("aws:RequestedRegion", region.name);
+  context.set("aws:ViaAWSService", "false");
+  if (caller.token_issued_at) {
+    context.set("aws:TokenIssueTime", to_iso_seconds(*caller.token_issued_at));
+    context.set("aws:MultiFactorAuthPresent", "false");
+  }
+  return context;
+}
+
+// The refusal in the words that AWS's users know. The protocol gives the name its own form.
+Error refusal_of(policy::Decision const& decision, policy::Request const& request) {
+  std::string why;
+  if (decision.outcome == policy::Outcome::explicit_deny) {
+    auto layer = decision.ground ? policy::to_string(decision.ground->layer) : "identity-based policy";
+    why = "with an explicit deny in an " + std::string(layer);
+  } else {
+    auto layer =
+        decision.lacking.empty() ? "identity-based policy" : policy::to_string(decision.lacking.front());
+    why = "because no " + std::string(layer) + " allows the " + request.action + " action";
+  }
+  return {Errc::denied,
+          "User: " + request.principal.arn + " is not authorized to perform: " + request.action +
+              " on resource: " + decision.resource + " " + why,
+          "AccessDenied"};
+}
+
+std::string ground_in_words(policy::Decision const& decision) {
+  if (!decision.ground) return decision.allowed() ? "no statement was needed" : "no statement allows it";
+  auto const& ground = *decision.ground;
+  auto sid = ground.sid.empty() ? "" : " ('" + ground.sid + "')";
+  return "statement " + std::to_string(ground.statement) + sid + " of " + ground.policy;
+}
+
+Error target_not_connected(std::string detail) {
+  return {Errc::not_found, std::move(detail), "TargetNotConnected"};
+}
+
+SessionId random_session_id(std::string const& caller_name) {
+  // It becomes a path, a directory and an argument elsewhere, and old agents stumble over "tmp"
+  // (session-manager.md 3.2).
+  std::string name;
+  for (char c : caller_name.substr(0, 64)) {
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                 c == '_' || c == '-';
+    name += plain ? c : '-';
+  }
+  if (auto at = name.find("tmp"); at != name.npos) name.replace(at, 3, "t-p");
+  return SessionId(name + "-" + random_text(17, "0123456789abcdefghijklmnopqrsuvwxyz"));
+}
+
+}  // namespace
+
+Gate::Gate(store::Database& database, identity::Deployment const& deployment, audit::Trail const& trail,
+           Clock const& clock, SessionLimits limits)
+    : database_(database), deployment_(deployment), trail_(trail), clock_(clock), limits_(limits) {}
+
+Result<policy::Request> Gate::request_for(store::Transaction& transaction, model::Caller const& caller,
+                                          std::string const& action, std::string const& resource,
+                                          std::map<std::string, std::vector<std::string>> const& context) {
+  policy::Request request{to_policy(caller.principal, deployment_.region), action, resource,
+                          circumstances(caller, deployment_.region)};
+  for (auto const& [key, values] : context) request.context.set(key, values);
+  if (auto instance = model::resource_of(resource, "managed-instance"); !instance.empty()) {
+    TRY(auto tags, inventory::tags_of(transaction, inventory::kManagedInstance, std::string(instance)));
+    for (auto const& [key, value] : tags) {
+      request.context.set("ssm:resourceTag/" + key, value);
+      request.context.set("aws:ResourceTag/" + key, value);
+    }
+  }
+  if (auto session = model::resource_of(resource, "session"); !session.empty()) {
+    auto row = find_session(transaction, SessionId(std::string(session)));
+    if (row) {
+      request.context.set("ssm:resourceTag/aws:ssmmessages:session-id", row->owner_id);
+      request.context.set("ssm:resourceTag/aws:ssmmessages:target-id", row->target.text());
+    } else if (row.error().code != Errc::not_found) {
+      return row.error();
+    }
+  }
+  return request;
+}
+
+Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask const& ask) {
+  TRY(auto policies, library_.policies_for(transaction, ask.caller.principal));
+  std::vector<policy::Request> requests;
+  for (auto const& resource : ask.resources) {
+    TRY(auto request, request_for(transaction, ask.caller, ask.action, resource, ask.context));
+    requests.push_back(std::move(request));
+  }
+  auto decision = policy::decide_all(policies, requests);
+  auto decided = std::find_if(requests.begin(), requests.end(),
+                              [&](auto const& request) { return request.resource == decision.resource; });
+  auto const& request = decided == requests.end() ? requests.front() : *decided;
+  auto ground = ground_in_words(decision);
+  // Near misses cost a second look, and matter only for what was refused.
+  auto would_change =
+      decision.allowed() ? policy::sentence(decision, request) : policy::explain(policies, request).text();
+  audit::Decided event{
+      ask.caller,         ask.action, decision.resource.empty() ? request.resource : decision.resource,
+      decision.allowed(), ground,     would_change,
+      ask.facts};
+  return Verdict{decision.allowed(), refusal_of(decision, request), event.to_event()};
+}
+
+Result<void> Gate::record(store::Transaction& transaction, Ask const& ask, Verdict const& verdict) {
+  bool is_routine = verdict.allowed && ask.recorded == Recorded::counted;
+  if (!is_routine) return trail_.append(transaction, verdict.event);
+  counts_.routine(ask.caller.principal.arn, ask.action, clock_.now());
+  return success();
+}
+
+void Gate::record_soon(Ask const& ask, Verdict const& verdict) {
+  bool is_routine = verdict.allowed && ask.recorded == Recorded::counted;
+  if (is_routine) return counts_.routine(ask.caller.principal.arn, ask.action, clock_.now());
+  database_.write_soon([this, event = verdict.event](store::Transaction& transaction) {
+    return trail_.append(transaction, event);
+  });
+}
+
+// The change was allowed and rolled back with its event: what is left is that it was tried.
+void Gate::record_failure(Ask const& ask, Error const& error) {
+  audit::Decided decided{
+      ask.caller, ask.action, ask.resources.empty() ? "*" : ask.resources.front(), true, "", "", ask.facts};
+  auto event = decided.to_event();
+  event.outcome = "failed";
+  event.detail = wire::to_text(boost::json::object{{"error", std::string(error.aws)}, {"why", error.detail}});
+  database_.write_soon(
+      [this, event](store::Transaction& transaction) { return trail_.append(transaction, event); });
+}
+
+awaitable<Result<void>> Gate::authorize(Ask ask) {
+  std::function<Result<bool>(store::Transaction&)> nothing = [](store::Transaction&) -> Result<bool> {
+    return true;
+  };
+  CO_CHECK(co_await look(std::move(ask), std::move(nothing)));
+  co_return success();
+}
+
+awaitable<Result<Admission>> Gate::admit(SessionAsk ask) {
+  auto work = [this, ask](store::Transaction& transaction) -> Result<Answer<Admission>> {
+    std::optional<Error> refusal;
+    TRY(auto admission, admit_now(transaction, ask, refusal));
+    // A refusal is recorded as well, so its transaction is kept.
+    if (refusal) return Answer<Admission>{{}, std::move(*refusal)};
+    return Answer<Admission>{std::move(admission)};
+  };
+  auto answer = co_await database_.write(std::move(work));
+  if (!answer) co_return answer.error();
+  co_return answer->take();
+}
+
+Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk const& ask,
+                                  std::optional<Error>& refusal) {
+  auto document_name = ask.document.empty() ? std::string(model::kDefaultDocument) : ask.document;
+  InstanceId target(ask.target);
+  auto node_arn = model::instance_arn(deployment_.region, target);
+  TRY(auto policies, library_.policies_for(transaction, ask.caller.principal));
+  policy::StartSession question;
+  TRY(question.node, request_for(transaction, ask.caller, "ssm:StartSession", node_arn, {}));
+  TRY(question.document, request_for(transaction, ask.caller, "ssm:StartSession",
+                                     model::document_arn(deployment_.region, document_name), {}));
+  question.document_named = !ask.document.empty();
+  auto decision = policy::decide_start_session(policies, question);
+  auto ground = ground_in_words(decision);
+  auto const& decided = decision.resource == question.document.resource ? question.document : question.node;
+  boost::json::object facts{{"target", ask.target}, {"document", document_name}};
+
+  auto refuse = [&](Error error, bool allowed, std::string const& would_change) -> Result<Admission> {
+    auto event =
+        audit::Decided{ask.caller, "ssm:StartSession", decided.resource, allowed, ground, would_change, facts}
+            .to_event();
+    if (allowed) event.outcome = "failed";
+    CHECK(trail_.append(transaction, event));
+    refusal = std::move(error);
+    return Admission{};
+  };
+  if (!decision.allowed())
+    return refuse(refusal_of(decision, decided), false, policy::explain_start_session(policies, question));
+
+  // Only whoever may reach the target learns whether it exists.
+  auto now = clock_.now();
+  auto instance = inventory::find_instance(transaction, target);
+  if (!instance) {
+    if (instance.error().code != Errc::not_found) return instance.error();
+    return refuse(target_not_connected(escaped(ask.target, 128) +
+                                       " is not connected: no instance of that id is registered here. "
+                                       "`aws ssm describe-instance-information` lists those that are."),
+                  true, "the target is not registered");
+  }
+  if (!instance->is_connected()) {
+    auto absence = inventory::absence_in_words(*instance, now);
+    return refuse(target_not_connected(absence), true, absence);
+  }
+  auto document = model::find_session_document(document_name);
+  if (!document) return refuse(document.error(), true, document.error().detail);
+  auto parameters = model::resolve_parameters(*document, ask.parameters);
+  if (!parameters) return refuse(parameters.error(), true, parameters.error().detail);
+
+  Admission admission;
+  admission.type = document->type;
+  admission.session = {random_session_id(ask.caller.principal.name),
+                       target,
+                       ask.caller.principal.arn,
+                       ask.caller.principal.id,
+                       document->name,
+                       ask.reason,
+                       model::SessionState::connecting,
+                       "",
+                       now,
+                       {},
+                       limits_.idle,
+                       limits_.duration,
+                       ground};
+  wire::InteractiveShellContent content{
+      document->name,          document->content, admission.session.id.text(), *parameters, "",
+      ask.caller.principal.arn};
+  admission.shell_content = wire::to_json_text(content);
+  CHECK(add_session(transaction, admission.session));
+  audit::SessionStarted event{
+      ask.caller,     admission.session.id, target, node_arn,
+      document->name, ask.reason,           ground, policy::sentence(decision, decided)};
+  CHECK(trail_.append(transaction, event.to_event()));
+  return admission;
+}
+
+void Gate::count_refusal(std::string const& address, std::string_view reason) {
+  counts_.refused(address, reason, clock_.now());
+}
+
+void Gate::flush_counts() {
+  auto events = counts_.take(clock_.now());
+  if (events.empty()) return;
+  database_.write_soon([this, events](store::Transaction& transaction) -> Result<void> {
+    for (auto const& event : events) CHECK(trail_.append(transaction, event));
+    return success();
+  });
+}
+
+}  // namespace fumidai::sessions

@@ -1,0 +1,163 @@
+#pragma once
+
+// The gate: the one place that admits. It decides by the policies, records the decision, and makes what was
+// asked for happen, in one transaction. Doors and the API ask it; none of them decides anything.
+
+#include <boost/json/object.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "audit/tally.h"
+#include "audit/trail.h"
+#include "base/awaitable.h"
+#include "identity/deployment.h"
+#include "model/caller.h"
+#include "model/session_document.h"
+#include "policy/evaluate.h"
+#include "sessions/policy_library.h"
+#include "sessions/session_rows.h"
+#include "store/database.h"
+
+namespace fumidai::sessions {
+
+// How an allowed call is recorded.
+enum class Recorded {
+  each,     // an event of its own
+  counted,  // what agents do all the time: one event an hour, principal and action
+};
+
+// May this caller do this, to these?
+struct Ask {
+  model::Caller caller;
+  std::string action;                       // "ssm:DescribeSessions"
+  std::vector<std::string> resources{"*"};  // ARNs; all must be allowed
+  std::map<std::string, std::vector<std::string>> context;
+  boost::json::object facts;  // for the event; never a secret
+  Recorded recorded = Recorded::each;
+};
+
+struct SessionLimits {
+  std::chrono::seconds idle{20 * 60};
+  std::chrono::seconds duration{0};  // zero: none
+};
+
+// May this caller open a session, and on what terms?
+struct SessionAsk {
+  model::Caller caller;
+  std::string target;    // as the caller wrote it
+  std::string document;  // empty: the default
+  model::DocumentParameters parameters;
+  std::string reason;
+};
+
+// A session that was admitted. Plain values, so that the gate can live in a process of its own.
+struct Admission {
+  SessionRow session;
+  model::SessionType type;
+  std::string shell_content;  // InteractiveShellContent as JSON, for the agent
+};
+
+class Gate {
+ public:
+  Gate(store::Database& database, identity::Deployment const& deployment, audit::Trail const& trail,
+       Clock const& clock, SessionLimits limits);
+
+  // Errors: denied; not_found or unavailable with TargetNotConnected; the document's.
+  awaitable<Result<Admission>> admit(SessionAsk ask);
+
+  // Only decides and records.
+  awaitable<Result<void>> authorize(Ask ask);
+
+  // Decides, and makes the change in the same transaction as its event. A refusal is recorded, too.
+  template <class T>
+  awaitable<Result<T>> change(Ask ask, std::function<Result<T>(store::Transaction&)> make) {
+    auto work = [this, ask, make = std::move(make)](store::Transaction& transaction) -> Result<Answer<T>> {
+      TRY(auto verdict, decide(transaction, ask));
+      CHECK(record(transaction, ask, verdict));
+      if (!verdict.allowed) return Answer<T>{{}, verdict.refusal};
+      TRY(auto value, make(transaction));
+      return Answer<T>{std::move(value)};
+    };
+    auto answer = co_await database_.write(std::move(work));
+    if (!answer) {
+      record_failure(ask, answer.error());
+      co_return answer.error();
+    }
+    co_return answer->take();
+  }
+
+  // Decides and looks, at one moment of the store. What was allowed is recorded with the next commit.
+  template <class T>
+  awaitable<Result<T>> look(Ask ask, std::function<Result<T>(store::Transaction&)> find) {
+    auto work = [this, ask, find = std::move(find)](store::Transaction& transaction) -> Result<Answer<T>> {
+      TRY(auto verdict, decide(transaction, ask));
+      record_soon(ask, verdict);
+      if (!verdict.allowed) return Answer<T>{{}, verdict.refusal};
+      TRY(auto value, find(transaction));
+      return Answer<T>{std::move(value)};
+    };
+    auto answer = co_await database_.read(std::move(work));
+    if (!answer) co_return answer.error();
+    co_return answer->take();
+  }
+
+  // For what carries its own proof instead of a caller, such as the code of an activation. It records its own
+  // event.
+  template <class T>
+  awaitable<Result<T>> by_own_proof(std::function<Result<T>(store::Transaction&, audit::Trail const&)> make) {
+    auto work = [this, make = std::move(make)](store::Transaction& transaction) {
+      return make(transaction, trail_);
+    };
+    co_return co_await database_.write(std::move(work));
+  }
+
+  // Writes what was only counted so far: every minute, and at the end.
+  void flush_counts();
+
+  // A caller without proof was refused: counted, one event an address and minute.
+  void count_refusal(std::string const& address, std::string_view reason);
+
+  identity::Deployment const& deployment() const { return deployment_; }
+  audit::Trail const& trail() const { return trail_; }
+  Clock const& clock() const { return clock_; }
+
+ private:
+  // What a transaction brought back that is to be kept either way.
+  template <class T>
+  struct Answer {
+    std::optional<T> value;
+    Error refusal{Errc::denied, {}};
+
+    Result<T> take() {
+      if (!value) return std::move(refusal);
+      return *std::move(value);
+    }
+  };
+
+  struct Verdict {
+    bool allowed;
+    Error refusal;
+    audit::Event event;
+  };
+  Result<Verdict> decide(store::Transaction& transaction, Ask const& ask);
+  Result<Admission> admit_now(store::Transaction& transaction, SessionAsk const& ask,
+                              std::optional<Error>& refusal);
+  Result<policy::Request> request_for(store::Transaction& transaction, model::Caller const& caller,
+                                      std::string const& action, std::string const& resource,
+                                      std::map<std::string, std::vector<std::string>> const& context);
+  Result<void> record(store::Transaction& transaction, Ask const& ask, Verdict const& verdict);
+  void record_soon(Ask const& ask, Verdict const& verdict);
+  void record_failure(Ask const& ask, Error const& error);
+
+  store::Database& database_;
+  identity::Deployment const& deployment_;
+  audit::Trail const& trail_;
+  Clock const& clock_;
+  SessionLimits limits_;
+  PolicyLibrary library_;
+  audit::Tally counts_;
+};
+
+}  // namespace fumidai::sessions

@@ -1,0 +1,338 @@
+#include "sessions/live_session.h"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "base/log.h"
+
+namespace fumidai::sessions {
+
+using namespace std::chrono_literals;
+using io::SteadyClock;
+using io::SteadyTime;
+using model::SessionEvent;
+using model::SessionState;
+namespace message_type = wire::message_type;
+
+namespace {
+
+// What is held for a peer that is slow or away. Beyond it we stop reading from the other.
+constexpr std::size_t kMostHeld = 192 * 1024;
+// An agent that is asked to pause still gets its pings answered; one that is not read from does not.
+constexpr std::size_t kPauseAbove = 64 * 1024, kResumeBelow = 16 * 1024;
+// What one write takes together.
+constexpr std::size_t kMostBatch = 64 * 1024;
+// Between an agent's word that a session is over and the end of its data channel.
+constexpr auto kCompletionGrace = 1s;
+constexpr auto kFarewell = 2s;
+// An agent that said goodbye on the data channel, but whose control channel is gone, has no other way to say
+// it.
+constexpr auto kLastWord = 5s;
+// While an agent is away there is nothing to wait for but its return.
+constexpr auto kLook = 5s;
+
+constexpr std::uint16_t kPolicyViolation = 1008;
+
+std::string_view name_of(LiveSession::Role role) {
+  return role == LiveSession::Role::client ? "client" : "agent";
+}
+
+std::string_view stream_of(LiveSession::Role role) {
+  return role == LiveSession::Role::client ? message_type::input_stream_data
+                                           : message_type::output_stream_data;
+}
+
+}  // namespace
+
+LiveSession::LiveSession(asio::any_io_executor executor, SessionRow row, model::SessionType type,
+                         Agents& agents, Clock const& clock, SessionPatience patience)
+    : row_(std::move(row)),
+      type_(type),
+      agents_(agents),
+      clock_(clock),
+      patience_(patience),
+      state_(row_.state),
+      changed_(executor),
+      client_(executor),
+      agent_(executor) {}
+
+void LiveSession::resume_after_restart() {
+  for (auto* each : {&client_, &agent_}) {
+    each->was_attached = true;
+    each->detached_at = SteadyClock::now();
+  }
+}
+
+void LiveSession::enter(SessionEvent event) {
+  auto to = next(state_, event);
+  if (!to) return;
+  state_ = *to;
+  if (!is_over(state_) && on_state) on_state(state_);
+}
+
+void LiveSession::end(SessionState state, std::string why) {
+  if (ending_) return;
+  ending_ = true;
+  outcome_.state = state;
+  outcome_.why = std::move(why);
+  changed_.notify();
+  for (auto* each : {&client_, &agent_}) each->room.notify();
+}
+
+void LiveSession::agent_completed(wire::AgentTaskComplete const& completion) {
+  if (completed_at_ != SteadyTime::max()) return;
+  completed_at_ = SteadyClock::now();
+  outcome_.state =
+      completion.final_task_status == "Success" ? SessionState::terminated : SessionState::failed;
+  outcome_.why = completion.output.substr(0, 1024);
+  changed_.notify();
+}
+
+void LiveSession::attached(Role role) {
+  leg(role).was_attached = true;
+  if (client_.socket && agent_.socket) enter(SessionEvent::both_attached);
+  changed_.notify();
+}
+
+void LiveSession::detached(Role role) {
+  leg(role).detached_at = SteadyClock::now();
+  enter(SessionEvent::one_lost);
+  changed_.notify();
+}
+
+awaitable<SessionOutcome> LiveSession::run() {
+  auto self = shared_from_this();
+  while (!ending_) {
+    auto deadline = check_limits();
+    if (!ending_) co_await changed_.wait_until(deadline);
+  }
+  co_await close_channels();
+  outcome_.bytes_in = client_.bytes;
+  outcome_.bytes_out = agent_.bytes;
+  co_return outcome_;
+}
+
+// Ends the session when a limit is reached; otherwise says when to look again.
+SteadyTime LiveSession::check_limits() {
+  auto now = SteadyClock::now();
+  auto when = SteadyTime::max();
+  auto due = [&](SteadyTime deadline) {
+    when = std::min(when, deadline);
+    return now >= deadline;
+  };
+  if (completed_at_ != SteadyTime::max()) {
+    bool closed = !agent_.socket;
+    if (due(closed ? now : completed_at_ + kCompletionGrace)) end(outcome_.state, outcome_.why);
+    return when;
+  }
+  if (!agent_.was_attached && !agent_.socket && due(started_at_ + patience_.agent_start)) {
+    end(SessionState::failed, "The agent on " + row_.target.text() +
+                                  " was told to start the session, but did not within " +
+                                  in_words(patience_.agent_start) + ". Look at the agent's log on the host.");
+  }
+  if (!client_.was_attached && due(started_at_ + patience_.client_start)) {
+    end(SessionState::terminated,
+        "No client opened the session's data channel within " + in_words(patience_.client_start) + ".");
+  }
+  if (row_.duration_limit > 0s && due(started_at_ + row_.duration_limit)) {
+    end(SessionState::terminated,
+        "The session reached its longest duration of " + in_words(row_.duration_limit) + ".");
+  }
+  if (row_.idle_limit > 0s && due(last_activity_ + row_.idle_limit)) {
+    end(SessionState::terminated, "The session was idle for " + in_words(row_.idle_limit) + ".");
+  }
+  if (agent_is_terminating_ && !agent_.socket && due(agent_.detached_at + kLastWord))
+    end(SessionState::terminated, "");
+  if (agent_.was_attached && !agent_.socket) {
+    auto link = agents_.find(row_.target);
+    if (!link) {
+      due(now + kLook);
+    } else if (due(std::max(agent_.detached_at, link->connected_since()) + patience_.agent_return)) {
+      end(SessionState::failed,
+          "The agent on " + row_.target.text() +
+              " is connected, but its side of the session is gone and did not come back.");
+    }
+  }
+  return when;
+}
+
+awaitable<void> LiveSession::close_channels() {
+  enter(SessionEvent::stop_requested);
+  wire::ChannelClosed closed;
+  closed.message_id = Uuid::random().text();
+  closed.destination_id = row_.target.text();
+  closed.session_id = row_.id.text();
+  closed.created_date = to_iso(clock_.now());
+  closed.output = outcome_.why;
+  auto message = wire::make_message(message_type::channel_closed, wire::to_json_text(closed), clock_.now());
+  if (client_.socket) enqueue(client_, message);
+  bool agent_knows = completed_at_ != SteadyTime::max();
+  if (!agent_knows && agent_.socket) enqueue(agent_, message);
+  if (!agent_knows && !agent_.socket) {
+    if (auto link = agents_.find(row_.target)) link->send(message);
+  }
+  auto deadline = SteadyClock::now() + kFarewell;
+  auto is_written = [](Leg const& each) { return !each.socket || each.outbox_bytes == 0; };
+  while (SteadyClock::now() < deadline && !(is_written(client_) && is_written(agent_)))
+    co_await io::sleep_for(10ms);
+  // The client closes by itself when it has read the farewell; cutting its connection at once could lose
+  // that.
+  while (SteadyClock::now() < deadline && client_.socket) co_await io::sleep_for(10ms);
+  for (auto* each : {&client_, &agent_}) {
+    if (each->socket) each->socket->close_now();
+  }
+  while (client_.socket || agent_.socket) co_await io::sleep_for(10ms);
+}
+
+awaitable<void> LiveSession::serve(Role role, std::shared_ptr<io::WebSocket> socket, std::string source) {
+  using namespace asio::experimental::awaitable_operators;
+  auto self = shared_from_this();
+  auto& mine = leg(role);
+  if (ending_) co_return;
+  if (mine.socket) mine.socket->close_now();  // the newest connection is the one that counts
+  mine.socket = socket;
+  mine.source = std::move(source);
+
+  // Runs also when this coroutine is cancelled.
+  struct Guard {
+    LiveSession& session;
+    Role role;
+    std::shared_ptr<io::WebSocket> const& socket;
+    ~Guard() {
+      auto& leg = session.leg(role);
+      if (leg.socket != socket) return;
+      leg.socket.reset();
+      session.detached(role);
+    }
+  } guard{*this, role, socket};
+
+  attached(role);
+  co_await (read_from(role, *socket) || write_to(mine, *socket));
+  socket->close_now();
+}
+
+awaitable<void> LiveSession::read_from(Role role, io::WebSocket& socket) {
+  for (;;) {
+    auto message = co_await socket.read();
+    if (!message) {
+      log_debug("data channel ended",
+                {{"session", row_.id.text()}, {"role", name_of(role)}, {"why", message.error().detail}});
+      co_return;
+    }
+    auto verdict = co_await on_message(role, message->payload);
+    if (verdict) continue;
+    log_warn("data channel refused", {{"session", row_.id.text()},
+                                      {"role", name_of(role)},
+                                      {"peer", leg(role).source},
+                                      {"why", verdict.error().detail}});
+    co_await socket.close(kPolicyViolation, verdict.error().detail);
+    co_return;
+  }
+}
+
+awaitable<void> LiveSession::write_to(Leg& to, io::WebSocket& socket) {
+  for (;;) {
+    while (to.outbox.empty()) co_await to.filled.wait();
+    std::vector<Bytes> batch;
+    std::size_t bytes = 0;
+    while (!to.outbox.empty() && (batch.empty() || bytes + to.outbox.front().size() <= kMostBatch)) {
+      bytes += to.outbox.front().size();
+      batch.push_back(std::move(to.outbox.front()));
+      to.outbox.pop_front();
+    }
+    auto written = co_await socket.write_all(wire::Opcode::binary, batch);
+    to.outbox_bytes -= bytes;
+    to.room.notify();
+    resume_agent_if_drained();
+    if (!written) co_return;
+  }
+}
+
+awaitable<Result<void>> LiveSession::on_message(Role role, ByteView bytes) {
+  CO_TRY(auto message, wire::AgentMessage::parse(bytes));
+  if (message.type == stream_of(role)) co_return co_await on_data(role, message, bytes);
+  if (message.type == message_type::acknowledge) co_return co_await on_acknowledge(role, message, bytes);
+  if (message.type == message_type::agent_session_state && role == Role::agent) {
+    CO_TRY(auto said, wire::from_json_text<wire::AgentSessionState>(as_text(message.payload)));
+    agent_is_terminating_ = said.session_state == "Terminating";
+    co_return success();
+  }
+  log_debug("message of an unexpected type",
+            {{"session", row_.id.text()}, {"role", name_of(role)}, {"type", message.type}});
+  co_return success();
+}
+
+awaitable<Result<void>> LiveSession::on_data(Role role, wire::AgentMessage const& message, ByteView bytes) {
+  auto& mine = leg(role);
+  auto digest = sha256(message.payload);
+  if (!message.payload.empty() && digest != message.digest)
+    co_return Error{Errc::malformed, "a message whose digest does not fit its payload"};
+  switch (mine.stream.on_data(message.sequence, digest)) {
+    case RelayedStream::Verdict::forward:
+      // Repeats are no activity: one that is stuck would keep a session alive for ever.
+      last_activity_ = SteadyClock::now();
+      mine.bytes += static_cast<std::int64_t>(message.payload.size());
+      break;
+    case RelayedStream::Verdict::repeat:
+      // The receiver is away and gets what we hold when it returns; the sender repeats what got lost.
+      if (!other(role).socket) co_return success();
+      break;
+    case RelayedStream::Verdict::ignore: co_return success();
+    case RelayedStream::Verdict::answer: {
+      wire::Acknowledge ack{std::string(message.type), message.id.text(), message.sequence, true};
+      auto flags = wire::AgentMessage::kSyn | wire::AgentMessage::kFin;
+      auto answer =
+          wire::make_message(message_type::acknowledge, wire::to_json_text(ack), clock_.now(), flags);
+      // A peer that repeats faster than it reads answers gets no more of them: repeats may be lost.
+      if (mine.outbox_bytes < kMostHeld) enqueue(mine, std::move(answer));
+      co_return success();
+    }
+    case RelayedStream::Verdict::altered:
+      if (on_alteration) on_alteration({name_of(role), message.sequence, mine.source});
+      end(SessionState::failed,
+          "The " + std::string(name_of(role)) +
+              " sent two different messages under one sequence number; the session was ended.");
+      co_return success();
+  }
+  co_await pass_on(role, bytes);
+  co_return success();
+}
+
+awaitable<Result<void>> LiveSession::on_acknowledge(Role role, wire::AgentMessage const& message,
+                                                    ByteView bytes) {
+  CO_TRY(auto ack, wire::from_json_text<wire::Acknowledge>(as_text(message.payload)));
+  other(role).stream.on_acknowledge(ack.acknowledged_message_sequence_number);
+  co_await pass_on(role, bytes);
+  co_return success();
+}
+
+// Holds the message for the other side. When there is no room, this returns late, and nothing more is read
+// from the sender until then.
+awaitable<void> LiveSession::pass_on(Role from, ByteView bytes) {
+  auto& to = other(from);
+  if (from == Role::agent && to.outbox_bytes > kPauseAbove) pause_agent();
+  while (to.outbox_bytes + bytes.size() > kMostHeld && to.outbox_bytes > 0 && !ending_)
+    co_await to.room.wait();
+  if (!ending_) enqueue(to, to_bytes(bytes));
+}
+
+void LiveSession::enqueue(Leg& to, Bytes bytes) {
+  to.outbox_bytes += bytes.size();
+  to.outbox.push_back(std::move(bytes));
+  to.filled.notify();
+}
+
+void LiveSession::pause_agent() {
+  // AWS's agent takes a pause for a fatal error while it runs a command without a terminal
+  // (session-manager.md 9.6).
+  if (agent_is_paused_ || type_ == model::SessionType::non_interactive_commands) return;
+  agent_is_paused_ = true;
+  enqueue(agent_, wire::make_message(message_type::pause_publication, " ", clock_.now()));
+}
+
+void LiveSession::resume_agent_if_drained() {
+  if (!agent_is_paused_ || client_.outbox_bytes > kResumeBelow) return;
+  agent_is_paused_ = false;
+  enqueue(agent_, wire::make_message(message_type::start_publication, " ", clock_.now()));
+}
+
+}  // namespace fumidai::sessions

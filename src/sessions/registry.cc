@@ -1,0 +1,214 @@
+#include "sessions/registry.h"
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "inventory/instances.h"
+
+namespace fumidai::sessions {
+
+using model::SessionState;
+
+Registry::Registry(asio::any_io_executor executor, store::Database& database,
+                   identity::Deployment const& deployment, Gate& gate, SessionPatience patience)
+    : executor_(executor),
+      database_(database),
+      gate_(gate),
+      token_key_(deployment.channel_token_key()),
+      patience_(patience),
+      started_at_(gate.clock().now()),
+      tasks_(executor, "sessions") {}
+
+void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentLink> link) {
+  auto now = gate_.clock().now();
+  bool replaced = agents_.attach(arrival.instance, std::move(link));
+  audit::AgentConnected connected{arrival.instance,      arrival.principal, arrival.source,
+                                  arrival.agent_version, replaced,          now};
+  auto event = connected.to_event();
+  database_.write_soon([this, arrival, event, now](store::Transaction& transaction) -> Result<void> {
+    CHECK(inventory::mark_connected(transaction, arrival.instance, arrival.agent_version, now));
+    return gate_.trail().append(transaction, event);
+  });
+  // Two hosts with one identity take the channel from each other for ever; a person has to look.
+  auto level = replaced ? LogLevel::warn : LogLevel::info;
+  log(level, replaced ? "agent connected again while its old channel was open" : "agent connected",
+      {{"instance", arrival.instance.text()}, {"peer", arrival.source}, {"version", arrival.agent_version}});
+}
+
+void Registry::agent_left(InstanceId const& instance, AgentLink const* link, std::string const& why) {
+  if (!agents_.detach(instance, link)) return;  // a newer connection is there
+  auto now = gate_.clock().now();
+  auto event = audit::AgentDisconnected{instance, why, now}.to_event();
+  database_.write_soon([this, instance, event, now](store::Transaction& transaction) -> Result<void> {
+    CHECK(inventory::mark_disconnected(transaction, instance, now));
+    return gate_.trail().append(transaction, event);
+  });
+  log_info("agent disconnected", {{"instance", instance.text()}, {"why", why}});
+}
+
+awaitable<Result<void>> Registry::recover() {
+  auto now = gate_.clock().now();
+  auto work = [now](store::Transaction& transaction) -> Result<std::vector<SessionRow>> {
+    CHECK(inventory::mark_all_disconnected(transaction, now));
+    TRY(auto open, open_sessions(transaction));
+    for (auto& row : open) {
+      if (row.state != SessionState::connected) continue;
+      TRY(auto moved, move_session(transaction, row.id, SessionState::disconnected, "", now));
+      if (moved) row.state = SessionState::disconnected;
+    }
+    return open;
+  };
+  CO_TRY(auto rows, co_await database_.write(std::move(work)));
+  for (auto& row : rows) {
+    auto document = model::find_session_document(row.document);
+    auto session = adopt(row, document ? document->type : model::SessionType::standard_stream);
+    session->resume_after_restart();
+    if (row.state == SessionState::terminating)
+      session->end(SessionState::terminated, "The session was being ended when the plane restarted.");
+  }
+  if (!rows.empty()) log_info("sessions may be resumed", {{"count", rows.size()}});
+  co_return success();
+}
+
+std::shared_ptr<LiveSession> Registry::adopt(SessionRow row, model::SessionType type) {
+  auto id = row.id;
+  auto session =
+      std::make_shared<LiveSession>(executor_, std::move(row), type, agents_, gate_.clock(), patience_);
+  session->on_state = [this, id](SessionState state) {
+    auto now = gate_.clock().now();
+    database_.write_soon([id, state, now](store::Transaction& transaction) -> Result<void> {
+      CHECK(move_session(transaction, id, state, "", now));
+      return success();
+    });
+  };
+  session->on_alteration = [this, id](Alteration const& alteration) {
+    auto event = audit::StreamAltered{id, alteration.sender, alteration.sequence, alteration.source,
+                                      gate_.clock().now()}
+                     .to_event();
+    database_.write_soon(
+        [this, event](store::Transaction& transaction) { return gate_.trail().append(transaction, event); });
+  };
+  sessions_.emplace(id, session);
+  tasks_.spawn(drive(session));
+  return session;
+}
+
+awaitable<void> Registry::drive(std::shared_ptr<LiveSession> session) {
+  auto outcome = co_await session->run();
+  // Gone from the store before it is gone from here: who asks in between hears that it is over.
+  co_await record_end(session->row(), outcome);
+  sessions_.erase(session->row().id);
+}
+
+awaitable<void> Registry::record_end(SessionRow row, SessionOutcome outcome) {
+  auto now = gate_.clock().now();
+  audit::SessionEnded ended{row.id,      row.target,           row.owner,        to_string(outcome.state),
+                            outcome.why, now - row.started_at, outcome.bytes_in, outcome.bytes_out,
+                            now};
+  auto event = ended.to_event();
+  auto work = [this, row, outcome, event, now](store::Transaction& transaction) -> Result<bool> {
+    TRY(auto moved, move_session(transaction, row.id, outcome.state, outcome.why, now));
+    if (moved) {
+      CHECK(gate_.trail().append(transaction, event));
+    }
+    return moved;
+  };
+  auto written = co_await database_.write(std::move(work));
+  if (!written)
+    log_error("the end of a session was not recorded",
+              {{"session", row.id.text()}, {"error", written.error().detail}});
+  log_info("session ended", {{"session", row.id.text()},
+                             {"state", to_string(outcome.state)},
+                             {"why", outcome.why},
+                             {"in", outcome.bytes_in},
+                             {"out", outcome.bytes_out}});
+}
+
+Result<ClientAccess> Registry::start(Admission const& admission) {
+  auto const& row = admission.session;
+  auto link = agents_.find(row.target);
+  auto session = adopt(row, admission.type);
+  if (!link) {
+    std::string why = row.target.text() + " is not connected: its agent left at this moment. Try again.";
+    session->end(SessionState::failed, why);
+    return Error{Errc::not_found, why, "TargetNotConnected"};
+  }
+  wire::InteractiveShell order;
+  order.content = admission.shell_content;
+  order.task_id = row.id.text();
+  link->send(wire::make_message(wire::message_type::interactive_shell, wire::to_json_text(order),
+                                gate_.clock().now()));
+  log_info("session started", {{"session", row.id.text()},
+                               {"target", row.target.text()},
+                               {"owner", row.owner},
+                               {"document", row.document}});
+  return ClientAccess{
+      row.id, make_channel_token(token_key_, ChannelRole::client, row.id.text(), gate_.clock().now())};
+}
+
+std::optional<ClientAccess> Registry::resume(SessionId const& id) {
+  if (!find(id)) return std::nullopt;
+  return ClientAccess{id,
+                      make_channel_token(token_key_, ChannelRole::client, id.text(), gate_.clock().now())};
+}
+
+bool Registry::terminate(SessionId const& id, std::string why) {
+  auto session = find(id);
+  if (!session) return false;
+  session->end(SessionState::terminated, std::move(why));
+  return true;
+}
+
+void Registry::terminate_all_of(InstanceId const& target, std::string const& why) {
+  for (auto const& [id, session] : sessions_) {
+    if (session->row().target == target) session->end(SessionState::terminated, why);
+  }
+}
+
+Result<Secret> Registry::agent_token(SessionId const& id, InstanceId const& instance) {
+  auto session = find(id);
+  // The words are those on which AWS's agent gives up (session-manager.md 5).
+  if (!session) return Error{Errc::not_found, "Session is already terminated", "DoesNotExistException"};
+  if (session->row().target != instance) {
+    return Error{Errc::denied, "The session " + id.text() + " is not one of " + instance.text() + ".",
+                 "AccessDenied"};
+  }
+  return make_channel_token(token_key_, ChannelRole::agent, id.text(), gate_.clock().now());
+}
+
+Secret Registry::control_token(InstanceId const& instance) {
+  return make_channel_token(token_key_, ChannelRole::control, instance.text(), gate_.clock().now());
+}
+
+bool Registry::redeem(ChannelRole role, std::string_view subject, Secret const& text) {
+  auto token = open_channel_token(token_key_, text.reveal());
+  auto now = gate_.clock().now();
+  bool fits = token && token->role == role && token->subject == subject && !token->is_expired(now);
+  // One of an earlier process may have been used there.
+  if (!fits || token->issued_at < started_at_) return false;
+  forget_expired_nonces(now);
+  return used_nonces_.emplace(token->issued_at, token->nonce).second;
+}
+
+void Registry::forget_expired_nonces(Time now) {
+  while (!used_nonces_.empty() && used_nonces_.begin()->first + ChannelToken::kLifetime < now)
+    used_nonces_.erase(used_nonces_.begin());
+}
+
+std::shared_ptr<LiveSession> Registry::find(SessionId const& id) const {
+  auto at = sessions_.find(id);
+  return at == sessions_.end() ? nullptr : at->second;
+}
+
+void Registry::on_task_complete(InstanceId const& instance, wire::AgentTaskComplete const& completion) {
+  auto session = find(SessionId(completion.task_id));
+  if (!session || session->row().target != instance) return;
+  session->agent_completed(completion);
+}
+
+awaitable<void> Registry::stop() {
+  tasks_.cancel();
+  co_await tasks_.join();
+  sessions_.clear();
+}
+
+}  // namespace fumidai::sessions

@@ -1,0 +1,89 @@
+#pragma once
+
+// The sessions that live on this node, and the tokens that open their channels. Belongs to the loop.
+
+#include <memory>
+#include <set>
+#include <unordered_map>
+
+#include "audit/event.h"
+#include "io/task_group.h"
+#include "sessions/agents.h"
+#include "sessions/channel_token.h"
+#include "sessions/gate.h"
+#include "sessions/live_session.h"
+
+namespace fumidai::sessions {
+
+// What a client needs to open its data channel.
+struct ClientAccess {
+  SessionId session;
+  Secret token;
+};
+
+// An agent whose control channel was admitted.
+struct AgentArrival {
+  InstanceId instance;
+  std::string principal, source, agent_version;
+};
+
+class Registry {
+ public:
+  Registry(asio::any_io_executor executor, store::Database& database, identity::Deployment const& deployment,
+           Gate& gate, SessionPatience patience);
+
+  Agents& agents() { return agents_; }
+
+  // Keeps the store and the trail in step with who is connected.
+  void agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentLink> link);
+  void agent_left(InstanceId const& instance, AgentLink const* link, std::string const& why);
+
+  // At the start of the process: sessions that were open may be resumed by both their ends.
+  awaitable<Result<void>> recover();
+
+  // Tells the agent, and hands out the client's token. Error: not_found with TargetNotConnected, when the
+  // agent left in this moment.
+  Result<ClientAccess> start(Admission const& admission);
+
+  // A fresh token for a client that lost its connection; nothing when the session is over.
+  std::optional<ClientAccess> resume(SessionId const& session);
+
+  // False when it is over already.
+  bool terminate(SessionId const& session, std::string why);
+  void terminate_all_of(InstanceId const& target, std::string const& why);
+
+  // For the agent's data channel. Errors: denied, when the session is not this instance's; not_found, with
+  // the words that make AWS's agent stop trying.
+  Result<Secret> agent_token(SessionId const& session, InstanceId const& instance);
+  Secret control_token(InstanceId const& instance);
+
+  // Takes a token: each once, before it expires, for its own channel. Nothing otherwise, without saying why.
+  bool redeem(ChannelRole role, std::string_view subject, Secret const& token);
+
+  std::shared_ptr<LiveSession> find(SessionId const& session) const;
+  void on_task_complete(InstanceId const& instance, wire::AgentTaskComplete const& completion);
+
+  std::size_t size() const { return sessions_.size(); }
+
+  // Ends what runs here without ending the sessions: they go on with the next process.
+  awaitable<void> stop();
+
+ private:
+  std::shared_ptr<LiveSession> adopt(SessionRow row, model::SessionType type);
+  awaitable<void> drive(std::shared_ptr<LiveSession> session);
+  awaitable<void> record_end(SessionRow row, SessionOutcome outcome);
+  void forget_expired_nonces(Time now);
+
+  asio::any_io_executor executor_;
+  store::Database& database_;
+  Gate& gate_;
+  Secret token_key_;
+  SessionPatience patience_;
+  Agents agents_;
+  std::unordered_map<SessionId, std::shared_ptr<LiveSession>> sessions_;
+  std::set<std::pair<Time, std::string>> used_nonces_;  // by time of issue
+  Time started_at_;
+  io::TaskGroup tasks_;
+};
+
+}  // namespace fumidai::sessions

@@ -1,0 +1,50 @@
+#include "sessions/relayed_stream.h"
+
+#include "base/random.h"
+
+namespace fumidai::sessions {
+
+RelayedStream::RelayedStream() : key_(random_secret(16)) {}
+
+// Eight bytes a number are enough, since the key keeps their sender from searching for two payloads with one
+// mark.
+std::uint64_t RelayedStream::mark_of(Digest const& digest) const {
+  std::string text = key_.reveal();
+  text += as_text(digest);
+  auto mark = read_u64(sha256(text).data());
+  return mark == 0 ? 1 : mark;
+}
+
+RelayedStream::Verdict RelayedStream::on_data(std::int64_t sequence, Digest const& digest) {
+  if (sequence < 0) return Verdict::ignore;
+  if (!first_) {
+    first_ = sequence;
+    oldest_ = sequence;
+  }
+  // Older than all that we have seen: sent before a restart of ours, and again now. Its receiver knows what
+  // to do.
+  if (sequence < *first_) return Verdict::forward;
+  if (sequence < oldest_) return Verdict::answer;
+  if (sequence - oldest_ >= kMostAhead) return Verdict::ignore;
+  auto index = static_cast<std::size_t>(sequence - oldest_);
+  if (index >= seen_.size()) seen_.resize(index + 1);
+  auto& seen = seen_[index];
+  auto mark = mark_of(digest);
+  if (seen.mark != 0 && seen.mark != mark) return Verdict::altered;
+  bool is_new = std::exchange(seen.mark, mark) == 0;
+  if (seen.acknowledged) return Verdict::answer;
+  return is_new ? Verdict::forward : Verdict::repeat;
+}
+
+void RelayedStream::on_acknowledge(std::int64_t sequence) {
+  if (!first_ || sequence < oldest_) return;
+  auto index = static_cast<std::size_t>(sequence - oldest_);
+  if (index >= seen_.size() || seen_[index].mark == 0) return;  // of what never passed here
+  seen_[index].acknowledged = true;
+  while (!seen_.empty() && seen_.front().acknowledged) {
+    seen_.pop_front();
+    oldest_++;
+  }
+}
+
+}  // namespace fumidai::sessions
