@@ -35,18 +35,21 @@ Result<InstanceId> own_instance(Call const& call, std::string const& claimed) {
 struct RegisterRequest {
   Secret activation_code;
   std::string activation_id, public_key, public_key_type, fingerprint;
+  std::optional<std::string> name;  // an addition of ours: the host's own wish
   static constexpr wire::Limit kLimits[] = {{"activation_id", 36, 36, wire::required},
                                             {"public_key", 392, 4096, wire::required},
                                             {"public_key_type", 0, 16},
-                                            {"fingerprint", 1, 256, wire::required}};
+                                            {"fingerprint", 1, 256, wire::required},
+                                            {"name", 1, 256}};
 };
 BOOST_DESCRIBE_STRUCT(RegisterRequest, (),
-                      (activation_code, activation_id, public_key, public_key_type, fingerprint))
+                      (activation_code, activation_id, public_key, public_key_type, fingerprint, name))
 
 struct RegisterResponse {
   std::string instance_id;
+  std::string region;  // an addition of ours: what to sign for; AWS's agent is told on its command line
 };
-BOOST_DESCRIBE_STRUCT(RegisterResponse, (), (instance_id))
+BOOST_DESCRIBE_STRUCT(RegisterResponse, (), (instance_id, region))
 
 Result<void> check_public_key(std::string const& base64, std::string const& type) {
   auto refused = [](std::string detail) {
@@ -74,7 +77,7 @@ awaitable<Result<RegisterResponse>> register_instance(Call const& call, Register
     instance.id = inventory::random_managed_instance_id();
     instance.activation_id = activation.id;
     instance.iam_role = activation.iam_role;
-    instance.name = activation.default_instance_name;
+    instance.name = request.name.value_or(activation.default_instance_name);
     instance.public_key = request.public_key;
     instance.fingerprint = request.fingerprint;
     instance.registered_at = now;
@@ -91,7 +94,7 @@ awaitable<Result<RegisterResponse>> register_instance(Call const& call, Register
     if (id.error().code == Errc::denied) call.plane.gate.count_refusal(source, id.error().aws);
     co_return id.error();
   }
-  co_return RegisterResponse{id->text()};
+  co_return RegisterResponse{id->text(), call.plane.deployment.region.name};
 }
 
 struct RoleTokenRequest {

@@ -70,7 +70,7 @@ awaitable<Result<void>> WebSocket::write(Opcode opcode, ByteView payload) {
   co_return co_await stream_->write(frame);
 }
 
-awaitable<Result<void>> WebSocket::write_all(Opcode opcode, std::span<Bytes const> payloads) {
+awaitable<Result<void>> WebSocket::write_all(Opcode opcode, std::span<ByteView const> payloads) {
   auto turn = co_await writing_.enter();
   Bytes frames;
   for (auto const& payload : payloads) {

@@ -24,7 +24,7 @@ class WebSocket {
   // Waits for its turn, then until the connection took all of it.
   awaitable<Result<void>> write(wire::Opcode opcode, ByteView payload);
   // Several messages in one go, which costs one TLS record where it would have been many.
-  awaitable<Result<void>> write_all(wire::Opcode opcode, std::span<Bytes const> payloads);
+  awaitable<Result<void>> write_all(wire::Opcode opcode, std::span<ByteView const> payloads);
   awaitable<Result<void>> ping(std::string_view payload);
 
   // When something last came: data, pings and pongs alike.

@@ -239,7 +239,8 @@ awaitable<void> LiveSession::write_to(Leg& to, io::WebSocket& socket) {
       batch.push_back(std::move(to.outbox.front()));
       to.outbox.pop_front();
     }
-    auto written = co_await socket.write_all(wire::Opcode::binary, batch);
+    std::vector<ByteView> views(batch.begin(), batch.end());
+    auto written = co_await socket.write_all(wire::Opcode::binary, views);
     to.outbox_bytes -= bytes;
     to.room.notify();
     resume_agent_if_drained();

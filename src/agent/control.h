@@ -1,0 +1,65 @@
+#pragma once
+
+// The agent's life: keep a control channel to the plane, start a process for each session that is ordered,
+// and tell the plane how each ended. Reconnects within seconds of any outage, with jitter, for ever.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "agent/plane_client.h"
+#include "agent/session_job.h"
+#include "io/task_group.h"
+#include "io/websocket.h"
+#include "wire/agent_message.h"
+#include "wire/session_payloads.h"
+
+namespace fumidai::agent {
+
+struct AgentOptions {
+  io::Path state_directory;
+  io::Path session_program;
+};
+
+class Agent {
+ public:
+  Agent(asio::any_io_executor executor, PlaneClient plane, AgentOptions options);
+
+  // Runs until cancelled.
+  awaitable<void> run();
+
+ private:
+  // One session's process. It goes on when the agent ends.
+  struct Job {
+    pid_t pid = -1;
+    int output = -1;
+  };
+  // A result that the plane has not acknowledged yet.
+  struct Completion {
+    wire::AgentTaskComplete what;
+    Uuid message_id;
+  };
+
+  awaitable<Result<void>> connect_and_serve();
+  awaitable<Result<void>> read_orders(io::WebSocket& channel);
+  awaitable<void> keep_alive(io::WebSocket& channel);
+  awaitable<void> watch_network(io::WebSocket& channel);
+  Result<void> on_message(ByteView bytes);
+  void start_session(std::string const& content);
+  void end_session(std::string const& id);
+  awaitable<void> follow(std::string id, int output, pid_t pid);
+  void complete(std::string const& session, SessionResult result);
+  awaitable<void> deliver_completions(io::WebSocket& channel);
+
+  asio::any_io_executor executor_;
+  PlaneClient plane_;
+  AgentOptions options_;
+  io::TaskGroup jobs_tasks_;
+  std::map<std::string, pid_t> jobs_;
+  std::deque<Completion> completions_;
+  io::Signal completed_;
+  bool was_connected_ = false;
+};
+
+}  // namespace fumidai::agent

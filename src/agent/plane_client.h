@@ -1,0 +1,59 @@
+#pragma once
+
+// The calls that an agent makes to the plane: those of AWS's own agent.
+
+#include "agent/identity.h"
+#include "io/aws_client.h"
+
+namespace fumidai::agent {
+
+struct RoleCredentials {
+  wire::Credentials credentials;
+  Time issued_at{}, expires_at{};
+
+  // Half of the lifetime is over: time for new ones.
+  bool are_ageing(Time now) const { return now > issued_at + (expires_at - issued_at) / 2; }
+};
+
+struct Activation {
+  std::string id;
+  Secret code;
+  std::string name;  // by which the host wants to be known; may be empty
+};
+
+class PlaneClient {
+ public:
+  // Error: invalid, for a URL or CA that is none.
+  static Result<PlaneClient> make(Identity identity);
+
+  Identity const& identity() const { return identity_; }
+
+  // Gives this host its id and key. Errors: the plane's refusal, or that it cannot be reached.
+  awaitable<Result<void>> register_host(Activation activation);
+
+  awaitable<Result<RoleCredentials>> request_credentials();
+  // The credentials that it has, or new ones when these age.
+  awaitable<Result<RoleCredentials>> fresh_credentials();
+  void use_credentials(RoleCredentials credentials) { credentials_ = std::move(credentials); }
+
+  awaitable<Result<void>> report();
+
+  // POSTs for a token and upgrades `path` to a WebSocket, with the plane's words when it refuses.
+  awaitable<Result<std::unique_ptr<io::WebSocket>>> open_channel(std::string path, std::string query,
+                                                                 std::size_t most_message,
+                                                                 io::KeepAlive keep_alive, Secret& token);
+
+  // What the plane called its last refusal ("DoesNotExistException").
+  std::string const& last_error_name() const { return api_.last_error_name(); }
+
+ private:
+  PlaneClient(Identity identity, io::TlsContext tls, wire::Url url)
+      : identity_(std::move(identity)), tls_(tls), api_(tls, std::move(url)) {}
+
+  Identity identity_;
+  io::TlsContext tls_;
+  io::AwsClient api_;
+  std::optional<RoleCredentials> credentials_;
+};
+
+}  // namespace fumidai::agent

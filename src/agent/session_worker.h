@@ -1,0 +1,69 @@
+#pragma once
+
+// Serves one session on this host: the data channel to the plane on one side, a shell or a command on the
+// other. Runs in a process of its own, which goes on when the agent is restarted.
+
+#include <memory>
+#include <optional>
+
+#include "agent/login.h"
+#include "agent/plane_client.h"
+#include "agent/session_job.h"
+#include "io/data_link.h"
+#include "io/task_group.h"
+#include "wire/session_payloads.h"
+
+namespace fumidai::agent {
+
+// What the other end can take, learnt in the handshake.
+struct Peer {
+  std::string client_version;
+  bool is_native = false;  // ours: speaks the flags of NativeStream
+  std::size_t most_payload = 1024;
+};
+
+class SessionWorker {
+ public:
+  SessionWorker(asio::any_io_executor executor, PlaneClient plane, wire::InteractiveShellContent content);
+
+  // Until the session is over, from either side.
+  awaitable<SessionResult> run();
+
+  // Ends it: the child gets a hang-up, and no mercy a little later.
+  void stop();
+
+ private:
+  struct Child;
+
+  awaitable<Result<std::shared_ptr<io::WebSocket>>> connect();
+  void on_control(wire::AgentMessage const& message);
+  awaitable<Result<void>> converse();
+  awaitable<Result<void>> shake_hands(std::string const& session_type);
+
+  awaitable<Result<void>> run_terminal(std::vector<std::string> arguments);
+  awaitable<Result<void>> run_command(std::string const& commands, bool separate, std::string out_prefix,
+                                      std::string error_prefix);
+  awaitable<void> read_terminal(Child& child);
+  awaitable<void> read_pipe(Child& child, int descriptor, wire::PayloadType type, std::string prefix);
+  awaitable<void> feed_terminal(Child& child);
+  awaitable<void> feed_command(Child& child);
+  awaitable<int> wait_for_exit(Child& child);
+  awaitable<void> tell_exit_code(int code);
+  void on_flag(Child& child, ByteView payload);
+  bool is_separate() const;
+
+  asio::any_io_executor executor_;
+  PlaneClient plane_;
+  wire::InteractiveShellContent content_;
+  SystemClock clock_;
+  io::DataLink link_;
+  Login login_;
+  Peer peer_;
+  std::optional<wire::DataChannel::Delivery> early_;  // what a peer sent instead of a handshake
+  std::pair<unsigned short, unsigned short> size_{80, 24};
+  Child* child_ = nullptr;
+  bool announced_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace fumidai::agent
