@@ -15,5 +15,9 @@ using Run = std::function<Result<int>()>;
 
 void add_server_command(CLI::App& app, Run& run);
 void add_env_command(CLI::App& app, Run& run);
+void add_session_command(CLI::App& app, Run& run);
+void add_host_command(CLI::App& app, Run& run);
+void add_audit_command(CLI::App& app, Run& run);
+void add_explain_command(CLI::App& app, Run& run);
 
 }  // namespace fumidai::app

@@ -88,8 +88,9 @@ void LiveSession::agent_completed(wire::AgentTaskComplete const& completion) {
 }
 
 void LiveSession::attached(Role role) {
-  leg(role).was_attached = true;
+  bool returned = std::exchange(leg(role).was_attached, true);
   if (client_.socket && agent_.socket) enter(SessionEvent::both_attached);
+  if (role == Role::agent && returned) tell_client("The agent on " + row_.target.text() + " is back.", true);
   changed_.notify();
 }
 
@@ -97,6 +98,14 @@ void LiveSession::detached(Role role) {
   leg(role).detached_at = SteadyClock::now();
   enter(SessionEvent::one_lost);
   changed_.notify();
+  bool on_purpose = ending_ || agent_is_terminating_ || completed_at_ != SteadyTime::max();
+  if (role == Role::agent && !on_purpose) tell_client("The agent on " + row_.target.text() + " does not answer; waiting for it.", false);
+}
+
+void LiveSession::tell_client(std::string const& text, bool agent_connected) {
+  if (!client_.socket || !client_.is_native) return;
+  wire::SessionNotice notice{text, agent_connected};
+  enqueue(client_, wire::make_message(message_type::session_notice, wire::to_json_text(notice), clock_.now()));
 }
 
 awaitable<SessionOutcome> LiveSession::run() {
@@ -183,7 +192,8 @@ awaitable<void> LiveSession::close_channels() {
   while (client_.socket || agent_.socket) co_await io::sleep_for(10ms);
 }
 
-awaitable<void> LiveSession::serve(Role role, std::shared_ptr<io::WebSocket> socket, std::string source) {
+awaitable<void> LiveSession::serve(Role role, std::shared_ptr<io::WebSocket> socket, std::string source,
+                                   std::string version) {
   using namespace asio::experimental::awaitable_operators;
   auto self = shared_from_this();
   auto& mine = leg(role);
@@ -191,6 +201,7 @@ awaitable<void> LiveSession::serve(Role role, std::shared_ptr<io::WebSocket> soc
   if (mine.socket) mine.socket->close_now();  // the newest connection is the one that counts
   mine.socket = socket;
   mine.source = std::move(source);
+  mine.is_native = wire::version_is_above(version, wire::kNativeClientVersion);
 
   // Runs also when this coroutine is cancelled.
   struct Guard {

@@ -64,7 +64,9 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   awaitable<SessionOutcome> run();
 
   // Serves one connection until it ends, is replaced by a newer one, or the session is over.
-  awaitable<void> serve(Role role, std::shared_ptr<io::WebSocket> socket, std::string source);
+  // `version` is what the peer says of itself.
+  awaitable<void> serve(Role role, std::shared_ptr<io::WebSocket> socket, std::string source,
+                        std::string version = {});
 
   // Begins the end. Only the first call counts.
   void end(model::SessionState state, std::string why);
@@ -78,6 +80,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
     std::shared_ptr<io::WebSocket> socket;
     std::string source;
     bool was_attached = false;
+    bool is_native = false;  // a client that understands notices
     io::SteadyTime detached_at{};
     std::deque<Bytes> outbox;  // to be written to this peer
     std::size_t outbox_bytes = 0;
@@ -102,6 +105,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   awaitable<Result<void>> on_acknowledge(Role role, wire::AgentMessage const& message, ByteView bytes);
   awaitable<void> pass_on(Role from, ByteView bytes);
   void enqueue(Leg& to, Bytes bytes);
+  void tell_client(std::string const& text, bool agent_connected);
   void pause_agent();
   void resume_agent_if_drained();
 

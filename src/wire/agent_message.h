@@ -27,6 +27,8 @@ inline constexpr std::string_view output_stream_data = "output_stream_data";
 inline constexpr std::string_view acknowledge = "acknowledge";
 inline constexpr std::string_view start_publication = "start_publication";
 inline constexpr std::string_view pause_publication = "pause_publication";
+// Ours, from the plane to clients that are ours: what a person wants to know of the other side.
+inline constexpr std::string_view session_notice = "fumidai_session_notice";
 }  // namespace message_type
 
 // What the payload of a stream message is. Zero for all other messages.

@@ -82,6 +82,13 @@ BOOST_DESCRIBE_STRUCT(ChannelClosed, (),
                       (message_type, message_id, destination_id, session_id, schema_version, created_date,
                        output))
 
+// service -> client of ours.
+struct SessionNotice {
+  std::string text;
+  bool agent_connected = true;
+};
+BOOST_DESCRIBE_STRUCT(SessionNotice, (), (text, agent_connected))
+
 // agent -> service, data channel; not forwarded.
 struct AgentSessionState {
   std::int64_t schema_version = 1;
@@ -181,6 +188,9 @@ inline constexpr std::uint32_t connect_to_port_error = 3;
 inline constexpr std::uint32_t end_of_input = 0x46550001;
 inline constexpr std::uint32_t signal_base = 0x46550100;  // plus the signal's number on Linux
 }  // namespace flag
+
+// Clients of ours report versions from here on; AWS's never will.
+inline constexpr std::string_view kNativeClientVersion = "1.2.9000.0";
 
 Bytes encode_flag(std::uint32_t value);
 Result<std::uint32_t> parse_flag(ByteView payload);

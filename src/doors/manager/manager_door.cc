@@ -175,7 +175,8 @@ awaitable<Result<void>> ManagerDoor::serve_data(Connection& connection, SessionI
                                  {"peer", connection.facts.source_address},
                                  {"version", open->client_version.value_or("")}});
   using Role = sessions::LiveSession::Role;
-  co_await session->serve(instance ? Role::agent : Role::client, socket, connection.facts.source_address);
+  auto version = open->client_version.value_or("");
+  co_await session->serve(instance ? Role::agent : Role::client, socket, connection.facts.source_address, version);
   co_return success();
 }
 

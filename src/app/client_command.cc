@@ -1,0 +1,51 @@
+#include "app/client_command.h"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+
+#include "wire/json_shape.h"
+
+namespace fumidai::app {
+
+namespace json = boost::json;
+
+void add_client_arguments(CLI::App& command, ClientArguments& arguments) {
+  command.add_option("--data-dir", arguments.profile.data_directory, "The data directory of a server on this machine");
+  command.add_option("--profile", arguments.profile.name, "A profile of AWS's credentials file");
+}
+
+void add_json_argument(CLI::App& command, ClientArguments& arguments) { command.add_flag("--json", arguments.json, "Print JSON, for programs"); }
+
+Result<json::value> call_plane(ClientArguments const& arguments, std::string service, std::string target, json::object body) {
+  TRY(auto profile, client::find_profile(arguments.profile));
+  TRY(auto plane, client::Plane::make(std::move(profile)));
+  asio::io_context loop(1);
+  return run_on_loop(loop, plane.call(std::move(service), std::move(target), std::move(body)));
+}
+
+void print_table(std::vector<std::vector<std::string>> const& rows) {
+  std::vector<std::size_t> widths;
+  for (auto const& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); i++) widths[i] = std::max(widths[i], wire::character_count(row[i]));
+  }
+  for (auto const& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); i++) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - wire::character_count(row[i]) + 2, ' ');
+    }
+    std::printf("%s\n", line.c_str());
+  }
+}
+
+void print_json(json::value const& value) { std::printf("%s\n", json::serialize(value).c_str()); }
+
+std::string text_of(json::value const& object, char const* member) {
+  auto const* value = object.is_object() ? object.get_object().if_contains(member) : nullptr;
+  if (value == nullptr || value->is_null()) return "";
+  return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+}
+
+}  // namespace fumidai::app

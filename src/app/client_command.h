@@ -1,0 +1,47 @@
+#pragma once
+
+// What the subcommands that talk to a plane have in common.
+
+#include <CLI/App.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "client/plane.h"
+
+namespace fumidai::app {
+
+// --data-dir, --profile, --json.
+struct ClientArguments {
+  client::ProfileOptions profile;
+  bool json = false;
+};
+void add_client_arguments(CLI::App& command, ClientArguments& arguments);
+void add_json_argument(CLI::App& command, ClientArguments& arguments);
+
+// Runs one coroutine on a loop of its own and returns what it returned.
+template <class T>
+Result<T> run_on_loop(asio::io_context& loop, awaitable<Result<T>> work) {
+  std::optional<Result<T>> outcome;
+  std::exception_ptr failure;
+  asio::co_spawn(loop, std::move(work), [&](std::exception_ptr thrown, Result<T> value) {
+    failure = thrown;
+    outcome.emplace(std::move(value));
+    loop.stop();  // connections that are kept for further calls have timers
+  });
+  loop.run();
+  if (failure) std::rethrow_exception(failure);
+  return std::move(*outcome);
+}
+
+// One call to the plane, with its answer.
+Result<boost::json::value> call_plane(ClientArguments const& arguments, std::string service, std::string target, boost::json::object body);
+
+// Rows as columns that line up, for people.
+void print_table(std::vector<std::vector<std::string>> const& rows);
+void print_json(boost::json::value const& value);
+
+// The text of a member, empty when it is not there.
+std::string text_of(boost::json::value const& object, char const* member);
+
+}  // namespace fumidai::app

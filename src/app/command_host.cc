@@ -1,0 +1,61 @@
+// fumidai host list
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+
+#include "app/client_command.h"
+#include "app/commands.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+
+namespace fumidai::app {
+
+namespace json = boost::json;
+
+namespace {
+
+Result<int> run_list(ClientArguments const& arguments) {
+  json::array all;
+  std::string token;
+  do {
+    json::object request;
+    if (!token.empty()) request["NextToken"] = token;
+    TRY(auto page, call_plane(arguments, "ssm", "AmazonSSM.DescribeInstanceInformation", std::move(request)));
+    if (auto const* instances = page.as_object().if_contains("InstanceInformationList")) {
+      for (auto const& instance : instances->as_array()) all.push_back(instance);
+    }
+    token = text_of(page, "NextToken");
+  } while (!token.empty());
+  if (arguments.json) {
+    print_json(all);
+    return 0;
+  }
+  if (all.empty()) {
+    std::printf("no hosts are registered; make an activation (aws ssm create-activation --iam-role SSMServiceRole) and register one (fumidai-agent register)\n");
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows{{"INSTANCE", "NAME", "STATUS", "ADDRESS", "HOST", "PLATFORM", "AGENT", "LAST PING"}};
+  for (auto const& instance : all) {
+    auto ping = parse_time(text_of(instance, "LastPingDateTime"));
+    rows.push_back({text_of(instance, "InstanceId"), escaped(text_of(instance, "Name"), 40), text_of(instance, "PingStatus"), escaped(text_of(instance, "IPAddress"), 40),
+                    escaped(text_of(instance, "ComputerName"), 40), escaped(text_of(instance, "PlatformName") + " " + text_of(instance, "PlatformVersion"), 40),
+                    escaped(text_of(instance, "AgentVersion"), 20), ping ? to_iso_seconds(*ping) : "never"});
+  }
+  print_table(rows);
+  return 0;
+}
+
+}  // namespace
+
+void add_host_command(CLI::App& app, Run& run) {
+  auto* host = app.add_subcommand("host", "Show the hosts that are registered");
+  host->require_subcommand(1);
+  auto arguments = std::make_shared<ClientArguments>();
+  auto* list = host->add_subcommand("list", "All of them");
+  add_client_arguments(*list, *arguments);
+  add_json_argument(*list, *arguments);
+  list->callback([arguments, &run] { run = [arguments] { return run_list(*arguments); }; });
+}
+
+}  // namespace fumidai::app

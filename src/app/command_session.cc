@@ -1,0 +1,144 @@
+// fumidai session start | list | end
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+
+#include "app/client_command.h"
+#include "app/commands.h"
+#include "base/bytes.h"
+#include "client/session_client.h"
+
+namespace fumidai::app {
+
+namespace json = boost::json;
+
+namespace {
+
+struct StartArguments {
+  ClientArguments client;
+  std::string target, reason;
+  std::vector<std::string> command;
+  bool terminal = false, no_input = false;
+};
+
+client::SessionOrder order_for(StartArguments const& arguments, std::string target) {
+  client::SessionOrder order;
+  order.target = std::move(target);
+  order.reason = arguments.reason;
+  if (arguments.command.empty()) return order;
+  order.document = arguments.terminal ? "AWS-StartInteractiveCommand" : "AWS-StartNonInteractiveCommand";
+  order.parameters["command"] = {client::join_words(arguments.command)};
+  if (!arguments.terminal) order.parameters["separateOutputStream"] = {"true"};
+  return order;
+}
+
+awaitable<Result<int>> start(client::Plane& plane, StartArguments const& arguments) {
+  CO_TRY(auto target, co_await plane.resolve_target(arguments.target));
+  CO_TRY(auto access, co_await plane.start_session(order_for(arguments, std::move(target))));
+  auto id = access.session_id;
+  client::ClientOptions options;
+  options.is_command = !arguments.command.empty() && !arguments.terminal;
+  options.no_input = arguments.no_input;
+  auto resume = [&plane, id]() { return plane.resume_session(id); };
+  auto terminate = [&plane, id]() { return plane.terminate_session(id); };
+  auto executor = co_await asio::this_coro::executor;
+  client::SessionClient session(executor, plane.tls(), std::move(access), options, std::move(resume), std::move(terminate));
+  co_return co_await session.run();
+}
+
+Result<int> run_start(StartArguments const& arguments) {
+  TRY(auto profile, client::find_profile(arguments.client.profile));
+  TRY(auto plane, client::Plane::make(std::move(profile)));
+  asio::io_context loop(1);
+  auto status = run_on_loop(loop, start(plane, arguments));
+  // 255, as with ssh: what a command returned is below.
+  if (!status) {
+    std::fprintf(stderr, "fumidai: %s\n", status.error().detail.c_str());
+    return 255;
+  }
+  return *status;
+}
+
+struct ListArguments {
+  ClientArguments client;
+  bool history = false;
+};
+
+std::string local_time(std::string const& seconds) {
+  auto time = parse_time(seconds);
+  return time ? to_iso_seconds(*time) : seconds;
+}
+
+Result<int> run_list(ListArguments const& arguments) {
+  json::array all;
+  std::string token;
+  do {
+    json::object request{{"State", arguments.history ? "History" : "Active"}};
+    if (!token.empty()) request["NextToken"] = token;
+    TRY(auto page, call_plane(arguments.client, "ssm", "AmazonSSM.DescribeSessions", std::move(request)));
+    if (auto const* sessions = page.as_object().if_contains("Sessions")) {
+      for (auto const& session : sessions->as_array()) all.push_back(session);
+    }
+    token = text_of(page, "NextToken");
+  } while (!token.empty() && all.size() < 1000);
+  if (arguments.client.json) {
+    print_json(all);
+    return 0;
+  }
+  if (all.empty()) {
+    std::printf("no %s sessions\n", arguments.history ? "earlier" : "active");
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows{{"SESSION", "TARGET", "STATUS", "OWNER", "STARTED", "DETAILS"}};
+  for (auto const& session : all) {
+    auto owner = text_of(session, "Owner");
+    rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"), text_of(session, "Status"), owner.substr(owner.rfind(':') + 1),
+                    local_time(text_of(session, "StartDate")), escaped(text_of(session, "Details"), 80)});
+  }
+  print_table(rows);
+  return 0;
+}
+
+struct EndArguments {
+  ClientArguments client;
+  std::string session;
+};
+
+Result<int> run_end(EndArguments const& arguments) {
+  CHECK(call_plane(arguments.client, "ssm", "AmazonSSM.TerminateSession", {{"SessionId", arguments.session}}));
+  std::printf("%s ended\n", arguments.session.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_session_command(CLI::App& app, Run& run) {
+  auto* session = app.add_subcommand("session", "Open, list and end sessions");
+  session->require_subcommand(1);
+
+  auto start_arguments = std::make_shared<StartArguments>();
+  auto* start_command = session->add_subcommand("start", "Open a shell on an instance, or run a command there: fumidai session start TARGET [-- COMMAND]");
+  start_command->add_option("target", start_arguments->target, "An instance's id, its name, or a tag KEY=VALUE that only one has")->required();
+  start_command->add_option("command", start_arguments->command, "A command and its arguments, behind --");
+  start_command->add_option("--reason", start_arguments->reason, "Why; it is recorded");
+  start_command->add_flag("-t,--terminal", start_arguments->terminal, "Run the command in a terminal, through the user's shell");
+  start_command->add_flag("-n,--no-input", start_arguments->no_input, "Give the command no input, and leave ours alone");
+  add_client_arguments(*start_command, start_arguments->client);
+  start_command->callback([start_arguments, &run] { run = [start_arguments] { return run_start(*start_arguments); }; });
+
+  auto list_arguments = std::make_shared<ListArguments>();
+  auto* list = session->add_subcommand("list", "Show sessions");
+  list->add_flag("--history", list_arguments->history, "Those that are over");
+  add_client_arguments(*list, list_arguments->client);
+  add_json_argument(*list, list_arguments->client);
+  list->callback([list_arguments, &run] { run = [list_arguments] { return run_list(*list_arguments); }; });
+
+  auto end_arguments = std::make_shared<EndArguments>();
+  auto* end = session->add_subcommand("end", "End a session");
+  end->add_option("session", end_arguments->session, "Its id")->required();
+  add_client_arguments(*end, end_arguments->client);
+  end->callback([end_arguments, &run] { run = [end_arguments] { return run_end(*end_arguments); }; });
+}
+
+}  // namespace fumidai::app

@@ -1,0 +1,56 @@
+#pragma once
+
+// The calls that a person's tools make to the plane.
+
+#include <boost/json/object.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/profile.h"
+#include "io/aws_client.h"
+
+namespace fumidai::client {
+
+// What opens a session's data channel.
+struct Access {
+  std::string session_id;
+  std::optional<Secret> token;  // none: the session is over
+  std::string stream_url;
+};
+
+struct SessionOrder {
+  std::string target;
+  std::string document;  // empty: a shell
+  std::map<std::string, std::vector<std::string>> parameters;
+  std::string reason;
+};
+
+class Plane {
+ public:
+  // Error: invalid, for an endpoint or CA that is none.
+  static Result<Plane> make(Profile profile);
+
+  Profile const& profile() const { return profile_; }
+  io::TlsContext tls() const { return tls_; }
+
+  awaitable<Result<Access>> start_session(SessionOrder order);
+  awaitable<Result<Access>> resume_session(std::string session_id);
+  awaitable<Result<void>> terminate_session(std::string session_id);
+
+  // An id stays what it is; a name or KEY=VALUE must mean exactly one instance. Errors list what was found.
+  awaitable<Result<std::string>> resolve_target(std::string target);
+
+  // Any operation, as JSON.
+  awaitable<Result<wire::json::value>> call(std::string service, std::string target, wire::json::object body);
+
+ private:
+  Plane(Profile profile, io::TlsContext tls, wire::Url endpoint) : profile_(std::move(profile)), tls_(tls), api_(tls, std::move(endpoint)) {}
+  io::Signer signer() const { return io::sign_with(profile_.credentials, profile_.region); }
+
+  Profile profile_;
+  io::TlsContext tls_;
+  io::AwsClient api_;
+};
+
+}  // namespace fumidai::client
