@@ -1,7 +1,8 @@
 # Warnings, sanitizers, and what makes builds quick when it is installed.
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual
-                    -Wno-missing-field-initializers -fstack-protector-strong -fno-omit-frame-pointer)
+                    -Wno-missing-field-initializers -fstack-protector-strong -fno-omit-frame-pointer
+                    -ffunction-sections -fdata-sections)
 if(FUMIDAI_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -195,6 +195,8 @@ awaitable<Result<void>> SessionWorker::converse() {
   bool elevated = property(document, "runAsElevated") == "true";
   CO_TRY(login_, log_in(content_.run_as_user,
                         elevated && ::geteuid() == 0 ? "root" : plane_.identity().session_user));
+  login_.environment.push_back("FUMIDAI_INSTANCE_ID=" + plane_.identity().instance_id);
+  login_.environment.push_back("FUMIDAI_SESSION_ID=" + content_.session_id);
   if (type == "Standard_Stream") {
     CO_CHECK(co_await shake_hands(type));
     auto name = "-" + login_.shell.substr(login_.shell.rfind('/') + 1);  // the dash makes a login shell

@@ -1,10 +1,5 @@
 // fumidai-agent: the outbound agent. Registers this host with a plane, and runs.
 
-#include <signal.h>
-
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -13,36 +8,46 @@
 #include "agent/control.h"
 #include "agent/identity.h"
 #include "agent/platform.h"
+#include "app/arguments.h"
 #include "app/systemd.h"
 #include "base/log.h"
 
 namespace fumidai::app {
 namespace {
 
-struct Options {
-  std::string url, ca_file, activation_id, activation_code, state_directory = "/var/lib/fumidai-agent", name,
-                                                            session_user, region = "us-east-1";
-  std::string session_program, log_level = "info";
-  bool force = false;
-};
+constexpr char const* kHelp =
+    R"(The agent on a host that accepts no connections: it dials out to a Fumidai plane.
 
-int fail(Error const& error) {
-  std::fprintf(stderr, "fumidai-agent: %s\n", error.detail.c_str());
-  return 1;
-}
+  fumidai-agent register --url URL --activation-id ID --activation-code CODE [options]
+      Register this host; prints its id.
+      --ca FILE             the CA of the plane (its ca.pem); without it the roots of this machine count
+      --name NAME           the host's name on the plane; default: the activation's, or none
+      --session-user USER   as whom sessions run; default: ssm-user where there is one, otherwise the agent's own user
+      --region REGION       the plane's region (us-east-1), for planes that do not tell
+      --force               register anew, and forget the old identity
 
-Result<void> register_host(Options const& options) {
-  io::Path state = std::filesystem::absolute(options.state_directory);
-  if (auto known = agent::load_identity(state); known && !options.force) {
+  fumidai-agent run [options]
+      Stay connected to the plane and serve sessions.
+      --session-program FILE   what serves one session; default: fumidai-agent-session beside this program
+      --log-level LEVEL        error, warn, info (default) or debug
+
+  Both: --state-dir DIR   where the agent keeps its identity; default /var/lib/fumidai-agent
+)";
+
+constexpr char const* kStateDirectory = "/var/lib/fumidai-agent";
+
+Result<void> register_host(Arguments const& options) {
+  io::Path state = std::filesystem::absolute(options.value("--state-dir", kStateDirectory));
+  if (auto known = agent::load_identity(state); known && !options.has("--force")) {
     return Error{Errc::conflict, "this host is registered already, as " + known->instance_id + " at " +
                                      known->url + "; use --force to register it anew"};
   }
   agent::Identity identity;
-  identity.url = options.url;
-  identity.region = options.region;
-  identity.session_user = options.session_user;
-  if (!options.ca_file.empty()) {
-    TRY(identity.ca_pem, io::read_file(options.ca_file));
+  identity.url = options.value("--url");
+  identity.region = options.value("--region", "us-east-1");
+  identity.session_user = options.value("--session-user");
+  if (options.has("--ca")) {
+    TRY(identity.ca_pem, io::read_file(options.value("--ca")));
   }
   TRY(auto plane, agent::PlaneClient::make(std::move(identity)));
   // Before an activation is spent: can what it gives us be kept?
@@ -50,7 +55,8 @@ Result<void> register_host(Options const& options) {
   CHECK(io::write_file(state / ".writable", "", 0600));
   io::remove_file(state / ".writable");
 
-  agent::Activation activation{options.activation_id, Secret(options.activation_code), options.name};
+  agent::Activation activation{options.value("--activation-id"), Secret(options.value("--activation-code")),
+                               options.value("--name")};
   asio::io_context loop(1);
   Result<void> outcome = success();
   asio::co_spawn(loop, plane.register_host(activation),
@@ -66,18 +72,19 @@ Result<void> register_host(Options const& options) {
   return success();
 }
 
-io::Path session_program(Options const& options) {
-  if (!options.session_program.empty()) return std::filesystem::absolute(options.session_program);
+io::Path session_program(Arguments const& options) {
+  if (options.has("--session-program")) return std::filesystem::absolute(options.value("--session-program"));
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / agent::kSessionProgram;
 }
 
-Result<void> run_agent(Options const& options) {
+Result<void> run_agent(Arguments const& options) {
   LogLevel level;
-  if (!parse_log_level(options.log_level, level))
+  if (!parse_log_level(options.value("--log-level", "info"), level))
     return Error{Errc::invalid, "the log level is one of error, warn, info, debug"};
   set_log_level(level);
-  io::Path state = std::filesystem::absolute(options.state_directory);
+  io::Path state = std::filesystem::absolute(options.value("--state-dir", kStateDirectory));
+  io::use_little_memory_for_tls();
   TRY(auto identity, agent::load_identity(state));
   auto program = session_program(options);
   if (!std::filesystem::exists(program))
@@ -100,38 +107,44 @@ Result<void> run_agent(Options const& options) {
   return success();
 }
 
+Result<void> run_command(std::string_view command, std::vector<std::string_view> const& words) {
+  if (command == "register") {
+    TRY(auto options, Arguments::parse(words, {{"--url", true, true},
+                                               {"--activation-id", true, true},
+                                               {"--activation-code", true, true},
+                                               {"--ca"},
+                                               {"--name"},
+                                               {"--session-user"},
+                                               {"--region"},
+                                               {"--state-dir"},
+                                               {"--force", false}}));
+    return register_host(options);
+  }
+  if (command == "run") {
+    TRY(auto options, Arguments::parse(words, {{"--session-program"}, {"--log-level"}, {"--state-dir"}}));
+    return run_agent(options);
+  }
+  return Error{Errc::invalid,
+               "'" + escaped(command, 64) + "' is not a command; there are register and run, see --help"};
+}
+
 }  // namespace
 }  // namespace fumidai::app
 
 int main(int argc, char** argv) {
-  using namespace fumidai::app;
-  Options options;
-  CLI::App app{"The agent on a host that accepts no connections: it dials out to a Fumidai plane",
-               "fumidai-agent"};
-  app.set_version_flag("--version", std::string("fumidai-agent ") + FUMIDAI_VERSION + " (" +
-                                        fumidai::agent::kAgentVersion + ")");
-  app.require_subcommand(1);
-  auto* enrol = app.add_subcommand("register", "Register this host with an activation; prints its id");
-  enrol->add_option("--url", options.url, "The plane: https://HOST[:PORT]")->required();
-  enrol->add_option("--ca", options.ca_file,
-                    "The CA of the plane (its ca.pem); without it the roots of this machine count");
-  enrol->add_option("--activation-id", options.activation_id)->required();
-  enrol->add_option("--activation-code", options.activation_code)->required();
-  enrol->add_option(
-      "--session-user", options.session_user,
-      "As whom sessions run; default: ssm-user where there is one, otherwise the agent's own user");
-  enrol->add_option("--region", options.region, "The plane's region")->capture_default_str();
-  enrol->add_flag("--force", options.force, "Register anew, and forget the old identity");
-  auto* run = app.add_subcommand("run", "Stay connected to the plane and serve sessions");
-  run->add_option("--session-program", options.session_program,
-                  "The program that serves one session; default: fumidai-agent-session beside this one");
-  run->add_option("--log-level", options.log_level, "error, warn, info or debug")->capture_default_str();
-  for (auto* command : {enrol, run})
-    command->add_option("--state-dir", options.state_directory, "Where the agent keeps its identity")
-        ->capture_default_str();
-  enrol->add_option("--name", options.name,
-                    "The host's name on the plane; default: the activation's, or none");
-  CLI11_PARSE(app, argc, argv);
-  auto verdict = app.got_subcommand(enrol) ? register_host(options) : run_agent(options);
-  return verdict ? 0 : fail(verdict.error());
+  using namespace fumidai;
+  std::vector<std::string_view> words(argv + 1, argv + argc);
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" ||
+      (words.size() == 2 && words[1] == "--help")) {
+    std::fputs(app::kHelp, words.empty() ? stderr : stdout);
+    return words.empty() ? 2 : 0;
+  }
+  if (words[0] == "--version") {
+    std::printf("fumidai-agent %s (%s)\n", FUMIDAI_VERSION, agent::kAgentVersion);
+    return 0;
+  }
+  auto done = app::run_command(words[0], {words.begin() + 1, words.end()});
+  if (done) return 0;
+  std::fprintf(stderr, "fumidai-agent: %s\n", done.error().detail.c_str());
+  return 1;
 }

@@ -11,13 +11,17 @@ namespace fumidai::app {
 namespace json = boost::json;
 
 void add_client_arguments(CLI::App& command, ClientArguments& arguments) {
-  command.add_option("--data-dir", arguments.profile.data_directory, "The data directory of a server on this machine");
+  command.add_option("--data-dir", arguments.profile.data_directory,
+                     "The data directory of a server on this machine");
   command.add_option("--profile", arguments.profile.name, "A profile of AWS's credentials file");
 }
 
-void add_json_argument(CLI::App& command, ClientArguments& arguments) { command.add_flag("--json", arguments.json, "Print JSON, for programs"); }
+void add_json_argument(CLI::App& command, ClientArguments& arguments) {
+  command.add_flag("--json", arguments.json, "Print JSON, for programs");
+}
 
-Result<json::value> call_plane(ClientArguments const& arguments, std::string service, std::string target, json::object body) {
+Result<json::value> call_plane(ClientArguments const& arguments, std::string service, std::string target,
+                               json::object body) {
   TRY(auto profile, client::find_profile(arguments.profile));
   TRY(auto plane, client::Plane::make(std::move(profile)));
   asio::io_context loop(1);
@@ -28,7 +32,8 @@ void print_table(std::vector<std::vector<std::string>> const& rows) {
   std::vector<std::size_t> widths;
   for (auto const& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); i++) widths[i] = std::max(widths[i], wire::character_count(row[i]));
+    for (std::size_t i = 0; i < row.size(); i++)
+      widths[i] = std::max(widths[i], wire::character_count(row[i]));
   }
   for (auto const& row : rows) {
     std::string line;
@@ -40,7 +45,9 @@ void print_table(std::vector<std::vector<std::string>> const& rows) {
   }
 }
 
-void print_json(json::value const& value) { std::printf("%s\n", json::serialize(value).c_str()); }
+void print_json(json::value const& value) {
+  std::printf("%s\n", json::serialize(value).c_str());
+}
 
 std::string text_of(json::value const& object, char const* member) {
   auto const* value = object.is_object() ? object.get_object().if_contains(member) : nullptr;

@@ -35,7 +35,8 @@ Result<T> run_on_loop(asio::io_context& loop, awaitable<Result<T>> work) {
 }
 
 // One call to the plane, with its answer.
-Result<boost::json::value> call_plane(ClientArguments const& arguments, std::string service, std::string target, boost::json::object body);
+Result<boost::json::value> call_plane(ClientArguments const& arguments, std::string service,
+                                      std::string target, boost::json::object body);
 
 // Rows as columns that line up, for people.
 void print_table(std::vector<std::vector<std::string>> const& rows);

@@ -24,7 +24,8 @@ struct AuditArguments {
   std::int64_t most = 50;
 };
 
-// The data directory that was named, when no server runs with it. A running one is asked, as anybody else would.
+// The data directory that was named, when no server runs with it. A running one is asked, as anybody else
+// would.
 std::optional<DataDirectory> stopped_directory(AuditArguments const& arguments) {
   if (arguments.client.profile.data_directory.empty()) return std::nullopt;
   DataDirectory directory{arguments.client.profile.data_directory};
@@ -39,15 +40,19 @@ Result<std::unique_ptr<store::Database>> open_stopped(DataDirectory const& direc
 void print_event_row(std::vector<std::vector<std::string>>& rows, json::value const& event) {
   auto who = text_of(event, "principal");
   auto what = text_of(event, "action");
-  rows.push_back({text_of(event, "seq"), text_of(event, "time"), text_of(event, "kind"), text_of(event, "outcome"), escaped(who.substr(who.rfind(':') + 1), 48),
-                  escaped(what.empty() ? text_of(event, "session") : what, 48), escaped(text_of(event, "resource"), 72), text_of(event, "source")});
+  rows.push_back({text_of(event, "seq"), text_of(event, "time"), text_of(event, "kind"),
+                  text_of(event, "outcome"), escaped(who.substr(who.rfind(':') + 1), 48),
+                  escaped(what.empty() ? text_of(event, "session") : what, 48),
+                  escaped(text_of(event, "resource"), 72), text_of(event, "source")});
 }
 
 Result<json::array> fetch_events(AuditArguments const& arguments, std::int64_t before, std::int64_t most) {
   json::object request{{"MaxResults", most}};
   if (before > 0) request["Before"] = before;
-  for (auto const& [name, value] : {std::pair("Kind", &arguments.kind), std::pair("Outcome", &arguments.outcome), std::pair("Principal", &arguments.principal),
-                                    std::pair("SessionId", &arguments.session), std::pair("RequestId", &arguments.request)}) {
+  for (auto const& [name, value] :
+       {std::pair("Kind", &arguments.kind), std::pair("Outcome", &arguments.outcome),
+        std::pair("Principal", &arguments.principal), std::pair("SessionId", &arguments.session),
+        std::pair("RequestId", &arguments.request)}) {
     if (!value->empty()) request[name] = *value;
   }
   TRY(auto answer, call_plane(arguments.client, "fumidai", "Fumidai.ListEvents", std::move(request)));
@@ -58,7 +63,8 @@ Result<int> run_list(AuditArguments const& arguments) {
   json::array events;
   if (auto directory = stopped_directory(arguments)) {
     TRY(auto database, open_stopped(*directory));
-    audit::EventFilter filter{arguments.kind, arguments.outcome, arguments.principal, arguments.session, arguments.request, 0};
+    audit::EventFilter filter{arguments.kind,    arguments.outcome, arguments.principal,
+                              arguments.session, arguments.request, 0};
     CHECK(database->read_now([&](store::Transaction& transaction) -> Result<void> {
       TRY(auto found, audit::list_events(transaction, filter, arguments.most));
       for (auto const& event : found) events.push_back(event.to_json());
@@ -71,7 +77,8 @@ Result<int> run_list(AuditArguments const& arguments) {
     print_json(events);
     return 0;
   }
-  std::vector<std::vector<std::string>> rows{{"SEQ", "TIME", "KIND", "OUTCOME", "WHO", "WHAT", "RESOURCE", "FROM"}};
+  std::vector<std::vector<std::string>> rows{
+      {"SEQ", "TIME", "KIND", "OUTCOME", "WHO", "WHAT", "RESOURCE", "FROM"}};
   for (auto event = events.rbegin(); event != events.rend(); ++event) print_event_row(rows, *event);
   print_table(rows);
   return 0;
@@ -83,17 +90,20 @@ Result<std::optional<std::string>> given_checkpoint(AuditArguments const& argume
   return std::optional(std::move(text));
 }
 
-int say_verdict(std::int64_t events, std::vector<std::string> const& faults, std::string const& checkpoint, bool as_json) {
+int say_verdict(std::int64_t events, std::vector<std::string> const& faults, std::string const& checkpoint,
+                bool as_json) {
   if (as_json) {
     json::array list;
     for (auto const& fault : faults) list.push_back(json::string(fault));
     print_json(json::object{{"events", events}, {"faults", std::move(list)}, {"checkpoint", checkpoint}});
   } else if (faults.empty()) {
     std::printf("the audit trail is whole: %lld events\n", static_cast<long long>(events));
-    std::printf("checkpoint (keep it elsewhere; give it back with --checkpoint FILE):\n%s", checkpoint.c_str());
+    std::printf("checkpoint (keep it elsewhere; give it back with --checkpoint FILE):\n%s",
+                checkpoint.c_str());
   } else {
     for (auto const& fault : faults) std::printf("%s\n", escaped(fault, 512).c_str());
-    std::printf("the audit trail is NOT whole: %zu fault%s in %lld events\n", faults.size(), faults.size() == 1 ? "" : "s", static_cast<long long>(events));
+    std::printf("the audit trail is NOT whole: %zu fault%s in %lld events\n", faults.size(),
+                faults.size() == 1 ? "" : "s", static_cast<long long>(events));
   }
   return faults.empty() ? 0 : 2;
 }
@@ -117,7 +127,9 @@ Result<int> verify_stopped(AuditArguments const& arguments, DataDirectory const&
     TRY(head, trail.checkpoint(transaction));
     return success();
   }));
-  if (!kept && verdict.events > 0) verdict.faults.push_back("the checkpoint file " + directory.checkpoint().string() + " is missing, or not of this deployment");
+  if (!kept && verdict.events > 0)
+    verdict.faults.push_back("the checkpoint file " + directory.checkpoint().string() +
+                             " is missing, or not of this deployment");
   return say_verdict(verdict.events, verdict.faults, head.to_text(), arguments.client.json);
 }
 
@@ -129,7 +141,8 @@ Result<int> run_verify(AuditArguments const& arguments) {
   TRY(auto answer, call_plane(arguments.client, "fumidai", "Fumidai.VerifyEvents", std::move(request)));
   std::vector<std::string> faults;
   for (auto const& fault : answer.as_object().at("Faults").as_array()) faults.emplace_back(fault.as_string());
-  return say_verdict(answer.as_object().at("Events").as_int64(), faults, text_of(answer, "Checkpoint"), arguments.client.json);
+  return say_verdict(answer.as_object().at("Events").as_int64(), faults, text_of(answer, "Checkpoint"),
+                     arguments.client.json);
 }
 
 // Oldest first, one JSON object a line.
@@ -168,12 +181,14 @@ void add_audit_command(CLI::App& app, Run& run) {
   list->add_option("--session", arguments->session, "A session's id");
   list->add_option("--request", arguments->request, "A request's id");
   list->add_option("--most", arguments->most, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
-  auto* verify = audit->add_subcommand("verify", "Check that no event was altered, removed, reordered or cut off");
+  auto* verify =
+      audit->add_subcommand("verify", "Check that no event was altered, removed, reordered or cut off");
   verify->add_option("--checkpoint", arguments->checkpoint, "A checkpoint that was kept elsewhere");
   auto* export_ = audit->add_subcommand("export", "Print all events, one JSON object a line, oldest first");
   for (auto* command : {list, verify, export_}) add_client_arguments(*command, arguments->client);
   for (auto* command : {list, verify}) add_json_argument(*command, arguments->client);
-  verify->add_option("--secret-file", arguments->secret_file, "The deployment secret, for a stopped data directory");
+  verify->add_option("--secret-file", arguments->secret_file,
+                     "The deployment secret, for a stopped data directory");
   list->callback([arguments, &run] { run = [arguments] { return run_list(*arguments); }; });
   verify->callback([arguments, &run] { run = [arguments] { return run_verify(*arguments); }; });
   export_->callback([arguments, &run] { run = [arguments] { return run_export(*arguments); }; });

@@ -50,8 +50,10 @@ void add_explain_command(CLI::App& app, Run& run) {
     std::string id;
   };
   auto arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand("explain", "Say who asked for what, which statement decided, and what would change it");
-  command->add_option("id", arguments->id, "The id of a session or of a request, or the number of an event")->required();
+  auto* command = app.add_subcommand(
+      "explain", "Say who asked for what, which statement decided, and what would change it");
+  command->add_option("id", arguments->id, "The id of a session or of a request, or the number of an event")
+      ->required();
   add_client_arguments(*command, arguments->client);
   add_json_argument(*command, arguments->client);
   command->callback([arguments, &run] {

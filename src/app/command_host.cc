@@ -32,15 +32,21 @@ Result<int> run_list(ClientArguments const& arguments) {
     return 0;
   }
   if (all.empty()) {
-    std::printf("no hosts are registered; make an activation (aws ssm create-activation --iam-role SSMServiceRole) and register one (fumidai-agent register)\n");
+    std::printf(
+        "no hosts are registered; make an activation (aws ssm create-activation --iam-role SSMServiceRole) "
+        "and register one (fumidai-agent register)\n");
     return 0;
   }
-  std::vector<std::vector<std::string>> rows{{"INSTANCE", "NAME", "STATUS", "ADDRESS", "HOST", "PLATFORM", "AGENT", "LAST PING"}};
+  std::vector<std::vector<std::string>> rows{
+      {"INSTANCE", "NAME", "STATUS", "ADDRESS", "HOST", "PLATFORM", "AGENT", "LAST PING"}};
   for (auto const& instance : all) {
     auto ping = parse_time(text_of(instance, "LastPingDateTime"));
-    rows.push_back({text_of(instance, "InstanceId"), escaped(text_of(instance, "Name"), 40), text_of(instance, "PingStatus"), escaped(text_of(instance, "IPAddress"), 40),
-                    escaped(text_of(instance, "ComputerName"), 40), escaped(text_of(instance, "PlatformName") + " " + text_of(instance, "PlatformVersion"), 40),
-                    escaped(text_of(instance, "AgentVersion"), 20), ping ? to_iso_seconds(*ping) : "never"});
+    rows.push_back(
+        {text_of(instance, "InstanceId"), escaped(text_of(instance, "Name"), 40),
+         text_of(instance, "PingStatus"), escaped(text_of(instance, "IPAddress"), 40),
+         escaped(text_of(instance, "ComputerName"), 40),
+         escaped(text_of(instance, "PlatformName") + " " + text_of(instance, "PlatformVersion"), 40),
+         escaped(text_of(instance, "AgentVersion"), 20), ping ? to_iso_seconds(*ping) : "never"});
   }
   print_table(rows);
   return 0;

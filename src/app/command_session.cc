@@ -43,7 +43,8 @@ awaitable<Result<int>> start(client::Plane& plane, StartArguments const& argumen
   auto resume = [&plane, id]() { return plane.resume_session(id); };
   auto terminate = [&plane, id]() { return plane.terminate_session(id); };
   auto executor = co_await asio::this_coro::executor;
-  client::SessionClient session(executor, plane.tls(), std::move(access), options, std::move(resume), std::move(terminate));
+  client::SessionClient session(executor, plane.tls(), std::move(access), options, std::move(resume),
+                                std::move(terminate));
   co_return co_await session.run();
 }
 
@@ -93,8 +94,9 @@ Result<int> run_list(ListArguments const& arguments) {
   std::vector<std::vector<std::string>> rows{{"SESSION", "TARGET", "STATUS", "OWNER", "STARTED", "DETAILS"}};
   for (auto const& session : all) {
     auto owner = text_of(session, "Owner");
-    rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"), text_of(session, "Status"), owner.substr(owner.rfind(':') + 1),
-                    local_time(text_of(session, "StartDate")), escaped(text_of(session, "Details"), 80)});
+    rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"), text_of(session, "Status"),
+                    owner.substr(owner.rfind(':') + 1), local_time(text_of(session, "StartDate")),
+                    escaped(text_of(session, "Details"), 80)});
   }
   print_table(rows);
   return 0;
@@ -106,7 +108,8 @@ struct EndArguments {
 };
 
 Result<int> run_end(EndArguments const& arguments) {
-  CHECK(call_plane(arguments.client, "ssm", "AmazonSSM.TerminateSession", {{"SessionId", arguments.session}}));
+  CHECK(
+      call_plane(arguments.client, "ssm", "AmazonSSM.TerminateSession", {{"SessionId", arguments.session}}));
   std::printf("%s ended\n", arguments.session.c_str());
   return 0;
 }
@@ -118,14 +121,22 @@ void add_session_command(CLI::App& app, Run& run) {
   session->require_subcommand(1);
 
   auto start_arguments = std::make_shared<StartArguments>();
-  auto* start_command = session->add_subcommand("start", "Open a shell on an instance, or run a command there: fumidai session start TARGET [-- COMMAND]");
-  start_command->add_option("target", start_arguments->target, "An instance's id, its name, or a tag KEY=VALUE that only one has")->required();
+  auto* start_command = session->add_subcommand(
+      "start",
+      "Open a shell on an instance, or run a command there: fumidai session start TARGET [-- COMMAND]");
+  start_command
+      ->add_option("target", start_arguments->target,
+                   "An instance's id, its name, or a tag KEY=VALUE that only one has")
+      ->required();
   start_command->add_option("command", start_arguments->command, "A command and its arguments, behind --");
   start_command->add_option("--reason", start_arguments->reason, "Why; it is recorded");
-  start_command->add_flag("-t,--terminal", start_arguments->terminal, "Run the command in a terminal, through the user's shell");
-  start_command->add_flag("-n,--no-input", start_arguments->no_input, "Give the command no input, and leave ours alone");
+  start_command->add_flag("-t,--terminal", start_arguments->terminal,
+                          "Run the command in a terminal, through the user's shell");
+  start_command->add_flag("-n,--no-input", start_arguments->no_input,
+                          "Give the command no input, and leave ours alone");
   add_client_arguments(*start_command, start_arguments->client);
-  start_command->callback([start_arguments, &run] { run = [start_arguments] { return run_start(*start_arguments); }; });
+  start_command->callback(
+      [start_arguments, &run] { run = [start_arguments] { return run_start(*start_arguments); }; });
 
   auto list_arguments = std::make_shared<ListArguments>();
   auto* list = session->add_subcommand("list", "Show sessions");

@@ -27,27 +27,36 @@ struct Call {
   std::string region, profile, endpoint, document;
 };
 
-// argv[1] is the response, or the name of the variable that holds it: newer CLIs keep the token out of the process list.
+// argv[1] is the response, or the name of the variable that holds it: newer CLIs keep the token out of the
+// process list.
 Result<Call> parse_call(int argc, char** argv) {
-  if (argc < 4) return Error{Errc::invalid, "usage: session-manager-plugin RESPONSE REGION StartSession PROFILE PARAMETERS ENDPOINT"};
+  if (argc < 4)
+    return Error{Errc::invalid,
+                 "usage: session-manager-plugin RESPONSE REGION StartSession PROFILE PARAMETERS ENDPOINT"};
   std::string text = argv[1];
   constexpr char const* kVariable = "AWS_SSM_START_SESSION_RESPONSE";
   if (text.starts_with(kVariable)) {
     auto const* value = std::getenv(text.c_str());
-    if (value == nullptr) return Error{Errc::invalid, "the environment has no " + text + ", which was to hold the response of StartSession"};
+    if (value == nullptr)
+      return Error{Errc::invalid,
+                   "the environment has no " + text + ", which was to hold the response of StartSession"};
     auto name = std::exchange(text, std::string(value));
     ::unsetenv(name.c_str());
   }
-  if (std::strcmp(argv[3], "StartSession") != 0) return Error{Errc::unsupported, "operation " + escaped(argv[3], 64) + " is unknown; only StartSession is served"};
+  if (std::strcmp(argv[3], "StartSession") != 0)
+    return Error{Errc::unsupported,
+                 "operation " + escaped(argv[3], 64) + " is unknown; only StartSession is served"};
   auto response = wire::from_json_text<StartResponse>(text);
-  if (!response || response->session_id.empty() || response->stream_url.empty()) return Error{Errc::malformed, "the response of StartSession cannot be read"};
+  if (!response || response->session_id.empty() || response->stream_url.empty())
+    return Error{Errc::malformed, "the response of StartSession cannot be read"};
   Call call;
   call.access = {response->session_id, response->token_value, response->stream_url};
   call.region = argv[2];
   if (argc > 4) call.profile = argv[4];
   if (argc > 5) {
     auto parameters = wire::parse_json(argv[5]);
-    if (!parameters || !parameters->is_object()) return Error{Errc::malformed, "the request's parameters are not a JSON object"};
+    if (!parameters || !parameters->is_object())
+      return Error{Errc::malformed, "the request's parameters are not a JSON object"};
     call.document = text_of(*parameters, "DocumentName");
   }
   if (argc > 6) call.endpoint = argv[6];
@@ -66,7 +75,8 @@ awaitable<Result<int>> serve(client::Plane& plane, Call const& call, client::Cli
   auto resume = [&plane, id]() { return plane.resume_session(id); };
   auto terminate = [&plane, id]() { return plane.terminate_session(id); };
   auto executor = co_await asio::this_coro::executor;
-  client::SessionClient session(executor, plane.tls(), call.access, options, std::move(resume), std::move(terminate));
+  client::SessionClient session(executor, plane.tls(), call.access, options, std::move(resume),
+                                std::move(terminate));
   co_return co_await session.run();
 }
 
@@ -91,6 +101,9 @@ Result<int> run_session(Call const& call) {
   asio::io_context loop(1);
   auto status = run_on_loop(loop, serve(plane, call, client_options));
   announce("\n\nExiting session with sessionId: %s.\n\n", call.access.session_id);
+  // The CLI shows a failed plugin with all its arguments: for a shell whose last command failed that is
+  // nobody's wish.
+  if (status && !client_options.is_command) return 0;
   return status;
 }
 
@@ -98,7 +111,8 @@ Result<int> run_session(Call const& call) {
 
 int run_plugin(int argc, char** argv) {
   if (argc == 1) {
-    std::printf("\nThe Session Manager plugin was installed successfully. Use the AWS CLI to start a session.\n\n");
+    std::printf(
+        "\nThe Session Manager plugin was installed successfully. Use the AWS CLI to start a session.\n\n");
     return 0;
   }
   if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {

@@ -23,7 +23,7 @@ class AuditTrail : public testing::Test {
     std::filesystem::remove_all(directory);
   }
 
-  void append(std::string_view why) {
+  void append(std::string why) {
     ASSERT_TRUE(database->write_now([&](store::Transaction& transaction) {
       return trail.append(transaction,
                           AgentDisconnected{InstanceId("mi-1"), why, from_millis(1000)}.to_event());

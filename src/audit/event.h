@@ -34,12 +34,12 @@ struct Event {
 // allowed has it in its own transaction.
 struct Decided {
   model::Caller const& caller;
-  std::string_view action;
-  std::string_view resource;
+  std::string action;
+  std::string resource;
   bool allowed;
   // Which statement decided, and what would change it: for `fumidai explain`.
-  std::string_view decided_by;
-  std::string_view would_change;
+  std::string decided_by;
+  std::string would_change;
   json::object facts = {};  // what was asked for, without secrets
 
   Event to_event() const;
@@ -49,11 +49,11 @@ struct SessionStarted {
   model::Caller const& caller;
   SessionId session;
   InstanceId target;
-  std::string_view resource;
-  std::string_view document;
-  std::string_view reason;
-  std::string_view decided_by;
-  std::string_view would_change;
+  std::string resource;
+  std::string document;
+  std::string reason;
+  std::string decided_by;
+  std::string would_change;
 
   Event to_event() const;
 };
@@ -61,9 +61,9 @@ struct SessionStarted {
 struct SessionEnded {
   SessionId session;
   InstanceId target;
-  std::string_view owner;
-  std::string_view state;
-  std::string_view why;
+  std::string owner;
+  std::string state;
+  std::string why;
   std::chrono::milliseconds duration;
   std::int64_t bytes_in, bytes_out;
   Time at;
@@ -74,9 +74,9 @@ struct SessionEnded {
 // A peer showed one payload to some and another to others, under one number.
 struct StreamAltered {
   SessionId session;
-  std::string_view sender;  // agent, client
+  std::string sender;  // agent, client
   std::int64_t sequence;
-  std::string_view source;
+  std::string source;
   Time at;
 
   Event to_event() const;
@@ -84,7 +84,7 @@ struct StreamAltered {
 
 struct AgentConnected {
   InstanceId instance;
-  std::string_view principal, source, agent_version;
+  std::string principal, source, agent_version;
   bool replaced_another;
   Time at;
 
@@ -93,7 +93,7 @@ struct AgentConnected {
 
 struct AgentDisconnected {
   InstanceId instance;
-  std::string_view why;
+  std::string why;
   Time at;
 
   Event to_event() const;
@@ -101,14 +101,14 @@ struct AgentDisconnected {
 
 struct InstanceRegistered {
   InstanceId instance;
-  std::string_view activation, source, request_id;
+  std::string activation, source, request_id;
   Time at;
 
   Event to_event() const;
 };
 
 struct PlaneStarted {
-  std::string_view version;
+  std::string version;
   Time at;
 
   Event to_event() const;

@@ -1,9 +1,8 @@
 #include "base/clock.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 #include "base/bytes.h"
 
@@ -57,11 +56,27 @@ Time from_millis(std::int64_t millis) {
   return Time(milliseconds(millis));
 }
 
+namespace {
+
+// printf is small, and this is the only place that needs its like: the agent is measured in kilobytes.
+template <class... Numbers>
+std::string printed(char const* format, Numbers... numbers) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, numbers...);
+  return text;
+}
+
+int number_of(auto value) {
+  return static_cast<int>(value.count());
+}
+
+}  // namespace
+
 std::string to_iso(Time at) {
   auto [date, time] = fields_of(at);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()), unsigned(date.month()),
-                     unsigned(date.day()), time.hours().count(), time.minutes().count(),
-                     time.seconds().count(), time.subseconds().count());
+  return printed("%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int(date.year()), unsigned(date.month()),
+                 unsigned(date.day()), number_of(time.hours()), number_of(time.minutes()),
+                 number_of(time.seconds()), number_of(time.subseconds()));
 }
 
 std::string to_iso_seconds(Time at) {
@@ -70,16 +85,17 @@ std::string to_iso_seconds(Time at) {
 
 std::string to_basic_iso(Time at) {
   auto [date, time] = fields_of(at);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", int(date.year()), unsigned(date.month()),
-                     unsigned(date.day()), time.hours().count(), time.minutes().count(),
-                     time.seconds().count());
+  return printed("%04d%02u%02uT%02d%02d%02dZ", int(date.year()), unsigned(date.month()), unsigned(date.day()),
+                 number_of(time.hours()), number_of(time.minutes()), number_of(time.seconds()));
 }
 
 std::string to_http_date(Time at) {
   auto [date, time] = fields_of(at);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday(floor<days>(at)).c_encoding()],
-                     unsigned(date.day()), kMonths[unsigned(date.month()) - 1], int(date.year()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count());
+  auto weekday_name = std::string(kDays[weekday(floor<days>(at)).c_encoding()]);
+  auto month_name = std::string(kMonths[unsigned(date.month()) - 1]);
+  return printed("%s, %02u %s %04d %02d:%02d:%02d GMT", weekday_name.c_str(), unsigned(date.day()),
+                 month_name.c_str(), int(date.year()), number_of(time.hours()), number_of(time.minutes()),
+                 number_of(time.seconds()));
 }
 
 Result<Time> parse_basic_iso(std::string_view text) {
@@ -127,8 +143,8 @@ Result<Time> parse_http_date(std::string_view text) {
 }
 
 std::string in_words(milliseconds duration) {
-  auto say = [](std::int64_t count, std::string_view unit) {
-    return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s");
+  auto say = [](std::int64_t count, std::string const& unit) {
+    return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
   };
   auto whole = duration_cast<seconds>(duration).count();
   if (whole < 0) whole = -whole;

@@ -24,7 +24,8 @@ ConsoleInput::~ConsoleInput() = default;
 
 awaitable<Bytes> ConsoleInput::read() {
   if (!is_file_) {
-    auto [error] = co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
+    auto [error] = co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
+                                                   asio::as_tuple(asio::use_awaitable));
     if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
   }
   Bytes bytes(kChunk);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Standard input and output without blocking the loop, and without changing their mode: that is shared with whoever
-// started us.
+// Standard input and output without blocking the loop, and without changing their mode: that is shared with
+// whoever started us.
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -28,7 +28,8 @@ class ConsoleInput {
   bool is_terminal_, is_file_;
 };
 
-// Writes in a thread of its own, so that a reader that stands still stops the session, and not the answers to pings.
+// Writes in a thread of its own, so that a reader that stands still stops the session, and not the answers to
+// pings.
 class ConsoleOutput {
  public:
   ConsoleOutput() : worker_("console") {}

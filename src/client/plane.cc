@@ -41,7 +41,9 @@ struct ResolveResponse {
 };
 BOOST_DESCRIBE_STRUCT(ResolveResponse, (), (candidates))
 
-Access to_access(AccessResponse response) { return {std::move(response.session_id), std::move(response.token_value), std::move(response.stream_url)}; }
+Access to_access(AccessResponse response) {
+  return {std::move(response.session_id), std::move(response.token_value), std::move(response.stream_url)};
+}
 
 }  // namespace
 
@@ -57,23 +59,27 @@ awaitable<Result<Access>> Plane::start_session(SessionOrder order) {
   if (!order.document.empty()) request.document_name = order.document;
   if (!order.reason.empty()) request.reason = order.reason;
   request.parameters = std::move(order.parameters);
-  CO_TRY(auto response, co_await api_.call<AccessResponse>("ssm", "AmazonSSM.StartSession", std::move(request), signer()));
+  CO_TRY(auto response,
+         co_await api_.call<AccessResponse>("ssm", "AmazonSSM.StartSession", std::move(request), signer()));
   co_return to_access(std::move(response));
 }
 
 awaitable<Result<Access>> Plane::resume_session(std::string session_id) {
   SessionIdRequest request{std::move(session_id)};
-  CO_TRY(auto response, co_await api_.call<AccessResponse>("ssm", "AmazonSSM.ResumeSession", std::move(request), signer()));
+  CO_TRY(auto response,
+         co_await api_.call<AccessResponse>("ssm", "AmazonSSM.ResumeSession", std::move(request), signer()));
   co_return to_access(std::move(response));
 }
 
 awaitable<Result<void>> Plane::terminate_session(std::string session_id) {
   SessionIdRequest request{std::move(session_id)};
-  CO_CHECK(co_await api_.call<SessionIdRequest>("ssm", "AmazonSSM.TerminateSession", std::move(request), signer()));
+  CO_CHECK(co_await api_.call<SessionIdRequest>("ssm", "AmazonSSM.TerminateSession", std::move(request),
+                                                signer()));
   co_return success();
 }
 
-awaitable<Result<wire::json::value>> Plane::call(std::string service, std::string target, wire::json::object body) {
+awaitable<Result<wire::json::value>> Plane::call(std::string service, std::string target,
+                                                 wire::json::object body) {
   wire::json::value request = std::move(body);
   co_return co_await api_.call(std::move(service), std::move(target), std::move(request), signer());
 }
@@ -82,15 +88,20 @@ awaitable<Result<std::string>> Plane::resolve_target(std::string target) {
   bool is_id = target.starts_with("mi-") || target.starts_with("i-");
   if (is_id) co_return target;
   ResolveRequest request{target};
-  CO_TRY(auto response, co_await api_.call<ResolveResponse>("fumidai", "Fumidai.ResolveTarget", std::move(request), signer()));
+  CO_TRY(auto response, co_await api_.call<ResolveResponse>("fumidai", "Fumidai.ResolveTarget",
+                                                            std::move(request), signer()));
   auto const& candidates = response.candidates;
   if (candidates.size() == 1) co_return candidates[0].instance_id;
   if (candidates.empty()) {
-    co_return Error{Errc::not_found, "no instance has the id, the name or the tag (KEY=VALUE) '" + escaped(target, 64) + "'; `fumidai host list` shows what there is"};
+    co_return Error{Errc::not_found, "no instance has the id, the name or the tag (KEY=VALUE) '" +
+                                         escaped(target, 64) + "'; `fumidai host list` shows what there is"};
   }
   std::string list;
-  for (auto const& each : candidates) list += "\n  " + each.instance_id + "  " + escaped(each.name, 64) + (each.connected ? "" : "  (not connected)");
-  co_return Error{Errc::conflict, "'" + escaped(target, 64) + "' means several instances; say which by its id:" + list};
+  for (auto const& each : candidates)
+    list += "\n  " + each.instance_id + "  " + escaped(each.name, 64) +
+            (each.connected ? "" : "  (not connected)");
+  co_return Error{Errc::conflict,
+                  "'" + escaped(target, 64) + "' means several instances; say which by its id:" + list};
 }
 
 }  // namespace fumidai::client

@@ -45,7 +45,8 @@ class Plane {
   awaitable<Result<wire::json::value>> call(std::string service, std::string target, wire::json::object body);
 
  private:
-  Plane(Profile profile, io::TlsContext tls, wire::Url endpoint) : profile_(std::move(profile)), tls_(tls), api_(tls, std::move(endpoint)) {}
+  Plane(Profile profile, io::TlsContext tls, wire::Url endpoint)
+      : profile_(std::move(profile)), tls_(tls), api_(tls, std::move(endpoint)) {}
   io::Signer signer() const { return io::sign_with(profile_.credentials, profile_.region); }
 
   Profile profile_;

@@ -31,12 +31,15 @@ std::string text_of(io::Path const& path) {
 }
 
 wire::Credentials credentials_in(std::string const& text, std::string const& section) {
-  return {find_setting(text, section, "aws_access_key_id"), Secret(find_setting(text, section, "aws_secret_access_key")), find_setting(text, section, "aws_session_token")};
+  return {find_setting(text, section, "aws_access_key_id"),
+          Secret(find_setting(text, section, "aws_secret_access_key")),
+          find_setting(text, section, "aws_session_token")};
 }
 
 Result<wire::Credentials> aws_credentials(std::string const& profile) {
   if (profile.empty()) {
-    wire::Credentials given{environment("AWS_ACCESS_KEY_ID"), Secret(environment("AWS_SECRET_ACCESS_KEY")), environment("AWS_SESSION_TOKEN")};
+    wire::Credentials given{environment("AWS_ACCESS_KEY_ID"), Secret(environment("AWS_SECRET_ACCESS_KEY")),
+                            environment("AWS_SESSION_TOKEN")};
     if (!given.access_key_id.empty()) return given;
   }
   auto name = !profile.empty() ? profile : first_of({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"});
@@ -48,8 +51,10 @@ Result<wire::Credentials> aws_credentials(std::string const& profile) {
     found = credentials_in(text_of(aws_file("AWS_CONFIG_FILE", "config")), section);
   }
   if (found.access_key_id.empty()) {
-    return Error{Errc::not_found, "there are no credentials: none in the environment, and no access key for the profile '" + name + "' in " + file.string() +
-                                      ". For a server on this machine: eval \"$(fumidai env)\""};
+    return Error{Errc::not_found,
+                 "there are no credentials: none in the environment, and no access key for the profile '" +
+                     name + "' in " + file.string() +
+                     ". For a server on this machine: eval \"$(fumidai env)\""};
   }
   return found;
 }
@@ -58,7 +63,9 @@ Result<Profile> profile_of_data_directory(io::Path const& directory) {
   Profile profile;
   auto endpoint = io::read_file(directory / "endpoint", 4096);
   if (!endpoint) {
-    return Error{Errc::unavailable, "no server runs with the data directory " + directory.string() + " (it has no file 'endpoint'); start it: fumidai server --data-dir " + directory.string()};
+    return Error{Errc::unavailable, "no server runs with the data directory " + directory.string() +
+                                        " (it has no file 'endpoint'); start it: fumidai server --data-dir " +
+                                        directory.string()};
   }
   profile.endpoint = trimmed(*endpoint);
   TRY(auto credentials, io::read_file(directory / "credentials", 65536));
@@ -80,24 +87,30 @@ std::string find_setting(std::string_view text, std::string_view section, std::s
       continue;
     }
     auto equals = line.find('=');
-    if (inside && equals != line.npos && trimmed(line.substr(0, equals)) == key) return std::string(trimmed(line.substr(equals + 1)));
+    if (inside && equals != line.npos && trimmed(line.substr(0, equals)) == key)
+      return std::string(trimmed(line.substr(equals + 1)));
   }
   return "";
 }
 
 Result<Profile> find_profile(ProfileOptions const& options) {
   if (!options.data_directory.empty()) return profile_of_data_directory(options.data_directory);
-  auto endpoint = !options.endpoint.empty() ? options.endpoint : first_of({"AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL"});
+  auto endpoint =
+      !options.endpoint.empty() ? options.endpoint : first_of({"AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL"});
   if (endpoint.empty()) {
-    if (auto directory = environment("FUMIDAI_DATA_DIR"); !directory.empty()) return profile_of_data_directory(directory);
+    if (auto directory = environment("FUMIDAI_DATA_DIR"); !directory.empty())
+      return profile_of_data_directory(directory);
     if (std::filesystem::exists("fumidai-data/endpoint")) return profile_of_data_directory("fumidai-data");
-    return Error{Errc::not_found, "no server is known: there is no ./fumidai-data with a running server, and AWS_ENDPOINT_URL is not set. Name a data directory "
-                                  "with --data-dir, or set the environment: eval \"$(fumidai env --data-dir DIR)\""};
+    return Error{Errc::not_found,
+                 "no server is known: there is no ./fumidai-data with a running server, and AWS_ENDPOINT_URL "
+                 "is not set. Name a data directory "
+                 "with --data-dir, or set the environment: eval \"$(fumidai env --data-dir DIR)\""};
   }
   Profile profile;
   profile.endpoint = endpoint;
   auto region = !options.region.empty() ? options.region : first_of({"AWS_REGION", "AWS_DEFAULT_REGION"});
-  if (region.empty()) region = find_setting(text_of(aws_file("AWS_CONFIG_FILE", "config")), "default", "region");
+  if (region.empty())
+    region = find_setting(text_of(aws_file("AWS_CONFIG_FILE", "config")), "default", "region");
   profile.region = region.empty() ? "us-east-1" : region;
   if (auto bundle = environment("AWS_CA_BUNDLE"); !bundle.empty()) {
     TRY(profile.ca_pem, io::read_file(bundle));

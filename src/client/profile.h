@@ -1,7 +1,7 @@
 #pragma once
 
-// With whom a client talks and as whom: from a server's data directory, or from what AWS's tools read (environment,
-// credentials file, config file).
+// With whom a client talks and as whom: from a server's data directory, or from what AWS's tools read
+// (environment, credentials file, config file).
 
 #include <string>
 

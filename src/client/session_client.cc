@@ -31,15 +31,17 @@ constexpr int kLost = 255;
 
 }  // namespace
 
-SessionClient::SessionClient(asio::any_io_executor executor, io::TlsContext tls, Access access, ClientOptions options, Resume resume, Terminate terminate)
+SessionClient::SessionClient(asio::any_io_executor executor, io::TlsContext tls, Access access,
+                             ClientOptions options, Resume resume, Terminate terminate)
     : executor_(executor),
       tls_(std::move(tls)),
       access_(std::move(access)),
       options_(options),
       resume_(std::move(resume)),
       terminate_(std::move(terminate)),
-      link_(executor, {.ping_every = kPing, .dead_after = kSilence}, clock_, [this] { return connect(); },
-            [this](wire::AgentMessage const& message) { on_control(message); }),
+      link_(
+          executor, {.ping_every = kPing, .dead_after = kSilence}, clock_, [this] { return connect(); },
+          [this](wire::AgentMessage const& message) { on_control(message); }),
       tasks_(executor, "session"),
       input_(executor) {
   link_.on_connection = [this](bool connected, std::string const& why) { on_connection(connected, why); };
@@ -63,7 +65,8 @@ awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionClient::connect() {
   wire::HttpRequest request;
   request.target = url.target;
   request.headers = {{"Host", url.authority()}};
-  CO_TRY(auto channel, co_await io::upgrade_client(std::move(stream), std::move(request), kMostDataMessage, kConnect));
+  CO_TRY(auto channel,
+         co_await io::upgrade_client(std::move(stream), std::move(request), kMostDataMessage, kConnect));
   wire::OpenDataChannel open;
   open.request_id = Uuid::random().text();
   open.token_value = *access_.token;
@@ -91,7 +94,8 @@ void SessionClient::on_connection(bool connected, std::string const& why) {
   if (!connected) {
     was_lost_ = true;
     lost_at_ = io::SteadyClock::now();
-    tell("The connection to the plane was lost (" + why + "); connecting again." + (raw_ ? " ~. gives up." : ""));
+    tell("The connection to the plane was lost (" + why + "); connecting again." +
+         (raw_ ? " ~. gives up." : ""));
   } else if (std::exchange(was_lost_, false)) {
     lost_at_ = io::SteadyTime::max();
     tell("Connected again.");
@@ -101,7 +105,8 @@ void SessionClient::on_connection(bool connected, std::string const& why) {
 // A sentence of ours, on standard error and apart from what the session writes.
 void SessionClient::tell(std::string const& sentence) {
   auto end = raw_ && raw_->is_raw() ? "\r\n" : "\n";
-  std::fprintf(stderr, "%s[fumidai] %s%s", raw_ && raw_->is_raw() ? "\r\n" : "", escaped(sentence, 1024).c_str(), end);
+  std::fprintf(stderr, "%s[fumidai] %s%s", raw_ && raw_->is_raw() ? "\r\n" : "",
+               escaped(sentence, 1024).c_str(), end);
 }
 
 awaitable<Result<int>> SessionClient::run() {
@@ -156,13 +161,16 @@ awaitable<Result<void>> SessionClient::shake_hands(wire::DataChannel::Delivery c
   wire::HandshakeResponse response;
   response.client_version = kClientVersion;
   for (auto const& action : request.requested_client_actions) {
-    bool known = action.action_type == wire::action::session_type || action.action_type == wire::action::native_stream;
+    bool known =
+        action.action_type == wire::action::session_type || action.action_type == wire::action::native_stream;
     wire::ProcessedClientAction processed;
     processed.action_type = action.action_type;
-    processed.action_status = known ? wire::ProcessedClientAction::kSuccess : wire::ProcessedClientAction::kUnsupported;
+    processed.action_status =
+        known ? wire::ProcessedClientAction::kSuccess : wire::ProcessedClientAction::kUnsupported;
     if (!known) processed.error = "this client does not know the action " + action.action_type;
     if (action.action_type == wire::action::kms_encryption) {
-      failure_ = Error{Errc::unsupported, "the session document asks for KMS encryption, which this client does not do"};
+      failure_ = Error{Errc::unsupported,
+                       "the session document asks for KMS encryption, which this client does not do"};
       processed.action_status = wire::ProcessedClientAction::kFailed;
     }
     response.processed_client_actions.push_back(std::move(processed));
@@ -170,9 +178,13 @@ awaitable<Result<void>> SessionClient::shake_hands(wire::DataChannel::Delivery c
   // AWS's agent gives a command no input. Better not to run it than to run it without what it was to read.
   bool would_drop_input = options_.is_command && !is_native_ && !options_.no_input && input_.has_data();
   if (would_drop_input) {
-    failure_ = Error{Errc::unsupported, "standard input has data, but the agent of this instance is amazon-ssm-agent " + escaped(request.agent_version, 32) +
-                                            ", whose commands have no input. Use -n (or </dev/null) to run the command without it, or install fumidai-agent there."};
-    for (auto& action : response.processed_client_actions) action.action_status = wire::ProcessedClientAction::kFailed;
+    failure_ = Error{Errc::unsupported,
+                     "standard input has data, but the agent of this instance is amazon-ssm-agent " +
+                         escaped(request.agent_version, 32) +
+                         ", whose commands have no input. Use -n (or </dev/null) to run the command without "
+                         "it, or install fumidai-agent there."};
+    for (auto& action : response.processed_client_actions)
+      action.action_status = wire::ProcessedClientAction::kFailed;
   }
   auto text = wire::to_json_text(response);
   CO_CHECK(co_await link_.send(PayloadType::handshake_response, as_bytes(text)));
@@ -181,7 +193,8 @@ awaitable<Result<void>> SessionClient::shake_hands(wire::DataChannel::Delivery c
     co_return *failure_;
   }
   CO_TRY(auto complete, co_await link_.receive());
-  if (complete.type != PayloadType::handshake_complete) co_return Error{Errc::malformed, "the agent broke off the handshake"};
+  if (complete.type != PayloadType::handshake_complete)
+    co_return Error{Errc::malformed, "the agent broke off the handshake"};
   auto said = wire::from_json_text<wire::HandshakeComplete>(as_text(complete.payload));
   if (said && !said->customer_message.empty()) tell(said->customer_message);
   co_return success();
@@ -223,7 +236,8 @@ awaitable<void> SessionClient::feed() {
       if (!sent) co_return;
       rest = rest.subspan(part.size());
     }
-    if (typed.command == EscapeReader::Command::help) tell("~. ends the session, ~~ sends a tilde; both at the beginning of a line.");
+    if (typed.command == EscapeReader::Command::help)
+      tell("~. ends the session, ~~ sends a tilde; both at the beginning of a line.");
     if (typed.command == EscapeReader::Command::end) {
       exit_code_ = kLost;
       co_return co_await end_session();
@@ -236,7 +250,9 @@ awaitable<void> SessionClient::feed_without_channel() {
   if (input_.is_terminal()) co_return;
   auto bytes = co_await input_.read();
   if (bytes.empty()) co_return;
-  failure_ = Error{Errc::unsupported, "standard input has data, but commands of amazon-ssm-agent have no input; the command was ended. Use -n (or </dev/null), or install fumidai-agent there."};
+  failure_ = Error{Errc::unsupported,
+                   "standard input has data, but commands of amazon-ssm-agent have no input; the command was "
+                   "ended. Use -n (or </dev/null), or install fumidai-agent there."};
   co_await end_session();
 }
 
@@ -256,7 +272,8 @@ awaitable<void> SessionClient::watch_size() {
   }
 }
 
-// Signals that somebody sends us are meant for the command; a session with a terminal gets them as characters.
+// Signals that somebody sends us are meant for the command; a session with a terminal gets them as
+// characters.
 awaitable<void> SessionClient::watch_signals() {
   asio::signal_set signals(executor_, SIGINT, SIGTERM, SIGHUP);
   signals.add(SIGQUIT);
@@ -280,9 +297,11 @@ awaitable<void> SessionClient::watch_signals() {
 awaitable<void> SessionClient::watch_patience() {
   for (;;) {
     co_await io::sleep_for(500ms);
-    bool waits_in_vain = options_.is_command && lost_at_ != io::SteadyTime::max() && io::SteadyClock::now() - lost_at_ > kCommandPatience;
+    bool waits_in_vain = options_.is_command && lost_at_ != io::SteadyTime::max() &&
+                         io::SteadyClock::now() - lost_at_ > kCommandPatience;
     if (!waits_in_vain) continue;
-    failure_ = Error{Errc::unavailable, "the session was lost and did not come back within " + in_words(kCommandPatience)};
+    failure_ = Error{Errc::unavailable,
+                     "the session was lost and did not come back within " + in_words(kCommandPatience)};
     co_return co_await end_session();
   }
 }
@@ -296,7 +315,9 @@ std::string join_words(std::vector<std::string> const& words) {
   std::string line;
   for (auto const& word : words) {
     line += line.empty() ? "" : " ";
-    bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+") == word.npos;
+    bool plain = !word.empty() &&
+                 word.find_first_not_of(
+                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+") == word.npos;
     if (plain) {
       line += word;
       continue;

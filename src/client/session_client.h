@@ -1,7 +1,7 @@
 #pragma once
 
-// A person's end of a session: terminal or pipes on one side, the data channel on the other. Speaks with our agent and
-// with AWS's; with ours it passes on input, signals and the exit status.
+// A person's end of a session: terminal or pipes on one side, the data channel on the other. Speaks with our
+// agent and with AWS's; with ours it passes on input, signals and the exit status.
 
 #include <memory>
 
@@ -13,7 +13,8 @@
 
 namespace fumidai::client {
 
-// As AWS's programs compare versions: above all from which on agents expect what we do. The last two numbers are ours.
+// As AWS's programs compare versions: above all from which on agents expect what we do. The last two numbers
+// are ours.
 inline constexpr char const* kClientVersion = "1.2.9000.1";
 
 struct ClientOptions {
@@ -28,7 +29,8 @@ class SessionClient {
   using Resume = std::function<awaitable<Result<Access>>()>;
   using Terminate = std::function<awaitable<Result<void>>()>;
 
-  SessionClient(asio::any_io_executor executor, io::TlsContext tls, Access access, ClientOptions options, Resume resume, Terminate terminate);
+  SessionClient(asio::any_io_executor executor, io::TlsContext tls, Access access, ClientOptions options,
+                Resume resume, Terminate terminate);
 
   // To the end of the session. The exit status: the remote one where it is known.
   awaitable<Result<int>> run();

@@ -13,7 +13,9 @@ RawTerminal::RawTerminal() {
   ::tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
 }
 
-RawTerminal::~RawTerminal() { restore(); }
+RawTerminal::~RawTerminal() {
+  restore();
+}
 
 void RawTerminal::restore() {
   if (before_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*before_);

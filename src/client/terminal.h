@@ -27,8 +27,8 @@ class RawTerminal {
 // Of standard output, or of standard error when that is the terminal. Nothing without one.
 std::optional<wire::TerminalSize> terminal_size();
 
-// Looks for what the user says to us, not to the session: at the beginning of a line, ~. ends it, ~? helps, ~~ is a
-// tilde. Pure; fed with what was typed.
+// Looks for what the user says to us, not to the session: at the beginning of a line, ~. ends it, ~? helps,
+// ~~ is a tilde. Pure; fed with what was typed.
 class EscapeReader {
  public:
   enum class Command { none, end, help };

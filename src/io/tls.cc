@@ -44,6 +44,12 @@ constexpr int kOperationsWithoutYield = 32;
 
 }  // namespace
 
+void use_little_memory_for_tls() {
+  OPENSSL_init_ssl(
+      OPENSSL_INIT_NO_LOAD_SSL_STRINGS | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_LOAD_CONFIG,
+      nullptr);
+}
+
 struct TlsContext::Impl {
   Owned<SSL_CTX> context;
 };

@@ -30,6 +30,11 @@ class TlsContext {
   std::shared_ptr<Impl> impl_;
 };
 
+// Before anything else of TLS: OpenSSL then reads no configuration file and loads no texts of errors. For an
+// agent, whose memory these would be a tenth of; what the file could set for us (versions, verification) is
+// set here anyway.
+void use_little_memory_for_tls();
+
 // Does the handshake within `limit`. Errors: malformed or closed from a peer that does not speak TLS,
 // deadline_exceeded.
 awaitable<Result<std::unique_ptr<Stream>>> accept_tls(TlsContext context, Socket socket,

@@ -99,13 +99,15 @@ void LiveSession::detached(Role role) {
   enter(SessionEvent::one_lost);
   changed_.notify();
   bool on_purpose = ending_ || agent_is_terminating_ || completed_at_ != SteadyTime::max();
-  if (role == Role::agent && !on_purpose) tell_client("The agent on " + row_.target.text() + " does not answer; waiting for it.", false);
+  if (role == Role::agent && !on_purpose)
+    tell_client("The agent on " + row_.target.text() + " does not answer; waiting for it.", false);
 }
 
 void LiveSession::tell_client(std::string const& text, bool agent_connected) {
   if (!client_.socket || !client_.is_native) return;
   wire::SessionNotice notice{text, agent_connected};
-  enqueue(client_, wire::make_message(message_type::session_notice, wire::to_json_text(notice), clock_.now()));
+  enqueue(client_,
+          wire::make_message(message_type::session_notice, wire::to_json_text(notice), clock_.now()));
 }
 
 awaitable<SessionOutcome> LiveSession::run() {

@@ -81,8 +81,8 @@ std::shared_ptr<LiveSession> Registry::adopt(SessionRow row, model::SessionType 
     });
   };
   session->on_alteration = [this, id](Alteration const& alteration) {
-    auto event = audit::StreamAltered{id, alteration.sender, alteration.sequence, alteration.source,
-                                      gate_.clock().now()}
+    auto event = audit::StreamAltered{id, std::string(alteration.sender), alteration.sequence,
+                                      alteration.source, gate_.clock().now()}
                      .to_event();
     database_.write_soon(
         [this, event](store::Transaction& transaction) { return gate_.trail().append(transaction, event); });
@@ -101,9 +101,10 @@ awaitable<void> Registry::drive(std::shared_ptr<LiveSession> session) {
 
 awaitable<void> Registry::record_end(SessionRow row, SessionOutcome outcome) {
   auto now = gate_.clock().now();
-  audit::SessionEnded ended{row.id,      row.target,           row.owner,        to_string(outcome.state),
-                            outcome.why, now - row.started_at, outcome.bytes_in, outcome.bytes_out,
-                            now};
+  audit::SessionEnded ended{
+      row.id,      row.target,           row.owner,        std::string(to_string(outcome.state)),
+      outcome.why, now - row.started_at, outcome.bytes_in, outcome.bytes_out,
+      now};
   auto event = ended.to_event();
   auto work = [this, row, outcome, event, now](store::Transaction& transaction) -> Result<bool> {
     TRY(auto moved, move_session(transaction, row.id, outcome.state, outcome.why, now));

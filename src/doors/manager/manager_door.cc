@@ -176,7 +176,8 @@ awaitable<Result<void>> ManagerDoor::serve_data(Connection& connection, SessionI
                                  {"version", open->client_version.value_or("")}});
   using Role = sessions::LiveSession::Role;
   auto version = open->client_version.value_or("");
-  co_await session->serve(instance ? Role::agent : Role::client, socket, connection.facts.source_address, version);
+  co_await session->serve(instance ? Role::agent : Role::client, socket, connection.facts.source_address,
+                          version);
   co_return success();
 }
 

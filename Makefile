@@ -1,0 +1,36 @@
+# What a person types. CMake does the work: see CMakePresets.json and HACKING.md.
+
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+
+.PHONY: all deps build test test-long demo demo-down bench fuzz format check clean
+
+all: build
+
+deps: ; @tools/install-deps
+
+build: deps
+	@test -f build/release/build.ninja || cmake --preset release
+	@cmake --build --preset release -- -j$(JOBS)
+
+check: ; @tools/check
+
+# At most 15 minutes on two cores: unit tests, then the programs with the real AWS tools.
+test: build
+	@ctest --preset release -j$(JOBS)
+	@/usr/bin/python3 -m pytest tests/integration
+
+# What takes longer: run by hand.
+test-long: test
+	@FUMIDAI_TEST_LONG=1 /usr/bin/python3 -m pytest tests/integration tests/long
+
+demo: build ; @demo/up
+demo-down: ; @demo/down
+
+bench: build ; @bench/run
+
+fuzz: deps ; @fuzz/run
+
+format: ; @clang-format-14 -i $$(git ls-files '*.cc' '*.h')
+
+clean: ; @rm -rf build
