@@ -34,9 +34,6 @@ constexpr auto kReport = 5min;
 constexpr auto kRepeatCompletion = 2s;
 constexpr std::size_t kMostControlMessage = 256 * 1024;
 constexpr std::size_t kMostJobs = 1000, kMostCompletions = 4096;
-// The kernel notices a vanished plane, without waking us while all is well.
-constexpr io::KeepAlive kControlKeepAlive{8s, 4s, 4};
-
 std::chrono::milliseconds jittered(std::chrono::milliseconds delay) {
   auto half = static_cast<std::uint64_t>(delay.count() / 2);
   return delay / 2 + std::chrono::milliseconds(random_below(half + 1));
@@ -56,6 +53,7 @@ awaitable<void> Agent::run() {
   for (;;) {
     was_connected_ = false;
     auto ended = co_await connect_and_serve();
+    plane_.disconnect();
     if (was_connected_) delay = kFirstDelay;
     auto wait = jittered(delay);
     log_warn(was_connected_ ? "control channel lost" : "cannot connect",
@@ -74,7 +72,7 @@ awaitable<Result<void>> Agent::connect_and_serve() {
   Secret token;
   CO_TRY(auto channel,
          co_await plane_.open_channel("/v1/control-channel/" + id, "?role=subscribe&stream=input",
-                                      kMostControlMessage, kControlKeepAlive, token));
+                                      kMostControlMessage, token));
   wire::OpenControlChannel open;
   open.request_id = Uuid::random().text();
   open.token_value = token;
@@ -110,6 +108,7 @@ awaitable<void> Agent::keep_alive(io::WebSocket& channel) {
     if (io::SteadyClock::now() - reported < kReport) continue;
     reported = io::SteadyClock::now();
     auto told = co_await plane_.report();
+    plane_.disconnect();
     if (!told) log_warn("report refused", {{"why", told.error().detail}});
   }
 }

@@ -22,6 +22,10 @@ struct AgentOptions {
   io::Path session_program;
 };
 
+// With which the agent's connection to the plane is made: the kernel notices a vanished plane, without waking
+// us while all is well.
+inline constexpr io::KeepAlive kControlKeepAlive{std::chrono::seconds(8), std::chrono::seconds(4), 4};
+
 class Agent {
  public:
   Agent(asio::any_io_executor executor, PlaneClient plane, AgentOptions options);

@@ -12,8 +12,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kConnect = 10s;
-
 struct RegisterRequest {
   Secret activation_code;
   std::string activation_id, public_key, public_key_type = "Rsa", fingerprint;
@@ -56,18 +54,18 @@ BOOST_DESCRIBE_STRUCT(Nothing, (), ())
 
 }  // namespace
 
-Result<PlaneClient> PlaneClient::make(Identity identity) {
+Result<PlaneClient> PlaneClient::make(Identity identity, io::KeepAlive keep_alive) {
   TRY(auto url, wire::parse_url(identity.url));
   if (url.scheme != "https") return Error{Errc::invalid, "the plane's URL must begin with https://"};
   TRY(auto tls, io::TlsContext::client(identity.ca_pem));
-  return PlaneClient(std::move(identity), std::move(tls), std::move(url));
+  return PlaneClient(std::move(identity), io::AwsClient(std::move(tls), std::move(url), keep_alive));
 }
 
-awaitable<Result<void>> PlaneClient::register_host(Activation activation) {
-  auto key = generate_rsa_key();
-  identity_.private_key = key.private_key;
+awaitable<Result<void>> PlaneClient::register_host(Activation activation, std::optional<RsaKeyPair> key) {
+  if (!key) key = generate_rsa_key();
+  identity_.private_key = key->private_key;
   identity_.fingerprint = Uuid::random().text();
-  RegisterRequest request{activation.code, activation.id,         to_base64(as_bytes(key.public_key)),
+  RegisterRequest request{activation.code, activation.id,         to_base64(as_bytes(key->public_key)),
                           "Rsa",           identity_.fingerprint, {}};
   if (!activation.name.empty()) request.name = activation.name;
   CO_TRY(auto response, co_await api_.call<RegisterResponse>("ssm", "AmazonSSM.RegisterManagedInstance",
@@ -107,22 +105,14 @@ awaitable<Result<void>> PlaneClient::report() {
   co_return success();
 }
 
-awaitable<Result<std::unique_ptr<io::WebSocket>>> PlaneClient::open_channel(
-    std::string path, std::string query, std::size_t most_message, io::KeepAlive keep_alive, Secret& token) {
+awaitable<Result<std::unique_ptr<io::WebSocket>>> PlaneClient::open_channel(std::string path,
+                                                                            std::string query,
+                                                                            std::size_t most_message,
+                                                                            Secret& token) {
   CO_TRY(auto role, co_await fresh_credentials());
   auto signer = io::sign_with(role.credentials, identity_.region);
-  CO_TRY(token, co_await api_.create_channel(path, signer));
-  auto const& endpoint = api_.endpoint();
-  CO_TRY(auto socket, co_await io::connect_tcp(endpoint.host, endpoint.port, kConnect));
-  io::set_socket_options(socket, keep_alive);
-  CO_TRY(auto stream, co_await io::connect_tls(tls_, std::move(socket), endpoint.host, kConnect));
-  wire::HttpRequest request;
-  request.method = "GET";
-  request.target = path + query;
-  request.headers = {{"Host", endpoint.authority()}};
-  CO_CHECK(signer(request, "ssmmessages"));
-  api_.disconnect();  // a channel may last for weeks; the connection for calls would only be in the way
-  co_return co_await io::upgrade_client(std::move(stream), std::move(request), most_message, kConnect);
+  co_return co_await api_.open_channel(std::move(path), std::move(query), most_message, std::move(signer),
+                                       token);
 }
 
 }  // namespace fumidai::agent

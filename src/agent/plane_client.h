@@ -3,6 +3,7 @@
 // The calls that an agent makes to the plane: those of AWS's own agent.
 
 #include "agent/identity.h"
+#include "base/rsa.h"
 #include "io/aws_client.h"
 
 namespace fumidai::agent {
@@ -24,12 +25,13 @@ struct Activation {
 class PlaneClient {
  public:
   // Error: invalid, for a URL or CA that is none.
-  static Result<PlaneClient> make(Identity identity);
+  static Result<PlaneClient> make(Identity identity, io::KeepAlive keep_alive = {});
 
   Identity const& identity() const { return identity_; }
 
   // Gives this host its id and key. Errors: the plane's refusal, or that it cannot be reached.
-  awaitable<Result<void>> register_host(Activation activation);
+  // Under a key of its own, or under one that is given.
+  awaitable<Result<void>> register_host(Activation activation, std::optional<RsaKeyPair> key = {});
 
   awaitable<Result<RoleCredentials>> request_credentials();
   // The credentials that it has, or new ones when these age.
@@ -40,18 +42,18 @@ class PlaneClient {
 
   // POSTs for a token and upgrades `path` to a WebSocket, with the plane's words when it refuses.
   awaitable<Result<std::unique_ptr<io::WebSocket>>> open_channel(std::string path, std::string query,
-                                                                 std::size_t most_message,
-                                                                 io::KeepAlive keep_alive, Secret& token);
+                                                                 std::size_t most_message, Secret& token);
+
+  // Gives up the connection of the last call, so that it takes no place while nothing is to be said.
+  void disconnect() { api_.disconnect(); }
 
   // What the plane called its last refusal ("DoesNotExistException").
   std::string const& last_error_name() const { return api_.last_error_name(); }
 
  private:
-  PlaneClient(Identity identity, io::TlsContext tls, wire::Url url)
-      : identity_(std::move(identity)), tls_(tls), api_(tls, std::move(url)) {}
+  PlaneClient(Identity identity, io::AwsClient api) : identity_(std::move(identity)), api_(std::move(api)) {}
 
   Identity identity_;
-  io::TlsContext tls_;
   io::AwsClient api_;
   std::optional<RoleCredentials> credentials_;
 };

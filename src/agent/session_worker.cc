@@ -37,7 +37,6 @@ constexpr auto kMercy = 2s;
 constexpr auto kStockDrain = 2s, kNativeDrain = 30s;
 // Output of processes that outlive the command.
 constexpr auto kPipeGrace = 1s;
-constexpr io::KeepAlive kDataKeepAlive{10s, 5s, 3};
 
 std::string property(json::object const& document, char const* name) {
   auto const* properties = document.if_contains("properties");
@@ -123,9 +122,8 @@ SessionWorker::SessionWorker(asio::any_io_executor executor, PlaneClient plane,
 awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionWorker::connect() {
   auto const& id = content_.session_id;
   Secret token;
-  auto channel =
-      co_await plane_.open_channel("/v1/data-channel/" + wire::percent_encode(id), "?role=publish_subscribe",
-                                   kMostDataMessage, kDataKeepAlive, token);
+  auto channel = co_await plane_.open_channel("/v1/data-channel/" + wire::percent_encode(id),
+                                              "?role=publish_subscribe", kMostDataMessage, token);
   if (!channel) {
     // Only the plane's own word ends a session; whatever else is in the way may pass.
     bool is_over = plane_.last_error_name() == "DoesNotExistException";

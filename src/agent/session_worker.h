@@ -22,6 +22,9 @@ struct Peer {
   std::size_t most_payload = 1024;
 };
 
+// With which the connection of a session is made: a vanished plane is noticed within half a minute.
+inline constexpr io::KeepAlive kSessionKeepAlive{std::chrono::seconds(10), std::chrono::seconds(5), 3};
+
 class SessionWorker {
  public:
   SessionWorker(asio::any_io_executor executor, PlaneClient plane, wire::InteractiveShellContent content);

@@ -49,6 +49,7 @@ Result<void> register_host(Arguments const& options) {
   if (options.has("--ca")) {
     TRY(identity.ca_pem, io::read_file(options.value("--ca")));
   }
+  asio::io_context loop(1);
   TRY(auto plane, agent::PlaneClient::make(std::move(identity)));
   // Before an activation is spent: can what it gives us be kept?
   CHECK(io::make_directory(state, 0700));
@@ -57,7 +58,6 @@ Result<void> register_host(Arguments const& options) {
 
   agent::Activation activation{options.value("--activation-id"), Secret(options.value("--activation-code")),
                                options.value("--name")};
-  asio::io_context loop(1);
   Result<void> outcome = success();
   asio::co_spawn(loop, plane.register_host(activation),
                  [&](std::exception_ptr failure, Result<void> verdict) {
@@ -89,7 +89,7 @@ Result<void> run_agent(Arguments const& options) {
   auto program = session_program(options);
   if (!std::filesystem::exists(program))
     return Error{Errc::not_found, "the program that serves sessions is missing: " + program.string()};
-  TRY(auto plane, agent::PlaneClient::make(std::move(identity)));
+  TRY(auto plane, agent::PlaneClient::make(std::move(identity), agent::kControlKeepAlive));
 
   asio::io_context loop(1);
   agent::Agent agent(loop.get_executor(), std::move(plane), {state, program});

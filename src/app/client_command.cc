@@ -22,9 +22,9 @@ void add_json_argument(CLI::App& command, ClientArguments& arguments) {
 
 Result<json::value> call_plane(ClientArguments const& arguments, std::string service, std::string target,
                                json::object body) {
+  asio::io_context loop(1);  // before the plane: a connection that is kept must not outlive its loop
   TRY(auto profile, client::find_profile(arguments.profile));
   TRY(auto plane, client::Plane::make(std::move(profile)));
-  asio::io_context loop(1);
   return run_on_loop(loop, plane.call(std::move(service), std::move(target), std::move(body)));
 }
 

@@ -49,9 +49,9 @@ awaitable<Result<int>> start(client::Plane& plane, StartArguments const& argumen
 }
 
 Result<int> run_start(StartArguments const& arguments) {
+  asio::io_context loop(1);
   TRY(auto profile, client::find_profile(arguments.client.profile));
   TRY(auto plane, client::Plane::make(std::move(profile)));
-  asio::io_context loop(1);
   auto status = run_on_loop(loop, start(plane, arguments));
   // 255, as with ssh: what a command returned is below.
   if (!status) {

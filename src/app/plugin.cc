@@ -93,12 +93,12 @@ Result<int> run_session(Call const& call) {
     bare.region = call.region;
     profile = bare;
   }
+  asio::io_context loop(1);
   TRY(auto plane, client::Plane::make(std::move(*profile)));
   client::ClientOptions client_options;
   client_options.as_plugin = true;
   client_options.is_command = call.document == "AWS-StartNonInteractiveCommand";
   announce("\nStarting session with SessionId: %s\n", call.access.session_id);
-  asio::io_context loop(1);
   auto status = run_on_loop(loop, serve(plane, call, client_options));
   announce("\n\nExiting session with sessionId: %s.\n\n", call.access.session_id);
   // The CLI shows a failed plugin with all its arguments: for a shell whose last command failed that is

@@ -9,7 +9,7 @@ namespace fumidai::io {
 using namespace std::chrono_literals;
 
 namespace {
-constexpr auto kAnswer = 30s;
+constexpr auto kAnswer = 30s, kConnect = 10s;
 }
 
 Signer sign_with(wire::Credentials credentials, std::string region) {
@@ -84,6 +84,19 @@ awaitable<Result<Secret>> AwsClient::create_channel(std::string path, Signer sig
   auto token = wire::xml_element(response.body, "TokenValue");
   if (token.empty()) co_return Error{Errc::malformed, "the server's answer has no channel token"};
   co_return Secret(std::move(token));
+}
+
+awaitable<Result<std::unique_ptr<WebSocket>>> AwsClient::open_channel(std::string path, std::string query,
+                                                                      std::size_t most_message, Signer signer,
+                                                                      Secret& token) {
+  CO_TRY(token, co_await create_channel(path, signer));
+  CO_TRY(auto stream, co_await http_.take_connection(kConnect));
+  wire::HttpRequest request;
+  request.method = "GET";
+  request.target = path + query;
+  request.headers = {{"Host", http_.origin().authority()}};
+  CO_CHECK(signer(request, "ssmmessages"));
+  co_return co_await upgrade_client(std::move(stream), std::move(request), most_message, kConnect);
 }
 
 }  // namespace fumidai::io

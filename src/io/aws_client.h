@@ -20,7 +20,8 @@ Signer sign_with_instance_key(std::string instance_id, Secret private_key, std::
 
 class AwsClient {
  public:
-  AwsClient(TlsContext tls, wire::Url endpoint) : http_(std::move(tls), std::move(endpoint)) {}
+  AwsClient(TlsContext tls, wire::Url endpoint, KeepAlive keep_alive = {})
+      : http_(std::move(tls), std::move(endpoint), keep_alive) {}
 
   // `target` is PREFIX.Operation. An error of the service has its sentence as detail and its name in
   // last_error_name().
@@ -35,8 +36,11 @@ class AwsClient {
     co_return wire::from_json<Response>(answer);
   }
 
-  // The REST call that makes a channel, and its token.
-  awaitable<Result<Secret>> create_channel(std::string path, Signer signer);
+  // Makes a channel at `path` and upgrades to it, over the connection of the call before: for a plane that
+  // serves both at one address, one TLS handshake is enough.
+  awaitable<Result<std::unique_ptr<WebSocket>>> open_channel(std::string path, std::string query,
+                                                             std::size_t most_message, Signer signer,
+                                                             Secret& token);
 
   // What the service called its last refusal; empty when it was not one.
   std::string const& last_error_name() const { return last_error_; }
@@ -48,6 +52,7 @@ class AwsClient {
 
  private:
   awaitable<Result<wire::HttpResponse>> send(wire::HttpRequest request, std::string service, Signer signer);
+  awaitable<Result<Secret>> create_channel(std::string path, Signer signer);
   Error refusal(wire::HttpResponse const& response);
 
   HttpClient http_;

@@ -2,10 +2,10 @@
 
 namespace fumidai::io {
 
-awaitable<Result<std::unique_ptr<Stream>>> connect(TlsContext tls, wire::Url url,
-                                                   SteadyClock::duration limit) {
+awaitable<Result<std::unique_ptr<Stream>>> connect(TlsContext tls, wire::Url url, SteadyClock::duration limit,
+                                                   KeepAlive keep_alive) {
   CO_TRY(auto socket, co_await connect_tcp(url.host, url.port, limit));
-  set_socket_options(socket, {});
+  set_socket_options(socket, keep_alive);
   if (!url.is_secure()) co_return make_tcp_stream(std::move(socket));
   co_return co_await connect_tls(tls, std::move(socket), url.host, limit);
 }
@@ -23,7 +23,7 @@ awaitable<Result<wire::HttpResponse>> HttpClient::send(wire::HttpRequest request
 awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& bytes,
                                                            SteadyClock::duration limit) {
   if (!stream_) {
-    CO_TRY(stream_, co_await connect(tls_, origin_, limit));
+    CO_TRY(stream_, co_await connect(tls_, origin_, limit, keep_alive_));
   }
   auto stream = std::move(stream_);  // kept again only when all went well
   stream->expire_after(limit);
@@ -45,6 +45,11 @@ awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& by
     stream_ = std::move(stream);
   }
   co_return response;
+}
+
+awaitable<Result<std::unique_ptr<Stream>>> HttpClient::take_connection(SteadyClock::duration limit) {
+  if (stream_) co_return std::move(stream_);
+  co_return co_await connect(tls_, origin_, limit, keep_alive_);
 }
 
 }  // namespace fumidai::io

@@ -18,7 +18,8 @@ awaitable<Result<std::unique_ptr<Stream>>> connect(TlsContext tls, wire::Url url
 
 class HttpClient {
  public:
-  HttpClient(TlsContext tls, wire::Url origin) : tls_(std::move(tls)), origin_(std::move(origin)) {}
+  HttpClient(TlsContext tls, wire::Url origin, KeepAlive keep_alive = {})
+      : tls_(std::move(tls)), origin_(std::move(origin)), keep_alive_(keep_alive) {}
 
   wire::Url const& origin() const { return origin_; }
 
@@ -27,6 +28,10 @@ class HttpClient {
   // deadline_exceeded.
   awaitable<Result<wire::HttpResponse>> send(wire::HttpRequest request, SteadyClock::duration limit);
 
+  // The connection that was kept, or a new one, for something else than requests: it is the caller's from now
+  // on.
+  awaitable<Result<std::unique_ptr<Stream>>> take_connection(SteadyClock::duration limit);
+
   void disconnect() { stream_.reset(); }
 
  private:
@@ -34,6 +39,7 @@ class HttpClient {
 
   TlsContext tls_;
   wire::Url origin_;
+  KeepAlive keep_alive_;
   std::unique_ptr<Stream> stream_;
 };
 

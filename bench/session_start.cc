@@ -1,0 +1,87 @@
+// How long from StartSession to the first prompt of a shell? Budget: 30 ms on loopback.
+//   build/release/session_start [SESSIONS]
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "bench_session.h"
+
+namespace fumidai::bench {
+namespace {
+
+struct Samples {
+  std::vector<double> handshake, command, shell;
+};
+
+struct Kind {
+  char const* document;
+  std::map<std::string, std::vector<std::string>> parameters;
+  std::vector<double> Samples::*first_output;
+};
+
+double since(io::SteadyTime begun) {
+  return std::chrono::duration<double, std::milli>(io::SteadyClock::now() - begun).count();
+}
+
+awaitable<void> measure(BenchPlane const& plane, int count, Samples& samples) {
+  auto executor = co_await asio::this_coro::executor;
+  auto client = plane.client();
+  Kind kinds[] = {{"AWS-StartNonInteractiveCommand",
+                   {{"command", {"/bin/echo prompt"}}, {"separateOutputStream", {"true"}}},
+                   &Samples::command},
+                  {"", {}, &Samples::shell}};
+  for (int i = 0; i < count; i++) {
+    for (auto const& kind : kinds) {
+      BenchSession session(executor, client);
+      std::string document = kind.document;
+      auto parameters = kind.parameters;
+      auto begun = io::SteadyClock::now();
+      auto opened = co_await session.open(plane.agent_id(), document, parameters);
+      if (!opened) fail(opened.error().detail);
+      samples.handshake.push_back(since(begun));
+      auto output = co_await session.link().receive();
+      if (!output) fail(output.error().detail);
+      (samples.*kind.first_output).push_back(since(begun));
+      co_await session.close();
+    }
+  }
+}
+
+// What a login shell takes for itself on this machine: reading profiles is not ours.
+double shell_alone() {
+  std::vector<double> samples;
+  for (int i = 0; i < 20; i++) {
+    auto begun = io::SteadyClock::now();
+    [[maybe_unused]] int status =
+        std::system("exec \"${SHELL:-/bin/sh}\" -l -c true </dev/null >/dev/null 2>&1");
+    samples.push_back(since(begun));
+  }
+  return quantile(samples, 0.5);
+}
+
+}  // namespace
+}  // namespace fumidai::bench
+
+int main(int argc, char** argv) {
+  using namespace fumidai::bench;
+  int count = argc > 1 ? std::atoi(argv[1]) : 100;
+  BenchPlane plane;
+  plane.start_agent();
+  Samples samples;
+  boost::asio::io_context loop(1);
+  boost::asio::co_spawn(loop, measure(plane, count, samples), [&](std::exception_ptr) { loop.stop(); });
+  loop.run();
+  auto say = [](char const* what, std::vector<double> const& values) {
+    std::printf("  %-44s p50 %5.1f ms, p99 %5.1f ms\n", what, quantile(values, 0.5), quantile(values, 0.99));
+  };
+  std::printf(
+      "session_start, %d sessions of each kind, our client with our agent on loopback, from StartSession "
+      "to\n",
+      count);
+  say("the end of the handshake:", samples.handshake);
+  say("the first output of a command (budget 30):", samples.command);
+  say("the first prompt of a login shell:", samples.shell);
+  std::printf("  (a login shell alone takes %.1f ms on this machine)\n", shell_alone());
+}
