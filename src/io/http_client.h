@@ -13,8 +13,8 @@
 namespace fumidai::io {
 
 // Connects to the URL's host: TLS for https and wss, plain TCP for http and ws.
-awaitable<Result<std::unique_ptr<Stream>>> connect(TlsContext tls, wire::Url url,
-                                                   SteadyClock::duration limit);
+awaitable<Result<std::unique_ptr<Stream>>> connect(TlsContext tls, wire::Url url, SteadyClock::duration limit,
+                                                   KeepAlive keep_alive = {});
 
 class HttpClient {
  public:
