@@ -1,0 +1,73 @@
+"""A host with our agent: registered, running, with sessions of its own."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from house.plane import Plane
+from house.programs import AGENT, PATIENCE, bare_environment, run, wait_until
+
+
+class Agent:
+    def __init__(self, plane: Plane, directory: Path, name="host-1"):
+        self.plane = plane
+        self.directory = directory
+        self.state = directory / "agent"
+        self.log = directory / "agent.log"
+        self.name = name
+        self.process = None
+        self.id = None
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def environment(self):
+        # As a service manager would start it: nothing of the tools' environment.
+        return bare_environment(self.directory)
+
+    def register(self, activation=None, *more):
+        identifier, code = activation or self.plane.activation("--default-instance-name", self.name)
+        done = run([AGENT, "register", "--url", self.plane.url, "--ca", self.plane.data / "ca.pem", "--activation-id", identifier, "--activation-code", code,
+                    "--state-dir", self.state, *more], self.environment())
+        assert done.returncode == 0, done.stderr.decode()
+        self.id = done.stdout.decode().strip()
+        return self
+
+    def start(self, wait=True):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([str(AGENT), "run", "--state-dir", str(self.state)], env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        if wait:
+            self.wait_connected()
+        return self
+
+    def wait_connected(self):
+        wait_until("the agent's control channel", lambda: self.plane.is_connected(self.id))
+        wait_until("the agent's first report", lambda: self.plane.is_online(self.id))
+
+    def stop(self, signal_number=signal.SIGTERM):
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        self.process.wait(PATIENCE)
+        self.process = None
+
+    def kill(self):
+        self.stop(signal.SIGKILL)
+
+    def workers(self):
+        """The processes that serve sessions of this agent's plane, by session."""
+        ids = {session["SessionId"] for session in self.plane.sessions()}
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if words[0] == "fumidai-agent-session" and words[1] in ids:
+                found[words[1]] = int(process.name)
+        return found
+
+    def clean(self):
+        for pid in self.workers().values():
+            os.kill(pid, signal.SIGKILL)
+        self.stop()
