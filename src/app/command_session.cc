@@ -71,6 +71,8 @@ std::string local_time(std::string const& seconds) {
   return time ? to_iso_seconds(*time) : seconds;
 }
 
+constexpr std::size_t kMostListed = 1000;
+
 Result<int> run_list(ListArguments const& arguments) {
   json::array all;
   std::string token;
@@ -82,7 +84,7 @@ Result<int> run_list(ListArguments const& arguments) {
       for (auto const& session : sessions->as_array()) all.push_back(session);
     }
     token = text_of(page, "NextToken");
-  } while (!token.empty() && all.size() < 1000);
+  } while (!token.empty() && all.size() < kMostListed);
   if (arguments.client.json) {
     print_json(all);
     return 0;
@@ -91,14 +93,17 @@ Result<int> run_list(ListArguments const& arguments) {
     std::printf("no %s sessions\n", arguments.history ? "earlier" : "active");
     return 0;
   }
-  std::vector<std::vector<std::string>> rows{{"SESSION", "TARGET", "STATUS", "OWNER", "STARTED", "DETAILS"}};
+  std::vector<std::vector<std::string>> rows{{"SESSION", "TARGET", "STATUS", "OWNER", "STARTED", "REASON"}};
+  if (arguments.history) rows[0].push_back("ENDED");
   for (auto const& session : all) {
     auto owner = text_of(session, "Owner");
     rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"), text_of(session, "Status"),
                     owner.substr(owner.rfind(':') + 1), local_time(text_of(session, "StartDate")),
-                    escaped(text_of(session, "Details"), 80)});
+                    escaped(text_of(session, "Reason"), 60)});
+    if (arguments.history) rows.back().push_back(escaped(text_of(session, "Details"), 80));
   }
   print_table(rows);
+  if (!token.empty()) std::fprintf(stderr, "these are the newest %zu; there are more\n", all.size());
   return 0;
 }
 

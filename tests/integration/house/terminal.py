@@ -41,8 +41,9 @@ class Terminal:
             data = os.read(self.master, 65536)
         except OSError:  # the other end is gone
             return b""
-        self.seen += data
         self.transcript += data
+        # Line editors switch bracketed paste on and off around each line; nobody sees that.
+        self.seen = re.sub(rb"\x1b\[\?2004[hl]\r?", b"", self.seen + data)
         return data
 
     def expect(self, pattern, seconds=PATIENCE):
