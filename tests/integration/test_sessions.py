@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from house.programs import FUMIDAI, PATIENCE, wait_until
+from house.programs import FUMIDAI, PATIENCE, is_running, wait_until
 from house.terminal import Terminal
 
 
@@ -36,9 +36,11 @@ def test_a_shell_follows_the_size_of_the_terminal(plane, host):
 
 def test_control_c_interrupts_the_program_and_not_the_session(plane, host):
     with shell(plane, host) as terminal:
-        terminal.type("sleep 1000; echo status=$?\n")
-        wait_until("the program", lambda: b"sleep 1000" in subprocess.run(["ps", "-eo", "args"], stdout=subprocess.PIPE, check=True).stdout)
+        nap = f"sleep 1000.{os.getpid()}"
+        terminal.type(f"{nap}; echo not reached\n")
+        wait_until("the program", lambda: is_running(nap))
         terminal.type("\x03")
+        wait_until("its end", lambda: not is_running(nap))
         terminal.run("echo still=here", "\nstill=here")
 
 

@@ -75,6 +75,12 @@ def version_of(program, env):
     return (out.stdout or out.stderr).decode().strip()
 
 
+def is_running(command_line):
+    """Whether some process was started with exactly these words."""
+    listed = subprocess.run(["ps", "-eo", "args"], stdout=subprocess.PIPE, check=True).stdout.decode(errors="replace")
+    return command_line in listed.splitlines()
+
+
 def is_root():
     return os.geteuid() == 0
 
