@@ -9,6 +9,8 @@
 #include "agent/login.h"
 #include "agent/plane_client.h"
 #include "agent/session_job.h"
+#include "agent/session_order.h"
+#include "agent/session_process.h"
 #include "io/data_link.h"
 #include "io/task_group.h"
 #include "wire/session_payloads.h"
@@ -32,28 +34,21 @@ class SessionWorker {
   // Until the session is over, from either side.
   awaitable<SessionResult> run();
 
-  // Ends it: the child gets a hang-up, and no mercy a little later.
+  // Ends it: its process gets a hang-up, and no mercy a little later.
   void stop();
 
  private:
-  struct Child;
-
   awaitable<Result<std::shared_ptr<io::WebSocket>>> connect();
   void on_control(wire::AgentMessage const& message);
   awaitable<Result<void>> converse();
   awaitable<Result<void>> shake_hands(std::string const& session_type);
 
-  awaitable<Result<void>> run_terminal(std::vector<std::string> arguments);
-  awaitable<Result<void>> run_command(std::string const& commands, bool separate, std::string out_prefix,
-                                      std::string error_prefix);
-  awaitable<void> read_terminal(Child& child);
-  awaitable<void> read_pipe(Child& child, int descriptor, wire::PayloadType type, std::string prefix);
-  awaitable<void> feed_terminal(Child& child);
-  awaitable<void> feed_command(Child& child);
-  awaitable<int> wait_for_exit(Child& child);
+  awaitable<Result<void>> run_terminal(SessionOrder const& order);
+  awaitable<Result<void>> run_command(SessionOrder const& order);
+  awaitable<int> attend(SessionProcess& process);
+  awaitable<void> feed(SessionProcess& process);
+  void on_flag(SessionProcess& process, ByteView payload);
   awaitable<void> tell_exit_code(int code);
-  void on_flag(Child& child, ByteView payload);
-  bool is_separate() const;
 
   asio::any_io_executor executor_;
   PlaneClient plane_;
@@ -63,8 +58,7 @@ class SessionWorker {
   Login login_;
   Peer peer_;
   std::optional<wire::DataChannel::Delivery> early_;  // what a peer sent instead of a handshake
-  std::pair<unsigned short, unsigned short> size_{80, 24};
-  Child* child_ = nullptr;
+  SessionProcess* process_ = nullptr;                 // while there is one
   bool announced_ = false;
   bool stopping_ = false;
 };
