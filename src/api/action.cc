@@ -8,8 +8,8 @@ namespace fumidai::api {
 std::vector<Action> const& all_actions() {
   static auto const actions = [] {
     std::vector<Action> all;
-    for (auto table :
-         {session_actions(), instance_actions(), agent_actions(), iam_actions(), fumidai_actions()}) {
+    for (auto table : {session_actions(), activation_actions(), instance_actions(), tag_actions(),
+                       agent_actions(), iam_actions(), fumidai_actions()}) {
       all.insert(all.end(), std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
     }
     return all;

@@ -169,7 +169,9 @@ Action serves(Service const& service, std::string name, Accepts accepts,
 
 // The tables, one a file.
 std::vector<Action> session_actions();
+std::vector<Action> activation_actions();
 std::vector<Action> instance_actions();
+std::vector<Action> tag_actions();
 std::vector<Action> agent_actions();
 std::vector<Action> iam_actions();
 std::vector<Action> fumidai_actions();
