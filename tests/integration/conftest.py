@@ -24,11 +24,25 @@ def pytest_report_header(config):
     return lines
 
 
+def end_in_order(plane):
+    """Stopped, a server leaves with 0, and no sanitizer has found anything."""
+    if plane.process is not None and plane.process.poll() is None:
+        status = plane.stop()
+        assert status == 0, f"the server ended with {status}: {plane.log.read_text(errors='replace')[-3000:]}"
+    assert_clean(plane.log)
+
+
+def assert_clean(log):
+    text = log.read_text(errors="replace") if log.exists() else ""
+    for word in ("Sanitizer", "runtime error:", "terminate called", "Assertion"):
+        assert word not in text, text[max(0, text.index(word) - 500):][:6000]
+
+
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
     one = Plane(tmp_path_factory.mktemp("plane")).start()
     yield one
-    one.stop()
+    end_in_order(one)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +50,7 @@ def host(plane, tmp_path_factory):
     one = Agent(plane, tmp_path_factory.mktemp("host")).register().start()
     yield one
     one.clean()
+    assert_clean(one.log)
 
 
 @pytest.fixture
@@ -43,7 +58,7 @@ def own_plane(tmp_path):
     """A plane that the test may stop, break and start again."""
     one = Plane(tmp_path / "plane").start()
     yield one
-    one.stop()
+    end_in_order(one)
 
 
 @pytest.fixture
@@ -54,3 +69,4 @@ def own_host(own_plane, tmp_path):
         own_plane.process = None
         own_plane.start()  # it knows which workers are this agent's
     one.clean()
+    assert_clean(one.log)
