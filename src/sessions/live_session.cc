@@ -316,6 +316,9 @@ awaitable<Result<void>> LiveSession::on_acknowledge(Role role, wire::AgentMessag
   CO_TRY(auto ack, wire::from_json_text<wire::Acknowledge>(as_text(message.payload)));
   other(role).stream.on_acknowledge(ack.acknowledged_message_sequence_number);
   co_await pass_on(role, bytes);
+  // Taken for zero, as some receivers would, it could acknowledge what never arrived.
+  if (ack.acknowledged_message_sequence_number < 0)
+    co_return Error{Errc::malformed, "an acknowledgement without a sequence number"};
   co_return success();
 }
 

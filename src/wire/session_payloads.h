@@ -41,7 +41,7 @@ BOOST_DESCRIBE_STRUCT(OpenDataChannel, (),
 struct Acknowledge {
   std::string acknowledged_message_type;
   std::string acknowledged_message_id;
-  std::int64_t acknowledged_message_sequence_number = 0;
+  std::int64_t acknowledged_message_sequence_number = -1;  // none, which acknowledges nothing
   bool is_sequential_message = true;
 };
 BOOST_DESCRIBE_STRUCT(Acknowledge, (),
