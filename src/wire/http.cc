@@ -72,6 +72,15 @@ Error parse_error(boost::system::error_code code) {
   return {Errc::malformed, "not HTTP/1.1: " + code.message()};
 }
 
+// Anything but plain "chunked" we would take for no body at all, and what follows for the next message
+// (RFC 9112 section 6.1).
+bool has_foreign_coding(http::fields const& fields) {
+  auto codings = fields.equal_range(http::field::transfer_encoding);
+  if (codings.first == codings.second) return false;
+  bool one = std::next(codings.first) == codings.second;
+  return !one || !boost::beast::iequals(codings.first->value(), "chunked");
+}
+
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -110,6 +119,8 @@ Result<std::size_t> HttpReader<Message>::feed(ByteView bytes) {
     if (code) return parse_error(code);
     if (taken == 0) break;
   }
+  if (impl_->parser.is_header_done() && has_foreign_coding(impl_->parser.get()))
+    return Error{Errc::malformed, "a Transfer-Encoding other than chunked"};
   pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(parsed));
   if (!impl_->parser.is_done()) return bytes.size();
   // What is left was not here before this call: the parser would have used it then.
