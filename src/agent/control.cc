@@ -28,6 +28,8 @@ namespace {
 // A lost plane is looked for again at once, then ever less often, but never less than every five seconds; the
 // jitter keeps ten thousand agents from coming in one moment.
 constexpr std::chrono::milliseconds kFirstDelay = 200ms, kMostDelay = 5s;
+// Another host has our identity. Coming back at once would only take the channel from each other for ever.
+constexpr std::chrono::milliseconds kRivalDelay = 60s;
 constexpr auto kPing = 54s;
 constexpr auto kPongWithin = 60s;
 constexpr auto kReport = 5min;
@@ -55,7 +57,13 @@ awaitable<void> Agent::run() {
     auto ended = co_await connect_and_serve();
     plane_.disconnect();
     if (was_connected_) delay = kFirstDelay;
-    auto wait = jittered(delay);
+    bool has_rival = !ended && ended.error().code == Errc::conflict;
+    auto wait = jittered(has_rival ? kRivalDelay : delay);
+    if (has_rival)
+      log_error(
+          "another agent connected with this host's identity; is this host, or that one, a copy of the "
+          "other? Register the copy anew with --force",
+          {{"instance", plane_.identity().instance_id}});
     log_warn(was_connected_ ? "control channel lost" : "cannot connect",
              {{"plane", plane_.identity().url},
               {"why", ended ? "" : ended.error().detail},

@@ -164,7 +164,9 @@ Result<Nothing> deregister(store::Transaction& transaction, Call const&, Instanc
 void disconnect(Call const& call, InstanceIdRequest const& request, Nothing const&) {
   InstanceId instance(request.instance_id);
   call.plane.registry.terminate_all_of(instance, instance.text() + " was deregistered.");
-  if (auto link = call.plane.registry.agents().find(instance)) link->close("the instance was deregistered");
+  if (auto link = call.plane.registry.agents().find(instance)) {
+    link->close(wire::close_code::policy_violation, "the instance was deregistered");
+  }
 }
 
 }  // namespace

@@ -57,6 +57,10 @@ awaitable<Result<void>> DataLink::run() {
     auto ended = co_await carry(*socket_);
     socket_->close_now();
     socket_.reset();
+    if (!ended && ended.error().code == Errc::conflict) {
+      close();
+      co_return ended.error();
+    }
     if (on_connection && !closed_) on_connection(false, ended ? "" : ended.error().detail);
   }
   co_return success();

@@ -23,7 +23,8 @@ struct DataLinkOptions {
 class DataLink {
  public:
   // Makes a connection and says the opening message on it. Its failure is final when it is not_found (the
-  // session is over) or denied; otherwise it is tried again.
+  // session is over) or denied; otherwise it is tried again. A connection whose place a newer one took is not
+  // made again either: two would take it from each other for ever.
   using Connect = std::function<awaitable<Result<std::shared_ptr<WebSocket>>>()>;
   // Takes messages that are not of the stream: channel_closed and the like.
   using Control = std::function<void(wire::AgentMessage const&)>;

@@ -58,8 +58,9 @@ awaitable<Result<void>> WebSocket::on_control(wire::WebSocketMessage const& mess
   if (message.opcode == Opcode::close) {
     auto reason = wire::parse_close(message.payload);
     co_await close(reason.code == 1005 ? 1000 : reason.code, "");
-    co_return Error{Errc::closed, "the peer closed the channel" +
-                                      (reason.text.empty() ? "" : ": " + escaped(reason.text, 128))};
+    auto code = reason.code == wire::close_code::replaced ? Errc::conflict : Errc::closed;
+    co_return Error{
+        code, "the peer closed the channel" + (reason.text.empty() ? "" : ": " + escaped(reason.text, 128))};
   }
   co_return success();
 }

@@ -18,7 +18,8 @@ class WebSocket {
             std::size_t most_message, ByteView leftover = {});
 
   // The next text or binary message, valid until the next read. Errors: closed (with the peer's reason),
-  // malformed and too_large (the peer is told why), deadline_exceeded.
+  // conflict (a newer connection took the place of this one), malformed and too_large (the peer is told why),
+  // deadline_exceeded.
   awaitable<Result<wire::WebSocketMessage>> read();
 
   // Waits for its turn, then until the connection took all of it.

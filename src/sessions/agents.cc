@@ -1,11 +1,14 @@
 #include "sessions/agents.h"
 
+#include "wire/websocket.h"
+
 namespace fumidai::sessions {
 
 bool Agents::attach(InstanceId const& instance, std::shared_ptr<AgentLink> link) {
   auto& slot = links_[instance];
   auto replaced = std::exchange(slot, std::move(link));
-  if (replaced) replaced->close("a newer connection of this instance took its place");
+  if (replaced)
+    replaced->close(wire::close_code::replaced, "a newer connection of this instance took its place");
   return replaced != nullptr;
 }
 

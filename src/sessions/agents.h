@@ -17,7 +17,8 @@ class AgentLink {
   virtual ~AgentLink() = default;
   // Queues an AgentMessage. A peer that does not take its messages loses the channel.
   virtual void send(Bytes message) = 0;
-  virtual void close(std::string_view why) = 0;
+  // Tells the agent why, and ends the channel. The code is one of wire::close_code.
+  virtual void close(std::uint16_t code, std::string why) = 0;
   virtual io::SteadyTime connected_since() const = 0;
 };
 

@@ -30,8 +30,6 @@ constexpr auto kLastWord = 5s;
 // While an agent is away there is nothing to wait for but its return.
 constexpr auto kLook = 5s;
 
-constexpr std::uint16_t kPolicyViolation = 1008;
-
 std::string_view name_of(LiveSession::Role role) {
   return role == LiveSession::Role::client ? "client" : "agent";
 }
@@ -200,8 +198,7 @@ awaitable<void> LiveSession::serve(Role role, std::shared_ptr<io::WebSocket> soc
   auto self = shared_from_this();
   auto& mine = leg(role);
   if (ending_) co_return;
-  if (mine.socket) mine.socket->close_now();  // the newest connection is the one that counts
-  mine.socket = socket;
+  auto replaced = std::exchange(mine.socket, socket);
   mine.source = std::move(source);
   mine.is_native = wire::version_is_above(version, wire::kNativeClientVersion);
 
@@ -218,6 +215,10 @@ awaitable<void> LiveSession::serve(Role role, std::shared_ptr<io::WebSocket> soc
     }
   } guard{*this, role, socket};
 
+  // The newest connection is the one that counts.
+  if (replaced)
+    co_await replaced->close(wire::close_code::replaced, "a newer connection of this session took its place");
+  if (ending_ || mine.socket != socket) co_return;
   attached(role);
   co_await (read_from(role, *socket) || write_to(mine, *socket));
   socket->close_now();
@@ -237,7 +238,7 @@ awaitable<void> LiveSession::read_from(Role role, io::WebSocket& socket) {
                                       {"role", name_of(role)},
                                       {"peer", leg(role).source},
                                       {"why", verdict.error().detail}});
-    co_await socket.close(kPolicyViolation, verdict.error().detail);
+    co_await socket.close(wire::close_code::policy_violation, verdict.error().detail);
     co_return;
   }
 }
@@ -245,6 +246,7 @@ awaitable<void> LiveSession::read_from(Role role, io::WebSocket& socket) {
 awaitable<void> LiveSession::write_to(Leg& to, io::WebSocket& socket) {
   for (;;) {
     while (to.outbox.empty()) co_await to.filled.wait();
+    if (to.socket.get() != &socket) co_return;  // replaced; the rest is for the newer one
     std::vector<Bytes> batch;
     std::size_t bytes = 0;
     while (!to.outbox.empty() && (batch.empty() || bytes + to.outbox.front().size() <= kMostBatch)) {
@@ -314,11 +316,11 @@ awaitable<Result<void>> LiveSession::on_data(Role role, wire::AgentMessage const
 awaitable<Result<void>> LiveSession::on_acknowledge(Role role, wire::AgentMessage const& message,
                                                     ByteView bytes) {
   CO_TRY(auto ack, wire::from_json_text<wire::Acknowledge>(as_text(message.payload)));
-  other(role).stream.on_acknowledge(ack.acknowledged_message_sequence_number);
-  co_await pass_on(role, bytes);
   // Taken for zero, as some receivers would, it could acknowledge what never arrived.
   if (ack.acknowledged_message_sequence_number < 0)
     co_return Error{Errc::malformed, "an acknowledgement without a sequence number"};
+  other(role).stream.on_acknowledge(ack.acknowledged_message_sequence_number);
+  co_await pass_on(role, bytes);
   co_return success();
 }
 

@@ -78,6 +78,12 @@ class WebSocketReader {
 std::string websocket_accept(std::string_view key);
 std::string random_websocket_key();
 
+// Why a channel is closed (RFC 6455 section 7.4; 4000 and above are for private use).
+namespace close_code {
+inline constexpr std::uint16_t policy_violation = 1008;
+inline constexpr std::uint16_t replaced = 4001;  // a newer connection of the same peer is the one that counts
+}  // namespace close_code
+
 // The payload of a close frame: code and reason, both optional.
 struct CloseReason {
   std::uint16_t code = 1005;

@@ -34,7 +34,7 @@ awaitable<std::string> ControlChannel::read_until_closed() {
     if (!message) co_return closed_why_.empty() ? message.error().detail : closed_why_;
     auto verdict = on_message(message->payload);
     if (verdict) continue;
-    co_await socket_->close(1008, verdict.error().detail);
+    co_await socket_->close(wire::close_code::policy_violation, verdict.error().detail);
     co_return verdict.error().detail;
   }
 }
@@ -57,7 +57,8 @@ Result<void> ControlChannel::on_message(ByteView bytes) {
 }
 
 void ControlChannel::send(Bytes message) {
-  if (outbox_bytes_ + message.size() > kMostOutbox) return close("the agent does not take its messages");
+  if (outbox_bytes_ + message.size() > kMostOutbox)
+    return close(wire::close_code::policy_violation, "the agent does not take its messages");
   outbox_bytes_ += message.size();
   outbox_.push_back(std::move(message));
   if (is_writing_) return;
@@ -77,9 +78,15 @@ awaitable<void> ControlChannel::write_outbox() {
   is_writing_ = false;
 }
 
-void ControlChannel::close(std::string_view why) {
-  closed_why_ = why;
-  socket_->close_now();
+void ControlChannel::close(std::uint16_t code, std::string why) {
+  if (!closed_why_.empty()) return;
+  closed_why_ = std::move(why);
+  writers_.spawn(leave(code));
+}
+
+awaitable<void> ControlChannel::leave(std::uint16_t code) {
+  auto self = shared_from_this();
+  co_await socket_->close(code, closed_why_);
 }
 
 }  // namespace fumidai::doors::manager

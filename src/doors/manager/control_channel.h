@@ -20,11 +20,12 @@ class ControlChannel : public sessions::AgentLink, public std::enable_shared_fro
   awaitable<std::string> read_until_closed();
 
   void send(Bytes message) override;
-  void close(std::string_view why) override;
+  void close(std::uint16_t code, std::string why) override;
   io::SteadyTime connected_since() const override { return since_; }
 
  private:
   awaitable<void> write_outbox();
+  awaitable<void> leave(std::uint16_t code);
   Result<void> on_message(ByteView bytes);
 
   InstanceId instance_;

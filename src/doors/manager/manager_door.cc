@@ -16,7 +16,6 @@ namespace {
 constexpr auto kOpening = 10s;                           // from the upgrade to the first message
 constexpr std::size_t kMostControlMessage = 160 * 1024;  // AWS's agent writes up to 142,000 bytes
 constexpr std::size_t kMostOpenMessage = 8 * 1024;
-constexpr std::uint16_t kPolicyViolation = 1008;
 
 // The part of the path behind the prefix, decoded.
 Result<std::string> channel_id(std::string_view path, std::string_view prefix) {
@@ -128,7 +127,7 @@ awaitable<Result<void>> ManagerDoor::serve_control(Connection& connection, Insta
   auto open = co_await read_opening<wire::OpenControlChannel>(*socket);
   bool admitted = open && registry_.redeem(ChannelRole::control, instance.text(), open->token_value);
   if (!admitted) {
-    co_await socket->close(kPolicyViolation, "the token does not open this channel");
+    co_await socket->close(wire::close_code::policy_violation, "the token does not open this channel");
     co_return Error{Errc::unauthenticated, "a control channel with a bad token"};
   }
   connection.place.proven();
@@ -166,7 +165,7 @@ awaitable<Result<void>> ManagerDoor::serve_data(Connection& connection, SessionI
     admitted = session->row().target == *instance && open->client_instance_id == instance->text();
   if (admitted && !instance) admitted = !open->client_instance_id;
   if (!admitted) {
-    co_await socket->close(kPolicyViolation, "the token does not open this channel");
+    co_await socket->close(wire::close_code::policy_violation, "the token does not open this channel");
     co_return Error{Errc::unauthenticated, "a data channel with a bad token"};
   }
   connection.place.proven();
