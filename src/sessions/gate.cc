@@ -265,8 +265,8 @@ void Gate::count_refusal(std::string const& address, std::string_view reason) {
   counts_.refused(address, reason, clock_.now());
 }
 
-void Gate::flush_counts() {
-  auto events = counts_.take(clock_.now());
+void Gate::flush_counts(Time until) {
+  auto events = counts_.take(until);
   if (events.empty()) return;
   database_.write_soon([this, events](store::Transaction& transaction) -> Result<void> {
     for (auto const& event : events) CHECK(trail_.append(transaction, event));

@@ -113,8 +113,8 @@ class Gate {
     co_return co_await database_.write(std::move(work));
   }
 
-  // Writes what was only counted so far: every minute, and at the end.
-  void flush_counts();
+  // Writes what was only counted so far: each count when its time is over; before the end, all.
+  void flush_counts(Time until);
 
   // A caller without proof was refused: counted, one event an address and minute.
   void count_refusal(std::string const& address, std::string_view reason);
