@@ -14,10 +14,10 @@ constexpr char const* kContext = "channel token";
 constexpr std::size_t kMostText = 512;
 
 struct Claims {
-  std::string r, s, n;
+  std::string p, r, s, n;
   std::int64_t t = 0;
 };
-BOOST_DESCRIBE_STRUCT(Claims, (), (r, s, n, t))
+BOOST_DESCRIBE_STRUCT(Claims, (), (p, r, s, n, t))
 
 std::string_view text_of(ChannelRole role) {
   switch (role) {
@@ -30,8 +30,9 @@ std::string_view text_of(ChannelRole role) {
 
 }  // namespace
 
-Secret make_channel_token(Secret const& key, ChannelRole role, std::string const& subject, Time now) {
-  Claims claims{std::string(text_of(role)), subject, random_hex(16), to_millis(now)};
+Secret make_channel_token(Secret const& key, std::string const& process, ChannelRole role,
+                          std::string const& subject, Time now) {
+  Claims claims{process, std::string(text_of(role)), subject, random_hex(16), to_millis(now)};
   return Secret(to_base64(as_bytes(seal(key, wire::to_json_text(claims), kContext))));
 }
 
@@ -44,7 +45,8 @@ std::optional<ChannelToken> open_channel_token(Secret const& key, std::string_vi
   auto claims = wire::from_json_text<Claims>(plain->reveal());
   if (!claims) return std::nullopt;
   for (auto role : {ChannelRole::control, ChannelRole::agent, ChannelRole::client}) {
-    if (text_of(role) == claims->r) return ChannelToken{role, claims->s, claims->n, from_millis(claims->t)};
+    if (text_of(role) == claims->r)
+      return ChannelToken{claims->p, role, claims->s, claims->n, from_millis(claims->t)};
   }
   return std::nullopt;
 }

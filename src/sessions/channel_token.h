@@ -14,6 +14,7 @@ namespace fumidai::sessions {
 enum class ChannelRole { control, agent, client };
 
 struct ChannelToken {
+  std::string process;  // whose it is: that each was used once is remembered there
   ChannelRole role;
   std::string subject;  // a session's id, for the control channel an instance's
   std::string nonce;
@@ -23,7 +24,8 @@ struct ChannelToken {
   bool is_expired(Time now) const { return now > issued_at + kLifetime; }
 };
 
-Secret make_channel_token(Secret const& key, ChannelRole role, std::string const& subject, Time now);
+Secret make_channel_token(Secret const& key, std::string const& process, ChannelRole role,
+                          std::string const& subject, Time now);
 
 // Nothing when the text is not a token of ours.
 std::optional<ChannelToken> open_channel_token(Secret const& key, std::string_view text);

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "inventory/instances.h"
 
 namespace fumidai::sessions {
@@ -15,7 +16,7 @@ Registry::Registry(asio::any_io_executor executor, store::Database& database,
       gate_(gate),
       token_key_(deployment.channel_token_key()),
       patience_(patience),
-      started_at_(gate.clock().now()),
+      process_(random_hex(4)),
       tasks_(executor, "sessions") {}
 
 void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentLink> link) {
@@ -142,14 +143,12 @@ Result<ClientAccess> Registry::start(Admission const& admission) {
                                {"target", row.target.text()},
                                {"owner", row.owner},
                                {"document", row.document}});
-  return ClientAccess{
-      row.id, make_channel_token(token_key_, ChannelRole::client, row.id.text(), gate_.clock().now())};
+  return ClientAccess{row.id, token_for(ChannelRole::client, row.id.text())};
 }
 
 std::optional<ClientAccess> Registry::resume(SessionId const& id) {
   if (!find(id)) return std::nullopt;
-  return ClientAccess{id,
-                      make_channel_token(token_key_, ChannelRole::client, id.text(), gate_.clock().now())};
+  return ClientAccess{id, token_for(ChannelRole::client, id.text())};
 }
 
 bool Registry::terminate(SessionId const& id, std::string why) {
@@ -173,11 +172,15 @@ Result<Secret> Registry::agent_token(SessionId const& id, InstanceId const& inst
     return Error{Errc::denied, "The session " + id.text() + " is not one of " + instance.text() + ".",
                  "AccessDenied"};
   }
-  return make_channel_token(token_key_, ChannelRole::agent, id.text(), gate_.clock().now());
+  return token_for(ChannelRole::agent, id.text());
 }
 
 Secret Registry::control_token(InstanceId const& instance) {
-  return make_channel_token(token_key_, ChannelRole::control, instance.text(), gate_.clock().now());
+  return token_for(ChannelRole::control, instance.text());
+}
+
+Secret Registry::token_for(ChannelRole role, std::string const& subject) const {
+  return make_channel_token(token_key_, process_, role, subject, gate_.clock().now());
 }
 
 bool Registry::redeem(ChannelRole role, std::string_view subject, Secret const& text) {
@@ -185,7 +188,7 @@ bool Registry::redeem(ChannelRole role, std::string_view subject, Secret const& 
   auto now = gate_.clock().now();
   bool fits = token && token->role == role && token->subject == subject && !token->is_expired(now);
   // One of an earlier process may have been used there.
-  if (!fits || token->issued_at < started_at_) return false;
+  if (!fits || token->process != process_) return false;
   forget_expired_nonces(now);
   return used_nonces_.emplace(token->issued_at, token->nonce).second;
 }

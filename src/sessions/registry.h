@@ -72,6 +72,7 @@ class Registry {
   std::shared_ptr<LiveSession> adopt(SessionRow row, model::SessionType type);
   awaitable<void> drive(std::shared_ptr<LiveSession> session);
   awaitable<void> record_end(SessionRow row, SessionOutcome outcome);
+  Secret token_for(ChannelRole role, std::string const& subject) const;
   void forget_expired_nonces(Time now);
 
   asio::any_io_executor executor_;
@@ -82,7 +83,7 @@ class Registry {
   Agents agents_;
   std::unordered_map<SessionId, std::shared_ptr<LiveSession>> sessions_;
   std::set<std::pair<Time, std::string>> used_nonces_;  // by time of issue
-  Time started_at_;
+  std::string process_;                                 // of this run, in its tokens
   io::TaskGroup tasks_;
 };
 
