@@ -7,7 +7,12 @@
 
 namespace fumidai::sessions {
 
+using namespace std::chrono_literals;
 using model::SessionState;
+
+namespace {
+constexpr std::chrono::seconds kFirstRetry = 1s, kMostRetry = 30s;
+}
 
 Registry::Registry(asio::any_io_executor executor, store::Database& database,
                    identity::Deployment const& deployment, Gate& gate, SessionPatience patience)
@@ -114,10 +119,15 @@ awaitable<void> Registry::record_end(SessionRow row, SessionOutcome outcome) {
     }
     return moved;
   };
-  auto written = co_await database_.write(std::move(work));
-  if (!written)
-    log_error("the end of a session was not recorded",
+  // On a full disk the end waits for space: a session that is over must not stay in the list as if it were
+  // not.
+  for (auto pause = kFirstRetry;; pause = std::min(pause * 2, kMostRetry)) {
+    auto written = co_await database_.write(work);
+    if (written) break;
+    log_error("the end of a session cannot be recorded yet",
               {{"session", row.id.text()}, {"error", written.error().detail}});
+    co_await io::sleep_for(pause);
+  }
   log_info("session ended", {{"session", row.id.text()},
                              {"state", to_string(outcome.state)},
                              {"why", outcome.why},
