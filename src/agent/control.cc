@@ -209,7 +209,30 @@ void Agent::end_session(std::string const& id) {
   if (job != jobs_.end()) ::kill(job->second, SIGTERM);
 }
 
-// Waits for the result that a session's process writes before it ends.
+namespace {
+
+struct Report {
+  pid_t process = 0;
+  std::optional<SessionResult> result;
+};
+
+Report read_report(std::string_view text) {
+  Report report;
+  for (auto line : split(text, '\n')) {
+    auto start = wire::from_json_text<SessionStart>(line);
+    if (!start) continue;
+    if (start->process_id > 1) {
+      report.process = static_cast<pid_t>(start->process_id);
+    } else if (auto result = wire::from_json_text<SessionResult>(line)) {
+      report.result = *result;
+    }
+  }
+  return report;
+}
+
+}  // namespace
+
+// Waits for the result that a session's program writes before it ends.
 awaitable<void> Agent::follow(std::string id, int output, pid_t pid) {
   asio::posix::stream_descriptor pipe(executor_, output);
   std::string text;
@@ -223,12 +246,16 @@ awaitable<void> Agent::follow(std::string id, int output, pid_t pid) {
   // The pipe closes when the process ends; only the last moment of that is waited for here.
   while (::waitpid(pid, &status, WNOHANG) == 0) co_await io::sleep_for(5ms);
   jobs_.erase(id);
-  auto result = wire::from_json_text<SessionResult>(text);
-  complete(id, result
-                   ? *result
-                   : SessionResult{"Failed", "The process of the session ended without a word (exit code " +
-                                                 std::to_string(io::exit_code_of(status)) + ")."});
-  log_info("session ended", {{"session", id}, {"status", result ? result->status : "lost"}});
+  auto report = read_report(text);
+  auto& result = report.result;
+  if (!result) {
+    // What the session ran had a hang-up from the kernel; those that it had started did not.
+    if (report.process > 0) ::kill(-report.process, SIGKILL);
+    result = SessionResult{"Failed", "The process of the session ended without a word (exit code " +
+                                         std::to_string(io::exit_code_of(status)) + ")."};
+  }
+  complete(id, *result);
+  log_info("session ended", {{"session", id}, {"status", result->status}});
 }
 
 void Agent::complete(std::string const& session, SessionResult result) {

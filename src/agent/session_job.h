@@ -4,6 +4,7 @@
 // and output.
 
 #include <boost/describe/class.hpp>
+#include <cstdint>
 #include <string>
 
 #include "wire/json_shape.h"
@@ -21,6 +22,13 @@ struct SessionJob {
 BOOST_DESCRIBE_STRUCT(SessionJob, (),
                       (state_directory, access_key_id, secret_access_key, session_token, issued_at,
                        expires_at, content))
+
+// What the program of a session tells the agent on its standard output, one line each: first which process it
+// started, at the end the result.
+struct SessionStart {
+  std::int64_t process_id = 0;
+};
+BOOST_DESCRIBE_STRUCT(SessionStart, (), (process_id))
 
 struct SessionResult {
   std::string status = "Success";  // Success, Failed

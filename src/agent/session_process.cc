@@ -76,6 +76,7 @@ Result<std::unique_ptr<SessionProcess>> SessionProcess::on_terminal(asio::any_io
   spawn.environment.push_back("TERM=xterm-256color");
   spawn.directory = login.home;
   spawn.run_as = login.run_as;
+  spawn.ends_with_us = true;
   TRY(auto started, io::spawn_on_pty(spawn, static_cast<unsigned short>(size.cols),
                                      static_cast<unsigned short>(size.rows)));
   std::unique_ptr<SessionProcess> process(new SessionProcess(executor));
@@ -97,6 +98,7 @@ Result<std::unique_ptr<SessionProcess>> SessionProcess::on_pipes(asio::any_io_ex
   spawn.environment = login.environment;
   spawn.directory = login.home;
   spawn.run_as = login.run_as;
+  spawn.ends_with_us = true;
   spawn.merge_error = !separate;
   TRY(auto started, io::spawn_with_pipes(spawn));
   std::unique_ptr<SessionProcess> process(new SessionProcess(executor));

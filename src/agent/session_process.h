@@ -28,6 +28,8 @@ class SessionProcess {
   static Result<std::unique_ptr<SessionProcess>> on_pipes(asio::any_io_executor executor, Login const& login,
                                                           std::string const& command_line, bool separate);
 
+  // Its id, and that of the group and the session of processes that it leads.
+  pid_t id() const { return pid_; }
   bool has_terminal() const { return has_terminal_; }
 
   // Before each line of the outputs, for clients that cannot tell them apart.

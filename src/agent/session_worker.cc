@@ -185,6 +185,7 @@ awaitable<Result<void>> SessionWorker::run_command(SessionOrder const& order) {
 // Both directions, until the process is gone.
 awaitable<int> SessionWorker::attend(SessionProcess& process) {
   process_ = &process;
+  if (on_process) on_process(process.id());
   if (stopping_) process.hang_up();
   io::TaskGroup feeder(executor_, "input");
   feeder.spawn(feed(process));

@@ -3,6 +3,7 @@
 // Serves one session on this host: the data channel to the plane on one side, a shell or a command on the
 // other. Runs in a process of its own, which goes on when the agent is restarted.
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -30,6 +31,9 @@ inline constexpr io::KeepAlive kSessionKeepAlive{std::chrono::seconds(10), std::
 class SessionWorker {
  public:
   SessionWorker(asio::any_io_executor executor, PlaneClient plane, wire::InteractiveShellContent content);
+
+  // Told the id of the process that the session runs.
+  std::function<void(pid_t)> on_process;
 
   // Until the session is over, from either side.
   awaitable<SessionResult> run();

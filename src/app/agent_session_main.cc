@@ -15,6 +15,13 @@
 namespace fumidai::app {
 namespace {
 
+// An agent that is gone does not hear it; the plane sees the goodbye on the data channel.
+template <class Shape>
+void tell_agent(Shape const& shape) {
+  auto line = wire::to_json_text(shape) + "\n";
+  [[maybe_unused]] auto written = ::write(STDOUT_FILENO, line.data(), line.size());
+}
+
 Result<std::string> read_input() {
   std::string text;
   char chunk[4096];
@@ -40,6 +47,7 @@ Result<agent::SessionResult> serve() {
 
   asio::io_context loop(1);
   agent::SessionWorker worker(loop.get_executor(), std::move(plane), std::move(content));
+  worker.on_process = [](pid_t id) { tell_agent(agent::SessionStart{id}); };
   asio::signal_set signals(loop, SIGTERM, SIGINT);
   signals.async_wait([&](boost::system::error_code cancelled, int) {
     if (!cancelled) worker.stop();
@@ -63,8 +71,6 @@ int main() {
   using namespace fumidai;
   auto served = app::serve();
   auto result = served ? *served : agent::SessionResult{"Failed", served.error().detail};
-  auto text = wire::to_json_text(result);
-  // An agent that is gone does not hear it; the plane has seen the goodbye on the data channel.
-  [[maybe_unused]] auto written = ::write(STDOUT_FILENO, text.data(), text.size());
+  app::tell_agent(result);
   return served ? 0 : 1;
 }

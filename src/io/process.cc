@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,7 +64,7 @@ class ExecReport {
 };
 
 // Only what is safe between fork and execve.
-[[noreturn]] void become(Spawn const& spawn, char* const* arguments, char* const* environment,
+[[noreturn]] void become(Spawn const& spawn, pid_t parent, char* const* arguments, char* const* environment,
                          ExecReport const& report) {
   for (int number = 1; number < NSIG; number++) ::signal(number, SIG_DFL);
   sigset_t none;
@@ -77,6 +78,11 @@ class ExecReport {
                    ::setuid(as.user) == 0;
     // A session that kept the agent's rights would be worse than none.
     if (!changed || (as.user != 0 && ::setuid(0) == 0)) report.fail_in_child(1);
+  }
+  // After the change of user, which would undo it.
+  if (spawn.ends_with_us) {
+    ::prctl(PR_SET_PDEATHSIG, SIGHUP);
+    if (::getppid() != parent) ::_exit(127);  // gone before we asked
   }
   if (::chdir(spawn.directory.c_str()) != 0 && ::chdir("/") != 0) report.fail_in_child(2);
   ::execve(spawn.program.c_str(), arguments, environment);
@@ -96,6 +102,7 @@ Result<PtyChild> spawn_on_pty(Spawn const& spawn, unsigned short columns, unsign
   if (!report.valid()) return system_error("make a pipe");
   winsize size{rows, columns, 0, 0};
   int terminal = -1;
+  auto parent = ::getpid();
   auto pid = ::forkpty(&terminal, nullptr, nullptr, &size);
   if (pid < 0) return system_error("make a terminal");
   if (pid == 0) {
@@ -103,7 +110,7 @@ Result<PtyChild> spawn_on_pty(Spawn const& spawn, unsigned short columns, unsign
     if (spawn.run_as.change) {
       [[maybe_unused]] auto owned = ::fchown(0, spawn.run_as.user, spawn.run_as.group);
     }
-    become(spawn, arguments.get(), environment.get(), report);
+    become(spawn, parent, arguments.get(), environment.get(), report);
   }
   ::fcntl(terminal, F_SETFD, FD_CLOEXEC);
   set_non_blocking(terminal);
@@ -122,6 +129,7 @@ Result<PipedChild> spawn_with_pipes(Spawn const& spawn) {
   int input[2], output[2], error[2];
   if (!report.valid() || ::pipe2(input, O_CLOEXEC) != 0) return system_error("make a pipe");
   if (::pipe2(output, O_CLOEXEC) != 0 || ::pipe2(error, O_CLOEXEC) != 0) return system_error("make a pipe");
+  auto parent = ::getpid();
   auto pid = ::fork();
   if (pid < 0) return system_error("start a process");
   if (pid == 0) {
@@ -129,7 +137,7 @@ Result<PipedChild> spawn_with_pipes(Spawn const& spawn) {
     ::dup2(input[0], 0);
     ::dup2(output[1], 1);
     ::dup2(spawn.merge_error ? output[1] : error[1], 2);
-    become(spawn, arguments.get(), environment.get(), report);
+    become(spawn, parent, arguments.get(), environment.get(), report);
   }
   for (int descriptor : {input[0], output[1], error[1]}) ::close(descriptor);
   PipedChild child{pid, input[1], output[0], error[0]};

@@ -26,7 +26,8 @@ struct Spawn {
   std::vector<std::string> environment;  // NAME=value
   std::string directory;                 // "/" when it cannot be entered
   RunAs run_as;
-  bool merge_error = false;  // standard error goes where standard output goes
+  bool merge_error = false;   // standard error goes where standard output goes
+  bool ends_with_us = false;  // gets a hang-up when we die, however that happens
 };
 
 // Owned by whoever started it; the descriptors are his to close.
