@@ -38,6 +38,21 @@ void Places::release_unproven(std::string const& address) {
   if (--at->second == 0) unproven_.erase(at);
 }
 
+void Doorkeeper::turned_away(std::string const& address, Places const& places, ServerLimits const& limits) {
+  silent_++;
+  auto now = SteadyClock::now();
+  if (spoke_at_ != SteadyTime::min() && now - spoke_at_ < std::chrono::minutes(1)) return;
+  bool full = places.taken() >= limits.connections;
+  log_warn("connections turned away",
+           {{"count", silent_},
+            {"last_peer", address},
+            {"why", full ? "there are as many as the setting connections allows"
+                         : "its address has as many as unproven_connections_per_address allows"},
+            {"most", full ? limits.connections : limits.unproven_per_address}});
+  spoke_at_ = now;
+  silent_ = 0;
+}
+
 HttpServer::HttpServer(asio::any_io_executor executor, TlsContext tls, HttpHandler& handler,
                        ServerLimits limits)
     : executor_(executor),
@@ -111,7 +126,11 @@ awaitable<void> HttpServer::accept(tcp::acceptor& acceptor) {
       address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
     Peer peer{address.to_string(), remote.port()};
     auto place = places_.enter(peer.address);
-    if (!place) continue;  // over the limit: closed without a word, which costs us least
+    if (!place) {
+      // Closed without a word on the wire, which costs us least.
+      doorkeeper_.turned_away(peer.address, places_, limits_);
+      continue;
+    }
     set_socket_options(socket, {});
     connections_.spawn(serve(std::move(socket), std::move(peer), std::move(*place)));
   }

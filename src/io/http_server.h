@@ -55,6 +55,7 @@ class Places {
     bool unproven_ = true;
   };
 
+  // Nothing when there are too many of that address, or in all.
   std::optional<Place> enter(std::string const& address);
   std::size_t taken() const { return taken_; }
 
@@ -62,6 +63,16 @@ class Places {
   void release_unproven(std::string const& address);
   std::size_t most_, most_per_address_, taken_ = 0;
   std::map<std::string, std::size_t> unproven_;
+};
+
+// Tells the log who was turned away and why: at most once a minute, or who knocks could fill it.
+class Doorkeeper {
+ public:
+  void turned_away(std::string const& address, Places const& places, ServerLimits const& limits);
+
+ private:
+  std::size_t silent_ = 0;  // since the last word
+  SteadyTime spoke_at_ = SteadyTime::min();
 };
 
 class HttpHandler {
@@ -102,6 +113,7 @@ class HttpServer {
   HttpHandler& handler_;
   ServerLimits limits_;
   Places places_;
+  Doorkeeper doorkeeper_;
   std::list<asio::ip::tcp::acceptor> acceptors_;
   TaskGroup listeners_, connections_;
   bool stopping_ = false;
