@@ -203,10 +203,26 @@ class TlsStream : public Stream {
 
 }  // namespace
 
+namespace {
+
+// Whoever connects and says nothing costs us a socket, and not the 40 KB of a handshake.
+awaitable<Result<void>> wait_for_first_byte(Socket& socket, SteadyTime deadline) {
+  Watchdog watchdog(socket);
+  watchdog.set(deadline);
+  auto [error] = co_await socket.async_wait(tcp::socket::wait_read, as_tuple(use_awaitable));
+  if (watchdog.has_bitten()) co_return Error{Errc::deadline_exceeded, "not a byte in time"};
+  if (error) co_return Error{Errc::closed, "TLS: " + error.message()};
+  co_return success();
+}
+
+}  // namespace
+
 awaitable<Result<std::unique_ptr<Stream>>> accept_tls(TlsContext context, Socket socket,
                                                       SteadyClock::duration limit) {
+  auto deadline = SteadyClock::now() + limit;
+  CO_CHECK(co_await wait_for_first_byte(socket, deadline));
   auto stream = std::make_unique<TlsStream>(context, std::move(socket));
-  stream->expire_after(limit);
+  stream->set_deadline(deadline);
   auto done = co_await stream->run([](SSL* ssl) { return SSL_accept(ssl); });
   if (!done) co_return done.error();
   if (*done == 0) co_return Error{Errc::closed, "the peer closed the connection during the TLS handshake"};
