@@ -99,7 +99,8 @@ class WebSocket:
             head += bytes([bit | 127]) + struct.pack(">Q", len(payload))
         if not masked:
             return head + payload
-        return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+        key = (mask * (len(payload) // 4 + 1))[:len(payload)]
+        return head + mask + (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(len(payload), "big")
 
     def send(self, payload, opcode=None):
         if opcode is None:
