@@ -29,6 +29,8 @@ constexpr auto kFarewell = 2s;
 constexpr auto kLastWord = 5s;
 // While an agent is away there is nothing to wait for but its return.
 constexpr auto kLook = 5s;
+// An agent that is back sooner was not away, as far as a person is concerned.
+constexpr auto kMissed = 1s;
 
 std::string_view name_of(LiveSession::Role role) {
   return role == LiveSession::Role::client ? "client" : "agent";
@@ -86,9 +88,10 @@ void LiveSession::agent_completed(wire::AgentTaskComplete const& completion) {
 }
 
 void LiveSession::attached(Role role) {
-  bool returned = std::exchange(leg(role).was_attached, true);
+  leg(role).was_attached = true;
   if (client_.socket && agent_.socket) enter(SessionEvent::both_attached);
-  if (role == Role::agent && returned) tell_client("The agent on " + row_.target.text() + " is back.", true);
+  if (role == Role::agent && std::exchange(agent_is_missed_, false))
+    tell_client("The agent on " + row_.target.text() + " is back.", true);
   changed_.notify();
 }
 
@@ -96,9 +99,6 @@ void LiveSession::detached(Role role) {
   leg(role).detached_at = SteadyClock::now();
   enter(SessionEvent::one_lost);
   changed_.notify();
-  bool on_purpose = ending_ || agent_is_terminating_ || completed_at_ != SteadyTime::max();
-  if (role == Role::agent && !on_purpose)
-    tell_client("The agent on " + row_.target.text() + " does not answer; waiting for it.", false);
 }
 
 void LiveSession::tell_client(std::string const& text, bool agent_connected) {
@@ -152,6 +152,11 @@ SteadyTime LiveSession::check_limits() {
   if (agent_is_terminating_ && !agent_.socket && due(agent_.detached_at + kLastWord))
     end(SessionState::terminated, "");
   if (agent_.was_attached && !agent_.socket) {
+    bool unsaid = client_.socket && !agent_is_missed_ && !agent_is_terminating_;
+    if (unsaid && due(agent_.detached_at + kMissed)) {
+      agent_is_missed_ = true;
+      tell_client("The agent on " + row_.target.text() + " does not answer; waiting for it.", false);
+    }
     auto link = agents_.find(row_.target);
     if (!link) {
       due(now + kLook);

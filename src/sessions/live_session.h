@@ -121,6 +121,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   io::SteadyTime last_activity_ = io::SteadyClock::now();
   io::SteadyTime completed_at_ = io::SteadyTime::max();  // the agent's word that it is over
   bool agent_is_terminating_ = false;                    // it said so on the data channel
+  bool agent_is_missed_ = false;                         // and the client was told so
   bool agent_is_paused_ = false;
   bool ending_ = false;
   SessionOutcome outcome_;
