@@ -161,6 +161,22 @@ wire::HttpResponse refusal(Error const& error) {
 
 }  // namespace
 
+namespace {
+
+// Counts also what is cancelled.
+class Counted {
+ public:
+  explicit Counted(std::size_t& count) : count_(count) { count_++; }
+  ~Counted() { count_--; }
+  Counted(Counted const&) = delete;
+  Counted& operator=(Counted const&) = delete;
+
+ private:
+  std::size_t& count_;
+};
+
+}  // namespace
+
 awaitable<Result<void>> HttpServer::serve_requests(std::unique_ptr<Stream>& stream, Peer const& peer,
                                                    Places::Place& place) {
   Bytes pending;
@@ -183,6 +199,7 @@ awaitable<Result<void>> HttpServer::serve_requests(std::unique_ptr<Stream>& stre
       co_return success();
     }
     bool keep_alive = request.keep_alive;
+    Counted counted(requests_);
     auto response = co_await handler_.handle(std::move(request), peer);
     keep_alive = keep_alive && response.keep_alive && !stopping_;
     response.headers.set("Connection", keep_alive ? "keep-alive" : "close");
@@ -233,8 +250,7 @@ awaitable<void> HttpServer::stop(SteadyClock::duration patience) {
   listeners_.cancel();
   co_await listeners_.join();
   auto deadline = SteadyClock::now() + patience;
-  while (connections_.size() > 0 && SteadyClock::now() < deadline)
-    co_await sleep_for(std::chrono::milliseconds(20));
+  while (requests_ > 0 && SteadyClock::now() < deadline) co_await sleep_for(std::chrono::milliseconds(20));
   connections_.cancel();
   co_await connections_.join();
 }

@@ -94,7 +94,8 @@ class HttpServer {
   std::vector<wire::HostPort> addresses() const;
   std::size_t connections() const { return places_.taken(); }
 
-  // Two steps: no new connections; then, when what runs has had its time, the rest is cut.
+  // Two steps: no new connections; then, when the requests that run are answered, or have had their time, the
+  // rest is cut: connections that wait for a request, and channels, which their ends make again elsewhere.
   void stop_accepting();
   awaitable<void> stop(SteadyClock::duration patience);
 
@@ -116,6 +117,7 @@ class HttpServer {
   Doorkeeper doorkeeper_;
   std::list<asio::ip::tcp::acceptor> acceptors_;
   TaskGroup listeners_, connections_;
+  std::size_t requests_ = 0;  // being answered
   bool stopping_ = false;
 };
 
