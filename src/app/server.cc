@@ -182,6 +182,7 @@ class Server {
     co_await http_.stop(config_.drain);
     co_await manager_.stop();
     co_await registry_.stop();
+    database_.retry_kept();
     gate_.flush_counts(Time::max());
     record(audit::PlaneStopped{clock_.now()}.to_event());
     co_return success();
@@ -198,6 +199,7 @@ class Server {
     for (auto renewed = clock_.now();;) {
       co_await io::sleep_for(kHousekeeping);
       gate_.flush_counts(clock_.now());
+      database_.retry_kept();
       // Handshakes leave holes between what connections keep: after a crowd has come or gone, half of the
       // heap is air.
       auto changed = connections > http_.connections() ? connections - http_.connections()

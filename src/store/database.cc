@@ -6,17 +6,52 @@
 
 namespace fumidai::store {
 
-void Database::write_soon(std::function<Result<void>(Transaction&)> change) {
+void Database::write_soon(Change change) {
+  {
+    std::lock_guard lock(kept_mutex_);
+    if (!kept_.empty()) {
+      kept_.push_back(std::move(change));  // behind those that wait
+      if (std::chrono::steady_clock::now() - retried_at_ < std::chrono::seconds(1)) return;
+      change = nullptr;
+    }
+  }
+  if (change) return submit_deferred(std::move(change));
+  retry_kept();
+}
+
+void Database::retry_kept() {
+  std::deque<Change> kept;
+  {
+    std::lock_guard lock(kept_mutex_);
+    kept.swap(kept_);
+    retried_at_ = std::chrono::steady_clock::now();
+  }
+  for (auto& change : kept) submit_deferred(std::move(change));
+}
+
+void Database::submit_deferred(Change change) {
+  auto shared = std::make_shared<Change>(std::move(change));
   auto verdict = std::make_shared<Result<void>>(success());
-  submit_write({[change = std::move(change), verdict](Transaction& transaction) {
-                  *verdict = change(transaction);
+  submit_write({[shared, verdict](Transaction& transaction) {
+                  *verdict = (*shared)(transaction);
                   return verdict->has_value();
                 },
-                [verdict](std::optional<Error> failure) {
+                [this, shared, verdict](std::optional<Error> failure) {
                   if (!failure && *verdict) return;
-                  log_error("a deferred change was not written",
-                            {{"error", failure ? failure->detail : verdict->error().detail}});
+                  auto error = failure ? *failure : verdict->error();
+                  if (error.code == Errc::system) return keep(std::move(*shared));
+                  log_error("a deferred change was not written", {{"error", error.detail}});
                 }});
+}
+
+void Database::keep(Change change) {
+  std::lock_guard lock(kept_mutex_);
+  if (kept_.empty()) log_error("deferred changes wait until the store can write again");
+  if (kept_.size() >= kMostKept) {
+    kept_.pop_front();
+    log_error("the oldest of the deferred changes is lost: too many wait");
+  }
+  kept_.push_back(std::move(change));
 }
 
 namespace {

@@ -3,8 +3,11 @@
 // The store of a deployment. Changes of many callers share a commit and its flush to disk; each caller
 // continues when what it changed is durable, or learns that nothing of it was kept.
 
+#include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "base/awaitable.h"
@@ -42,8 +45,10 @@ class Database {
         std::move(initiate), boost::asio::use_awaitable);
   }
 
-  // A change that nobody waits for: it is in the next commit, with those of others.
+  // A change that nobody waits for: it is in the next commit, with those of others. When the disk is full it
+  // is kept, and tried again with later ones or by retry_kept(), in order.
   void write_soon(std::function<Result<void>(Transaction&)> change);
+  void retry_kept();
 
   // The same two for a thread of its own: start-up, tools, tests. Must not be called from the database's
   // threads.
@@ -62,6 +67,15 @@ class Database {
   virtual void submit_read(Job job) = 0;
 
  private:
+  using Change = std::function<Result<void>(Transaction&)>;
+  void submit_deferred(Change change);
+  void keep(Change change);
+
+  static constexpr std::size_t kMostKept = 10'000;
+  std::mutex kept_mutex_;
+  std::deque<Change> kept_;  // what could not be written yet, oldest first
+  std::chrono::steady_clock::time_point retried_at_{};
+
   template <class Outcome, class Change, class Handler>
   static std::pair<std::function<bool(Transaction&)>, std::function<void(std::optional<Error>)>> make_job(
       Change change, Handler handler) {
