@@ -26,7 +26,7 @@ namespace {
 
 constexpr auto kHousekeeping = 10s;
 constexpr std::chrono::days kRenewBefore{30};
-constexpr std::size_t kCrowd = 256;
+constexpr std::uint64_t kCrowd = 256;
 
 // Ten thousand agents are ten thousand descriptors.
 void raise_descriptor_limit() {
@@ -194,17 +194,14 @@ class Server {
   }
 
   awaitable<void> keep_house() {
-    std::size_t connections = 0;
+    std::uint64_t accepted = 0;
     for (auto renewed = clock_.now();;) {
       co_await io::sleep_for(kHousekeeping);
       gate_.flush_counts(clock_.now());
-      // Handshakes leave holes between what connections keep: after a crowd has come or gone, half of the
-      // heap is air.
-      auto changed = connections > http_.connections() ? connections - http_.connections()
-                                                       : http_.connections() - connections;
-      if (changed >= kCrowd) {
+      // Handshakes leave holes between what connections keep: after a crowd of them, half of the heap is air.
+      if (http_.accepted() - accepted >= kCrowd) {
         ::malloc_trim(0);
-        connections = http_.connections();
+        accepted = http_.accepted();
       }
       if (clock_.now() - renewed < std::chrono::hours(24)) continue;
       renewed = clock_.now();

@@ -132,6 +132,7 @@ awaitable<void> HttpServer::accept(tcp::acceptor& acceptor) {
       continue;
     }
     set_socket_options(socket, {});
+    accepted_++;
     connections_.spawn(serve(std::move(socket), std::move(peer), std::move(*place)));
   }
 }
@@ -181,26 +182,25 @@ awaitable<Result<void>> HttpServer::serve_requests(std::unique_ptr<Stream>& stre
                                                    Places::Place& place) {
   Bytes pending;
   while (!stopping_) {
-    wire::HttpRequestReader reader(limits_.message);
-    auto whole = co_await read_request(*stream, reader, pending);
-    if (!whole) {
-      bool tell = whole.error().code == Errc::malformed || whole.error().code == Errc::too_large;
+    auto request = co_await read_request(*stream, pending);
+    if (!request) {
+      bool tell = request.error().code == Errc::malformed || request.error().code == Errc::too_large;
       if (tell) {
-        auto answer = wire::encode(refusal(whole.error()));
+        auto answer = wire::encode(refusal(request.error()));
         co_await stream->write(as_bytes(answer));
       }
-      co_return whole.error();
+      co_return request.error();
     }
-    if (!*whole) co_return success();
-    auto request = reader.take();
+    if (!*request) co_return success();
     stream->never_expire();
-    if (request.is_websocket_upgrade()) {
-      co_await handler_.upgrade(std::move(request), peer, std::move(stream), std::move(pending), place);
+    if ((*request)->is_websocket_upgrade()) {
+      pending.shrink_to_fit();  // what it holds, it may hold for weeks
+      co_await handler_.upgrade(*std::move(*request), peer, std::move(stream), std::move(pending), place);
       co_return success();
     }
-    bool keep_alive = request.keep_alive;
+    bool keep_alive = (*request)->keep_alive;
     Counted counted(requests_);
-    auto response = co_await handler_.handle(std::move(request), peer);
+    auto response = co_await handler_.handle(*std::move(*request), peer);
     keep_alive = keep_alive && response.keep_alive && !stopping_;
     response.headers.set("Connection", keep_alive ? "keep-alive" : "close");
     auto bytes = wire::encode(response);
@@ -211,9 +211,9 @@ awaitable<Result<void>> HttpServer::serve_requests(std::unique_ptr<Stream>& stre
   co_return success();
 }
 
-// False when the peer closed between requests.
-awaitable<Result<bool>> HttpServer::read_request(Stream& stream, wire::HttpRequestReader& reader,
-                                                 Bytes& pending) {
+// Nothing when the peer closed between requests.
+awaitable<Result<std::optional<wire::HttpRequest>>> HttpServer::read_request(Stream& stream, Bytes& pending) {
+  wire::HttpRequestReader reader(limits_.message);
   stream.expire_after(limits_.idle);
   bool told_to_continue = false;
   while (!reader.is_done()) {
@@ -226,7 +226,7 @@ awaitable<Result<bool>> HttpServer::read_request(Stream& stream, wire::HttpReque
       pending.resize(kChunk);
       auto count = co_await stream.read_some(pending);
       if (!count) co_return count.error();
-      if (*count == 0 && !reader.has_started()) co_return false;
+      if (*count == 0 && !reader.has_started()) co_return std::nullopt;
       if (*count == 0) co_return Error{Errc::closed, "the peer closed in the middle of a request"};
       pending.resize(*count);
     }
@@ -234,7 +234,7 @@ awaitable<Result<bool>> HttpServer::read_request(Stream& stream, wire::HttpReque
     CO_TRY(auto used, reader.feed(pending));
     pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(used));
   }
-  co_return true;
+  co_return reader.take();
 }
 
 void HttpServer::stop_accepting() {

@@ -93,6 +93,7 @@ class HttpServer {
   // The addresses in use, with the real port where 0 was asked for.
   std::vector<wire::HostPort> addresses() const;
   std::size_t connections() const { return places_.taken(); }
+  std::uint64_t accepted() const { return accepted_; }  // since the start
 
   // Two steps: no new connections; then, when the requests that run are answered, or have had their time, the
   // rest is cut: connections that wait for a request, and channels, which their ends make again elsewhere.
@@ -107,7 +108,7 @@ class HttpServer {
   awaitable<void> serve(Socket socket, Peer peer, Places::Place place);
   awaitable<Result<void>> serve_requests(std::unique_ptr<Stream>& stream, Peer const& peer,
                                          Places::Place& place);
-  awaitable<Result<bool>> read_request(Stream& stream, wire::HttpRequestReader& reader, Bytes& pending);
+  awaitable<Result<std::optional<wire::HttpRequest>>> read_request(Stream& stream, Bytes& pending);
 
   asio::any_io_executor executor_;
   TlsContext tls_;
@@ -118,6 +119,7 @@ class HttpServer {
   std::list<asio::ip::tcp::acceptor> acceptors_;
   TaskGroup listeners_, connections_;
   std::size_t requests_ = 0;  // being answered
+  std::uint64_t accepted_ = 0;
   bool stopping_ = false;
 };
 
