@@ -2,9 +2,10 @@
 #
 #   fumidai_folder(wire DEPENDS base LINK Boost::json)
 #
-# DEPENDS names folders, as in src/LAYERS; LINK names what comes from outside.
+# DEPENDS names folders, as in src/LAYERS; LINK names what comes from outside, TEST_LINK what only the test
+# needs.
 function(fumidai_folder name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;TEST_LINK" ${ARGN})
   string(REPLACE "/" "_" target ${name})
 
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -22,7 +23,7 @@ function(fumidai_folder name)
 
   if(tests AND NOT FUMIDAI_FUZZ)
     add_executable(${target}_test ${tests})
-    target_link_libraries(${target}_test PRIVATE fumidai_${target} GTest::gtest_main)
+    target_link_libraries(${target}_test PRIVATE fumidai_${target} ${ARG_TEST_LINK} GTest::gtest_main)
     target_compile_definitions(${target}_test PRIVATE FUMIDAI_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
     set_target_properties(${target}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     add_test(NAME ${name} COMMAND ${target}_test)

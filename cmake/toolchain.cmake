@@ -1,6 +1,9 @@
 # Warnings, sanitizers, and what makes builds quick when it is installed.
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(FUMIDAI_SHADOW -Wshadow=local)
+endif()
+add_compile_options(-Wall -Wextra -Wpedantic ${FUMIDAI_SHADOW} -Wnon-virtual-dtor -Woverloaded-virtual
                     -Wno-missing-field-initializers -fstack-protector-strong -fno-omit-frame-pointer
                     -ffunction-sections -fdata-sections)
 if(FUMIDAI_WERROR)
@@ -23,7 +26,7 @@ endif()
 
 if(FUMIDAI_FUZZ)
   # The libraries report which branches an input reached; the fuzzers bring the main function.
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_options(-fsanitize=fuzzer-no-link -O1)
 endif()
 
 # Asio: epoll, no exceptions' cost on the data path, and only the modern executors.

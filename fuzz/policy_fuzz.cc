@@ -1,17 +1,17 @@
 // A policy document from a stranger: reading it must not crash, deciding with it must not either, and a Deny
 // beside it must win. The first byte says what kind of policy it is; the rest is the document.
 
-#include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string_view>
 
+#include "input.h"
 #include "policy/explain.h"
 #include "policy/start_session.h"
 
 namespace {
 
 using namespace fumidai::policy;
+using fumidai::fuzz::require;
 
 Request request() {
   Request request{{PrincipalType::user, "arn:aws:iam::123456789012:user/alice", "123456789012", "", ""},
@@ -32,10 +32,6 @@ Request request() {
 NamedPolicy deny_all() {
   constexpr auto kText = R"({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})";
   return {"stop", std::make_shared<Policy const>(parse_policy(kText, PolicyKind::identity).value())};
-}
-
-void require(bool claim) {
-  if (!claim) std::abort();
 }
 
 void decide_with(NamedPolicy const& read, PolicyKind kind) {

@@ -17,6 +17,9 @@ Result<json::value> query_tree(std::vector<QueryPair> const& pairs) {
     return Error{Errc::too_large, "more than 4096 fields", "MalformedQueryString"};
   json::object root;
   for (auto const& pair : pairs) {
+    // What is read here is stored, and told again as JSON and XML, which have no other text.
+    if (!is_utf8(pair.name) || !is_utf8(pair.value))
+      return malformed("the field '" + escaped(pair.name, 64) + "' is not UTF-8");
     auto names = split(pair.name, '.');
     if (names.size() > kMostLevels)
       return Error{Errc::too_large, "a field nested more than 16 levels", "MalformedQueryString"};

@@ -11,7 +11,8 @@
 
 namespace fumidai::wire {
 
-// Errors: malformed (a name that is both a value and a structure), too_large (over 4096 fields or 16 levels).
+// Errors: malformed (a name that is both a value and a structure, text that is not UTF-8), too_large (over
+// 4096 fields or 16 levels).
 Result<json::value> query_tree(std::vector<QueryPair> const& pairs);
 
 template <Shape T>

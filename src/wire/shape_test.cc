@@ -104,6 +104,15 @@ TEST(Shape, query_bodies_are_bounded_and_unambiguous) {
   EXPECT_TRUE(query_tree(many));
 }
 
+TEST(Shape, query_fields_that_are_not_utf8_are_refused_as_json_would_be) {
+  for (auto body : {"InstanceId=%FF", "%C3=1", "InstanceId=%ED%A0%80"}) {
+    auto sample = from_query<Sample>(*parse_query(body, Plus::is_blank));
+    ASSERT_FALSE(sample) << body;
+    EXPECT_EQ(sample.error().aws, "MalformedQueryString") << body;
+  }
+  EXPECT_TRUE(from_query<Sample>(*parse_query("InstanceId=%E8%B8%8F", Plus::is_blank)));
+}
+
 TEST(Shape, limits_are_met_and_passed_by_one) {
   Sample sample;
   auto fault = [&] {

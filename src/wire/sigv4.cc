@@ -57,7 +57,7 @@ std::string joined(std::vector<std::string> const& names) {
   return text;
 }
 
-// A query that does not decode is taken as it stands: its signature will not match.
+// parse_claim() has refused a query that does not decode; here it is taken as it stands.
 std::string canonical_query(HttpRequest const& request) {
   std::vector<QueryPair> pairs;
   for (auto part : split(request.query(), '&')) {
@@ -323,7 +323,10 @@ AuthResult<SignatureClaim> parse_claim(HttpRequest const& request) {
   auto is_signature = [](auto const& pair) {
     return pair.name == "X-Amz-Signature" || pair.name == "X-Amz-Algorithm";
   };
-  bool presigned = query && std::any_of(query->begin(), query->end(), is_signature);
+  // Clients encode what they sign. In what does not decode a signature could hide from us, and parts of the
+  // query with it, since X-Amz-Signature is the one field that no signature covers.
+  if (!query) return refuse(AuthFault::incomplete, "The query string does not decode.");
+  bool presigned = std::any_of(query->begin(), query->end(), is_signature);
   if (presigned && !authorizations.empty())
     return refuse(AuthFault::incomplete, "The request is signed in the header and in the query.");
   if (authorizations.size() > 1)

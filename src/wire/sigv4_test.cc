@@ -125,6 +125,14 @@ TEST_F(OwnSignature, verifies_and_breaks_with_any_change) {
   EXPECT_FALSE(verify(request, *claim, other, rules, now));
 }
 
+TEST_F(OwnSignature, does_not_cover_a_query_that_hides_its_fields) {
+  request.target = "/?%zz&X-Amz-Signature=anything";
+  sign(request, {"AKIAEXAMPLE", Secret("secret"), ""}, "us-east-1", "ssmmessages", now);
+  auto claim = parse_claim(request);
+  ASSERT_FALSE(claim);
+  EXPECT_EQ(claim.error().fault, AuthFault::incomplete);
+}
+
 TEST_F(OwnSignature, of_an_agent_verifies_with_its_public_key_only) {
   auto pair = generate_rsa_key(), stranger = generate_rsa_key();
   ASSERT_TRUE(sign_rsa(request, "mi-0123456789abcdef0", pair.private_key, "us-east-1", "ssmmessages", now));

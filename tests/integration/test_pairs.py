@@ -86,12 +86,11 @@ def test_a_newer_cli_keeps_the_token_out_of_its_arguments_and_works_as_well(plan
 
 def test_a_session_that_is_ended_for_its_user_ends_his_shell(plane, target, plugin):
     with start(plane, target, plugin) as terminal:
-        terminal.expect("SessionId: (administrator-[a-z0-9]+)")
+        session = terminal.expect("SessionId: (administrator-[a-z0-9]+)").group(1).decode()
         terminal.expect("[$#] $")
-        (session,) = plane.sessions()
-        plane.aws("ssm", "terminate-session", "--session-id", session["SessionId"])
+        plane.aws("ssm", "terminate-session", "--session-id", session)
         terminal.wait()
-        wait_until("the end in the list", lambda: not plane.sessions())
+        wait_until("the end in the list", lambda: session not in [each["SessionId"] for each in plane.sessions()])
 
 
 def test_our_client_runs_a_command_on_amazons_agent(plane, stock_host):

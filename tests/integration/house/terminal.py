@@ -42,8 +42,9 @@ class Terminal:
         except OSError:  # the other end is gone
             return b""
         self.transcript += data
-        # Line editors switch bracketed paste on and off around each line; nobody sees that.
+        # Nobody sees that line editors switch bracketed paste on and off, and that AWS's plugin ends lines twice.
         self.seen = re.sub(rb"\x1b\[\?2004[hl]\r?", b"", self.seen + data)
+        self.seen = re.sub(rb"\r+\n", b"\r\n", self.seen)
         return data
 
     def expect(self, pattern, seconds=PATIENCE):
@@ -61,7 +62,7 @@ class Terminal:
 
     def run(self, command, pattern, seconds=PATIENCE):
         """Types a line, and waits for what it prints (not for the echo of the line: say it so that they differ)."""
-        self.type(command + "\n")
+        self.type(command + "\r")
         return self.expect(pattern, seconds)
 
 
