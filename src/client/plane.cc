@@ -25,6 +25,28 @@ struct AccessResponse {
 };
 BOOST_DESCRIBE_STRUCT(AccessResponse, (), (session_id, token_value, stream_url))
 
+struct SessionFilter {
+  std::string key, value;
+  static constexpr wire::Rename kNames[] = {{"key", "key"}, {"value", "value"}};
+};
+BOOST_DESCRIBE_STRUCT(SessionFilter, (), (key, value))
+
+struct DescribeRequest {
+  std::string state;
+  std::vector<SessionFilter> filters;
+};
+BOOST_DESCRIBE_STRUCT(DescribeRequest, (), (state, filters))
+
+struct Described {
+  std::string details;
+};
+BOOST_DESCRIBE_STRUCT(Described, (), (details))
+
+struct DescribeResponse {
+  std::vector<Described> sessions;
+};
+BOOST_DESCRIBE_STRUCT(DescribeResponse, (), (sessions))
+
 struct ResolveRequest {
   std::string target;
 };
@@ -42,7 +64,8 @@ struct ResolveResponse {
 BOOST_DESCRIBE_STRUCT(ResolveResponse, (), (candidates))
 
 Access to_access(AccessResponse response) {
-  return {std::move(response.session_id), std::move(response.token_value), std::move(response.stream_url)};
+  return {
+      std::move(response.session_id), std::move(response.token_value), std::move(response.stream_url), {}};
 }
 
 }  // namespace
@@ -65,10 +88,20 @@ awaitable<Result<Access>> Plane::start_session(SessionOrder order) {
 }
 
 awaitable<Result<Access>> Plane::resume_session(std::string session_id) {
-  SessionIdRequest request{std::move(session_id)};
+  SessionIdRequest request{session_id};
   CO_TRY(auto response,
          co_await api_.call<AccessResponse>("ssm", "AmazonSSM.ResumeSession", std::move(request), signer()));
-  co_return to_access(std::move(response));
+  auto access = to_access(std::move(response));
+  if (!access.token) access.ended_why = co_await details_of(std::move(session_id));
+  co_return access;
+}
+
+awaitable<std::string> Plane::details_of(std::string session_id) {
+  DescribeRequest request{"History", {{"SessionId", std::move(session_id)}}};
+  auto found =
+      co_await api_.call<DescribeResponse>("ssm", "AmazonSSM.DescribeSessions", std::move(request), signer());
+  if (!found || found->sessions.empty()) co_return "";
+  co_return found->sessions.front().details;
 }
 
 awaitable<Result<void>> Plane::terminate_session(std::string session_id) {

@@ -17,6 +17,7 @@ struct Access {
   std::string session_id;
   std::optional<Secret> token;  // none: the session is over
   std::string stream_url;
+  std::string ended_why;  // of one that is over, where the plane knows and tells us
 };
 
 struct SessionOrder {
@@ -45,6 +46,9 @@ class Plane {
   awaitable<Result<wire::json::value>> call(std::string service, std::string target, wire::json::object body);
 
  private:
+  // What the plane's list says of a session that is over; nothing when we may not see it.
+  awaitable<std::string> details_of(std::string session_id);
+
   Plane(Profile profile, io::TlsContext tls, wire::Url endpoint)
       : profile_(std::move(profile)), tls_(tls), api_(tls, std::move(endpoint)) {}
   io::Signer signer() const { return io::sign_with(profile_.credentials, profile_.region); }

@@ -50,7 +50,13 @@ SessionClient::SessionClient(asio::any_io_executor executor, io::TlsContext tls,
 awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionClient::connect() {
   if (!std::exchange(first_connection_, false)) {
     CO_TRY(auto again, co_await resume_());
-    if (!again.token) co_return Error{Errc::not_found, "the session is over"};
+    if (!again.token) {
+      // How it ended was said while nobody heard it.
+      if (!exit_code_)
+        farewell_ =
+            again.ended_why.empty() ? "The session ended while the connection was lost." : again.ended_why;
+      co_return Error{Errc::not_found, "the session is over"};
+    }
     access_.token = again.token;
   }
   CO_TRY(auto url, wire::parse_url(access_.stream_url));

@@ -9,13 +9,18 @@ namespace fumidai::store {
 void Database::write_soon(Change change) {
   {
     std::lock_guard lock(kept_mutex_);
-    if (!kept_.empty()) {
-      kept_.push_back(std::move(change));  // behind those that wait
-      if (std::chrono::steady_clock::now() - retried_at_ < std::chrono::seconds(1)) return;
-      change = nullptr;
-    }
+    // Behind those that wait: a later change must not be overtaken by an earlier one.
+    if (!kept_.empty()) return keep(std::move(change));
   }
-  if (change) return submit_deferred(std::move(change));
+  submit_deferred(std::move(change));
+}
+
+void Database::on_written() {
+  {
+    std::lock_guard lock(kept_mutex_);
+    bool is_due = std::chrono::steady_clock::now() - retried_at_ >= std::chrono::seconds(1);
+    if (kept_.empty() || !is_due) return;
+  }
   retry_kept();
 }
 
@@ -39,13 +44,15 @@ void Database::submit_deferred(Change change) {
                 [this, shared, verdict](std::optional<Error> failure) {
                   if (!failure && *verdict) return;
                   auto error = failure ? *failure : verdict->error();
-                  if (error.code == Errc::system) return keep(std::move(*shared));
+                  if (error.code == Errc::system) {
+                    std::lock_guard lock(kept_mutex_);
+                    return keep(std::move(*shared));
+                  }
                   log_error("a deferred change was not written", {{"error", error.detail}});
                 }});
 }
 
 void Database::keep(Change change) {
-  std::lock_guard lock(kept_mutex_);
   if (kept_.empty()) log_error("deferred changes wait until the store can write again");
   if (kept_.size() >= kMostKept) {
     kept_.pop_front();

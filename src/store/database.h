@@ -46,7 +46,7 @@ class Database {
   }
 
   // A change that nobody waits for: it is in the next commit, with those of others. When the disk is full it
-  // is kept, and tried again with later ones or by retry_kept(), in order.
+  // is kept, and tried again in order, when something else could be written or by retry_kept().
   void write_soon(std::function<Result<void>(Transaction&)> change);
   void retry_kept();
 
@@ -65,11 +65,13 @@ class Database {
   };
   virtual void submit_write(Job job) = 0;
   virtual void submit_read(Job job) = 0;
+  // For the driver, after a commit: what was kept may work now.
+  void on_written();
 
  private:
   using Change = std::function<Result<void>(Transaction&)>;
   void submit_deferred(Change change);
-  void keep(Change change);
+  void keep(Change change);  // with the mutex held
 
   static constexpr std::size_t kMostKept = 10'000;
   std::mutex kept_mutex_;

@@ -219,6 +219,7 @@ class SqliteDatabase : public Database {
     }
     if (auto committed = writer_->command("commit"); !committed) return roll_back(committed.error());
     if (writer_->has_changed()) call_hook();
+    on_written();
     return std::nullopt;
   }
 

@@ -21,7 +21,10 @@ COUNTED = b"".join(b"%d\n" % number for number in range(1, 200_001))
 
 
 def command(plane, host, *words):
-    return subprocess.Popen([str(FUMIDAI), "session", "start", "-n", host.id, "--", *words], env=plane.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    known = sessions.active(plane)
+    running = subprocess.Popen([str(FUMIDAI), "session", "start", "-n", host.id, "--", *words], env=plane.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    running.session = lambda: sessions.newest(plane, known)
+    return running
 
 
 def take(running, count):
@@ -165,18 +168,18 @@ def test_a_server_that_is_asked_to_stop_lets_sessions_go_on_with_the_next(plane,
     assert LOST in shell.sentences()[0]
 
 
-def test_a_command_whose_server_does_not_come_back_ends_with_a_sentence_when_it_is_interrupted(plane, host):
+def test_a_client_whose_server_is_away_can_be_ended(plane, host):
     running = command(plane, host, "sleep", "1000")
-    known = sessions.newest(plane)
-    wait_until("the command", lambda: sessions.processes(known))
+    wait_until("the command", lambda: sessions.processes(running.session()))
+    known = running.session()
     plane.kill()
     try:
         running.send_signal(signal.SIGHUP)
         _, said = running.communicate(timeout=20)
-        assert running.returncode != 0
+        assert running.returncode == 128 + signal.SIGHUP
+        assert LOST in sentences(said)[0]
     finally:
         plane.start()
-    assert said is not None
     wire.call(plane, "AmazonSSM.TerminateSession", {"SessionId": known})
     sessions.is_gone(known)
 
@@ -229,7 +232,7 @@ def test_a_shell_whose_process_is_killed_ends_with_one_sentence(plane, shell):
 def test_a_command_whose_process_is_killed_leaves_no_orphan(plane, host):
     running = command(plane, host, "sh", "-c", "echo on; sleep 1001; echo off")
     assert take(running, 3) == b"on\n"
-    session = sessions.newest(plane)
+    session = running.session()
     assert len(sessions.processes(session)) >= 2
     sessions.kill_worker(session)
     _, said = running.communicate(timeout=20)
@@ -241,7 +244,7 @@ def test_a_command_whose_process_is_killed_leaves_no_orphan(plane, host):
 def test_a_process_that_is_killed_while_it_prints_ends_its_session(plane, host):
     running = command(plane, host, "yes")
     take(running, 1_000_000)
-    session = sessions.newest(plane)
+    session = running.session()
     sessions.kill_worker(session)
     _, said = running.communicate(timeout=30)
     assert running.returncode == 255 and DIED in sentences(said)[-1]
@@ -293,7 +296,7 @@ def test_a_client_that_is_killed_leaves_a_session_that_can_be_ended(plane, shell
 def test_a_client_that_is_killed_while_it_prints_leaves_a_session_that_can_be_ended(plane, host):
     running = command(plane, host, "yes")
     take(running, 1_000_000)
-    session = sessions.newest(plane)
+    session = running.session()
     running.kill()
     running.wait()
     sessions.wait_for_status(plane, session, "Disconnected")
