@@ -74,9 +74,11 @@ Result<Addressed> address_of(wire::HttpRequest const& request) {
   bool is_form =
       request.method == "POST" &&
       request.headers.find("content-type").value_or("").starts_with("application/x-www-form-urlencoded");
-  TRY(auto fields,
-      wire::parse_query(is_form ? std::string_view(request.body) : request.query(), wire::Plus::is_blank));
-  return by_fields(std::move(fields));
+  // In a URL a plus is a plus, and signed as such: read as a blank, the call would mean what nobody signed.
+  auto fields = is_form ? wire::parse_query(request.body, wire::Plus::is_blank)
+                        : wire::parse_query(request.query(), wire::Plus::stays);
+  if (!fields) return fields.error();
+  return by_fields(*std::move(fields));
 }
 
 }  // namespace fumidai::api

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "base/bytes.h"
@@ -110,9 +111,10 @@ Result<Time> parse_time(std::string_view text) {
   if (text.find('-') == text.npos || text.starts_with('-')) {
     double value = 0;
     auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    bool in_range = value > -1e11 && value < 1e11;
+    // The years 0 to 9999, as in the other form.
+    bool in_range = value >= -62'167'219'200 && value < 253'402'300'799;
     if (failure != std::errc() || end != text.data() + text.size() || !in_range) return malformed();
-    return Time(milliseconds(static_cast<std::int64_t>(value * 1000)));
+    return Time(milliseconds(std::llround(value * 1000)));
   }
   if (text.size() < 10 || text[4] != '-' || text[7] != '-') return malformed();
   int hour = 0, minute = 0, second = 0, milli = 0;

@@ -76,7 +76,8 @@ Result<Time> read_time(json::value const& from, Scalars, std::string_view path) 
     if (auto time = parse_time(view(from.get_string()))) return *time;
   } else if (from.is_number()) {
     auto seconds = from.to_number<double>();
-    if (std::abs(seconds) < 1e11) return from_millis(std::llround(seconds * 1000));
+    bool in_range = seconds >= -62'167'219'200 && seconds < 253'402'300'799;  // the years 0 to 9999
+    if (in_range) return from_millis(std::llround(seconds * 1000));
   }
   return wrong_type(path, "a timestamp");
 }

@@ -84,6 +84,18 @@ TEST(Shape, null_members_are_absent) {
   EXPECT_FALSE(from_json_text<Sample>(R"({"MaxResults":null})")->max_results);
 }
 
+TEST(Shape, a_time_of_any_year_is_read_as_it_was_written) {
+  for (auto created_at :
+       {"0000-01-01", "1969-12-31T23:59:59.999Z", "2025-03-14T09:26:53.113Z", "6421-11-14"}) {
+    Sample sample;
+    sample.created_at = *parse_time(created_at);
+    auto again = from_json_text<Sample>(to_json_text(sample));
+    ASSERT_TRUE(again) << created_at;
+    EXPECT_EQ(again->created_at, sample.created_at) << created_at;
+  }
+  EXPECT_FALSE(from_json_text<Sample>(R"({"CreatedAt": 253402300800})"));
+}
+
 TEST(Shape, json_bombs_are_refused) {
   EXPECT_FALSE(parse_json(std::string(100'000, '[')));
   EXPECT_FALSE(parse_json("{"));
