@@ -1,0 +1,10 @@
+"""The fixtures of the integration tests, for tests that take longer than anyone wants to wait."""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+_spec = spec_from_file_location("integration_fixtures", Path(__file__).parents[1] / "integration" / "conftest.py")
+_fixtures = module_from_spec(_spec)
+_spec.loader.exec_module(_fixtures)
+
+plane, host, own_plane, own_host = _fixtures.plane, _fixtures.host, _fixtures.own_plane, _fixtures.own_host
