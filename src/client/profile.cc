@@ -36,27 +36,40 @@ wire::Credentials credentials_in(std::string const& text, std::string const& sec
           find_setting(text, section, "aws_session_token")};
 }
 
+// The server would only call half a key a wrong one.
+Result<wire::Credentials> whole(wire::Credentials credentials, std::string const& where) {
+  if (credentials.secret_access_key.empty())
+    return Error{Errc::invalid, where + " has an access key id, but no secret access key"};
+  return credentials;
+}
+
+std::string profile_name(std::string const& given) {
+  auto name = !given.empty() ? given : first_of({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"});
+  return name.empty() ? "default" : name;
+}
+
+std::string config_section(std::string const& profile) {
+  return profile == "default" ? profile : "profile " + profile;
+}
+
 Result<wire::Credentials> aws_credentials(std::string const& profile) {
   if (profile.empty()) {
     wire::Credentials given{environment("AWS_ACCESS_KEY_ID"), Secret(environment("AWS_SECRET_ACCESS_KEY")),
                             environment("AWS_SESSION_TOKEN")};
-    if (!given.access_key_id.empty()) return given;
+    if (!given.access_key_id.empty()) return whole(std::move(given), "the environment");
   }
-  auto name = !profile.empty() ? profile : first_of({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"});
-  if (name.empty()) name = "default";
+  auto name = profile_name(profile);
   auto file = aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials");
   auto found = credentials_in(text_of(file), name);
-  if (found.access_key_id.empty()) {
-    auto section = name == "default" ? name : "profile " + name;
-    found = credentials_in(text_of(aws_file("AWS_CONFIG_FILE", "config")), section);
-  }
+  if (found.access_key_id.empty())
+    found = credentials_in(text_of(aws_file("AWS_CONFIG_FILE", "config")), config_section(name));
   if (found.access_key_id.empty()) {
     return Error{Errc::not_found,
                  "there are no credentials: none in the environment, and no access key for the profile '" +
                      name + "' in " + file.string() +
                      ". For a server on this machine: eval \"$(fumidai env)\""};
   }
-  return found;
+  return whole(std::move(found), "the profile '" + name + "'");
 }
 
 Result<Profile> profile_of_data_directory(io::Path const& directory) {
@@ -68,8 +81,12 @@ Result<Profile> profile_of_data_directory(io::Path const& directory) {
                                         directory.string()};
   }
   profile.endpoint = trimmed(*endpoint);
-  TRY(auto credentials, io::read_file(directory / "credentials", 65536));
+  auto file = directory / "credentials";
+  TRY(auto credentials, io::read_file(file, 65536));
   profile.credentials = credentials_in(credentials, "default");
+  if (profile.credentials.access_key_id.empty())
+    return Error{Errc::corrupt, file.string() + " has no access key in its section [default]"};
+  TRY(profile.credentials, whole(std::move(profile.credentials), file.string()));
   profile.region = find_setting(text_of(directory / "config"), "default", "region");
   TRY(profile.ca_pem, io::read_file(directory / "ca.pem"));
   return profile;
@@ -110,7 +127,8 @@ Result<Profile> find_profile(ProfileOptions const& options) {
   profile.endpoint = endpoint;
   auto region = !options.region.empty() ? options.region : first_of({"AWS_REGION", "AWS_DEFAULT_REGION"});
   if (region.empty())
-    region = find_setting(text_of(aws_file("AWS_CONFIG_FILE", "config")), "default", "region");
+    region = find_setting(text_of(aws_file("AWS_CONFIG_FILE", "config")),
+                          config_section(profile_name(options.name)), "region");
   profile.region = region.empty() ? "us-east-1" : region;
   if (auto bundle = environment("AWS_CA_BUNDLE"); !bundle.empty()) {
     TRY(profile.ca_pem, io::read_file(bundle));

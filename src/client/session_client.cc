@@ -85,6 +85,7 @@ awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionClient::connect() {
 
 void SessionClient::on_control(wire::AgentMessage const& message) {
   if (message.type == message_type::channel_closed) {
+    heard_goodbye_ = true;
     auto closed = wire::from_json_text<wire::ChannelClosed>(as_text(message.payload));
     if (closed) farewell_ = closed->output;
     link_.close();
@@ -124,16 +125,19 @@ awaitable<Result<int>> SessionClient::run() {
   tasks_.spawn(watch_signals());
   tasks_.spawn(watch_patience());
   auto verdict = co_await converse();
+  bool is_over = link_.is_closed();
+  if (!verdict && !is_over) co_await end_session();
   link_.close();
   tasks_.cancel();
   co_await tasks_.join();
   if (raw_) raw_->restore();
   if (failure_) co_return *failure_;
-  bool heard_the_end = exit_code_ || !farewell_.empty() || link_.is_closed();
-  if (!verdict && !heard_the_end) co_return verdict.error();
+  if (!verdict && !is_over) co_return verdict.error();
   if (!farewell_.empty()) std::fprintf(stderr, "%s\n", escaped(farewell_, 1024).c_str());
   if (exit_code_) co_return *exit_code_;
-  co_return farewell_.empty() && !options_.is_command ? 0 : farewell_.empty() ? 0 : kLost;
+  // Our agents always tell how a command ended; of AWS's, only the plane's goodbye says that it did.
+  bool is_lost = options_.is_command && (is_native_ || !heard_goodbye_ || !farewell_.empty());
+  co_return is_lost ? kLost : 0;
 }
 
 awaitable<Result<void>> SessionClient::converse() {

@@ -67,6 +67,7 @@ class SessionClient {
   bool first_connection_ = true;
   bool is_native_ = false;
   bool was_lost_ = false;
+  bool heard_goodbye_ = false;
   io::SteadyTime lost_at_ = io::SteadyTime::max();
   std::optional<int> exit_code_;
   std::string farewell_;          // what the plane said at the end
