@@ -6,7 +6,14 @@ import subprocess
 from pathlib import Path
 
 from house.plane import Plane
-from house.programs import AGENT, PATIENCE, bare_environment, run, wait_until
+from house.programs import AGENT, PATIENCE, bare_environment, is_root, run, wait_until
+
+# A login shell reads what the tester keeps in his home: not here, where it is the product that is tested.
+PLAIN_SHELLS = ["unshare", "--mount", "bash", "-c", """
+for file in .bash_profile .bash_login .profile .bashrc; do
+  [ ! -e ~root/$file ] || mount --bind /dev/null ~root/$file || exit 1
+done
+exec "$@" """, "bash"]
 
 
 class Agent:
@@ -34,7 +41,7 @@ class Agent:
 
     def start(self, wait=True):
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([str(AGENT), "run", "--state-dir", str(self.state)], env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen([*(PLAIN_SHELLS if is_root() else []), str(AGENT), "run", "--state-dir", str(self.state)], env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         if wait:
             self.wait_connected()
         return self
