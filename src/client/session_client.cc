@@ -135,8 +135,9 @@ awaitable<Result<int>> SessionClient::run() {
   if (!verdict && !is_over) co_return verdict.error();
   if (!farewell_.empty()) std::fprintf(stderr, "%s\n", escaped(farewell_, 1024).c_str());
   if (exit_code_) co_return *exit_code_;
-  // Our agents always tell how a command ended; of AWS's, only the plane's goodbye says that it did.
-  bool is_lost = options_.is_command && (is_native_ || !heard_goodbye_ || !farewell_.empty());
+  // Our agents always tell how a shell or command ended; of AWS's, only the plane's goodbye says that one
+  // did.
+  bool is_lost = is_native_ || (options_.is_command && (!heard_goodbye_ || !farewell_.empty()));
   co_return is_lost ? kLost : 0;
 }
 
