@@ -1,0 +1,239 @@
+#include "sessions/gate.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "identity/access_keys.h"
+#include "identity/builtin_policies.h"
+#include "inventory/instances.h"
+#include "inventory/tags.h"
+#include "io/test_directory.h"
+#include "store/sqlite_database.h"
+
+namespace fumidai::sessions {
+namespace {
+
+using store::Transaction;
+
+// A deployment with a connected host that is tagged team=web, and a user with one policy.
+class TheGate : public testing::Test {
+ protected:
+  TheGate() {
+    write([&](Transaction& transaction) -> Result<void> {
+      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
+      CHECK(identity::put_builtin_policies(transaction, clock.now()));
+      CHECK(identity::create_user(transaction, "hana", "/", clock.now()));
+      inventory::Instance instance;
+      instance.id = host;
+      instance.iam_role = identity::kInstanceRole;
+      instance.registered_at = clock.now();
+      CHECK(inventory::add_instance(transaction, instance));
+      CHECK(inventory::add_tags(transaction, inventory::kManagedInstance, host.text(), {{"team", "web"}}));
+      return inventory::mark_connected(transaction, host, "3.3.9000.1", clock.now());
+    });
+    trail.emplace(secret);
+    gate.emplace(*database, deployment, *trail, clock, SessionLimits{});
+  }
+
+  void write(std::function<Result<void>(Transaction&)> change) {
+    auto done = database->write_now(std::move(change));
+    ASSERT_TRUE(done) << done.error().detail;
+  }
+  void set_policy(std::string statements) {
+    write([&](Transaction& transaction) {
+      return identity::put_inline_policy(transaction, identity::user_key("hana"), "test",
+                                         R"({"Version":"2012-10-17","Statement":[)" + statements + "]}",
+                                         clock.now());
+    });
+  }
+  model::Caller hana() {
+    model::Caller caller;
+    caller.principal.arn = model::user_arn(deployment.region, "/", "hana");
+    caller.principal.id = "AIDATEST";
+    caller.principal.name = "hana";
+    caller.principal.account = deployment.region.account;
+    caller.source_address = "192.0.2.7";
+    caller.request_id = "00000000-0000-0000-0000-000000000001";
+    caller.at = clock.now();
+    return caller;
+  }
+  // To its end, on a loop that outlives the store: the store's thread comes back to it.
+  template <class T>
+  T finish(awaitable<T> work) {
+    std::optional<T> outcome;
+    asio::co_spawn(loop, std::move(work), [&](std::exception_ptr failure, T value) {
+      if (failure) std::rethrow_exception(failure);
+      outcome = std::move(value);
+      loop.stop();
+    });
+    loop.restart();
+    loop.run_for(std::chrono::seconds(10));
+    return outcome.value();
+  }
+  Result<Admission> admit(std::string target, std::string document = "") {
+    return finish(gate->admit({hana(), target, document, {}, "a test"}));
+  }
+  Result<void> authorize(std::string action, std::string resource) {
+    Ask ask;
+    ask.caller = hana();
+    ask.action = action;
+    ask.resources = {resource};
+    return finish(gate->authorize(std::move(ask)));
+  }
+  std::vector<audit::Event> events() {
+    std::vector<audit::Event> all;
+    EXPECT_TRUE(database->write_now([](Transaction&) { return success(); }));  // after what is written soon
+    EXPECT_TRUE(database->read_now([&](Transaction& transaction) -> Result<void> {
+      TRY(all, audit::list_events(transaction, {}, 100));
+      return success();
+    }));
+    return all;
+  }
+
+  asio::io_context loop;
+  io::TestDirectory directory;
+  FixedClock clock{Time(std::chrono::milliseconds(1'800'000'000'000))};
+  Secret secret{"a deployment secret that is long enough"};
+  InstanceId host = inventory::random_managed_instance_id();
+  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
+  identity::Deployment deployment;
+  std::optional<audit::Trail> trail;
+  std::optional<Gate> gate;
+};
+
+constexpr char const* kAll = R"({"Effect":"Allow","Action":"ssm:*","Resource":"*"})";
+
+TEST_F(TheGate, admits_nobody_without_a_policy_and_says_what_was_missing) {
+  auto refused = admit(host.text());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::denied);
+  EXPECT_NE(refused.error().detail.find("user/hana is not authorized to perform: ssm:StartSession"),
+            std::string::npos)
+      << refused.error().detail;
+  auto written = events();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].outcome, "denied");
+  EXPECT_EQ(written[0].source, "192.0.2.7");
+  EXPECT_EQ(written[0].request_id, hana().request_id);
+}
+
+TEST_F(TheGate, an_admission_is_a_session_and_an_event_together) {
+  set_policy(kAll);
+  auto admitted = admit(host.text());
+  ASSERT_TRUE(admitted) << admitted.error().detail;
+  EXPECT_TRUE(admitted->session.id.text().starts_with("hana-"));
+  EXPECT_EQ(admitted->session.target, host);
+  EXPECT_EQ(admitted->session.owner, hana().principal.arn);
+  auto written = events();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].kind, "session.start");
+  EXPECT_EQ(written[0].session_id, admitted->session.id.text());
+  write([&](Transaction& transaction) -> Result<void> {
+    TRY(auto row, find_session(transaction, admitted->session.id));
+    EXPECT_EQ(row.state, model::SessionState::connecting);
+    EXPECT_EQ(row.reason, "a test");
+    return success();
+  });
+}
+
+TEST_F(TheGate, knows_the_tags_of_a_host) {
+  auto for_team = [&](std::string team) {
+    set_policy(
+        R"({"Effect":"Allow","Action":"ssm:StartSession","Resource":"arn:aws:ssm:*:*:document/*"},)"
+        R"({"Effect":"Allow","Action":"ssm:StartSession","Resource":"arn:aws:ssm:*:*:managed-instance/*",)"
+        R"("Condition":{"StringEquals":{"ssm:resourceTag/team":")" +
+        team + R"("}}})");
+    return admit(host.text()).has_value();
+  };
+  EXPECT_TRUE(for_team("web"));
+  EXPECT_FALSE(for_team("db"));
+}
+
+TEST_F(TheGate, a_denial_wins) {
+  set_policy(
+      std::string(kAll) +
+      R"(,{"Effect":"Deny","Action":"ssm:StartSession","Resource":"arn:aws:ssm:*:*:managed-instance/)" +
+      host.text() + R"("})");
+  auto refused = admit(host.text());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().detail.find("explicit deny"), std::string::npos) << refused.error().detail;
+}
+
+TEST_F(TheGate, who_may_not_learns_nothing_of_what_is_there) {
+  auto there = admit(host.text()), elsewhere = admit("mi-00000000000000000");
+  ASSERT_FALSE(there);
+  ASSERT_FALSE(elsewhere);
+  EXPECT_EQ(there.error().code, elsewhere.error().code);
+}
+
+TEST_F(TheGate, a_host_that_is_away_or_unknown_is_not_connected) {
+  set_policy(kAll);
+  auto unknown = admit("mi-00000000000000000");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().aws, "TargetNotConnected");
+  write(
+      [&](Transaction& transaction) { return inventory::mark_disconnected(transaction, host, clock.now()); });
+  auto away = admit(host.text());
+  ASSERT_FALSE(away);
+  EXPECT_EQ(away.error().aws, "TargetNotConnected");
+}
+
+TEST_F(TheGate, a_changed_policy_counts_from_the_next_call) {
+  set_policy(kAll);
+  EXPECT_TRUE(authorize("ssm:DescribeSessions", "*"));
+  set_policy(R"({"Effect":"Deny","Action":"*","Resource":"*"})");
+  EXPECT_FALSE(authorize("ssm:DescribeSessions", "*"));
+}
+
+TEST_F(TheGate, a_users_own_sessions_are_told_by_his_name) {
+  set_policy(
+      R"({"Effect":"Allow","Action":"ssm:TerminateSession","Resource":"arn:aws:ssm:*:*:session/${aws:username}-*"})");
+  auto own = model::session_arn(deployment.region, SessionId("hana-0123456789abcdef0"));
+  auto other = model::session_arn(deployment.region, SessionId("ken-0123456789abcdef0"));
+  EXPECT_TRUE(authorize("ssm:TerminateSession", own));
+  EXPECT_FALSE(authorize("ssm:TerminateSession", other));
+}
+
+TEST_F(TheGate, every_decision_leaves_one_event) {
+  set_policy(kAll);
+  EXPECT_TRUE(authorize("ssm:GetConnectionStatus", "*"));
+  EXPECT_FALSE(authorize("iam:CreateUser", "*"));
+  auto written = events();
+  ASSERT_EQ(written.size(), 2u);
+  EXPECT_EQ(written[0].action, "iam:CreateUser");
+  EXPECT_EQ(written[0].outcome, "denied");
+  EXPECT_EQ(written[1].action, "ssm:GetConnectionStatus");
+  EXPECT_EQ(written[1].outcome, "allowed");
+}
+
+TEST_F(TheGate, a_change_that_fails_changes_nothing_and_is_recorded_as_failed) {
+  set_policy(R"({"Effect":"Allow","Action":"*","Resource":"*"})");
+  Ask ask;
+  ask.caller = hana();
+  ask.action = "iam:CreateUser";
+  std::function<Result<int>(Transaction&)> make = [&](Transaction& transaction) -> Result<int> {
+    CHECK(identity::create_user(transaction, "ken", "/", clock.now()));
+    return Error{Errc::conflict, "not this time"};
+  };
+  auto outcome = finish(gate->change<int>(std::move(ask), std::move(make)));
+  EXPECT_FALSE(outcome);
+  write([&](Transaction& transaction) -> Result<void> {
+    EXPECT_FALSE(identity::find_user(transaction, "ken"));
+    return success();
+  });
+  auto written = events();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].outcome, "failed");
+}
+
+TEST_F(TheGate, strangers_are_counted_and_not_written_one_by_one) {
+  for (int i = 0; i < 1000; i++) gate->count_refusal("198.51.100.9", "no signature");
+  EXPECT_TRUE(events().empty());
+  gate->flush_counts(clock.now() + std::chrono::hours(1));
+  EXPECT_EQ(events().size(), 1u);
+}
+
+}  // namespace
+}  // namespace fumidai::sessions

@@ -1,0 +1,89 @@
+#include "sessions/relayed_stream.h"
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+
+namespace fumidai::sessions {
+namespace {
+
+using Verdict = RelayedStream::Verdict;
+
+Digest digest_of(std::string_view payload) {
+  return sha256(as_bytes(payload));
+}
+
+TEST(RelayedStream, forwards_what_is_new_in_whatever_order_it_comes) {
+  RelayedStream stream;
+  EXPECT_EQ(stream.on_data(0, digest_of("a")), Verdict::forward);
+  EXPECT_EQ(stream.on_data(2, digest_of("c")), Verdict::forward);
+  EXPECT_EQ(stream.on_data(1, digest_of("b")), Verdict::forward);
+}
+
+TEST(RelayedStream, tells_repeats_from_what_the_receiver_has) {
+  RelayedStream stream;
+  stream.on_data(0, digest_of("a"));
+  EXPECT_EQ(stream.on_data(0, digest_of("a")), Verdict::repeat);
+  stream.on_acknowledge(0);
+  EXPECT_EQ(stream.on_data(0, digest_of("a")), Verdict::answer);
+}
+
+TEST(RelayedStream, an_acknowledgement_counts_for_its_own_number_only) {
+  RelayedStream stream;
+  for (int i = 0; i < 3; i++) stream.on_data(i, digest_of("x"));
+  stream.on_acknowledge(1);
+  EXPECT_EQ(stream.on_data(0, digest_of("x")), Verdict::repeat);
+  EXPECT_EQ(stream.on_data(1, digest_of("x")), Verdict::answer);
+  EXPECT_EQ(stream.on_data(2, digest_of("x")), Verdict::repeat);
+}
+
+TEST(RelayedStream, one_number_carries_one_payload) {
+  RelayedStream stream;
+  stream.on_data(0, digest_of("rm -r /tmp/x"));
+  EXPECT_EQ(stream.on_data(0, digest_of("rm -r /")), Verdict::altered);
+}
+
+TEST(RelayedStream, also_after_it_was_acknowledged_while_an_older_one_is_missing) {
+  RelayedStream stream;
+  stream.on_data(0, digest_of("a"));
+  stream.on_data(1, digest_of("b"));
+  stream.on_acknowledge(1);
+  EXPECT_EQ(stream.on_data(1, digest_of("another")), Verdict::altered);
+}
+
+TEST(RelayedStream, ignores_numbers_that_cannot_be) {
+  RelayedStream stream;
+  stream.on_data(0, digest_of("a"));
+  EXPECT_EQ(stream.on_data(-1, digest_of("x")), Verdict::ignore);
+  EXPECT_EQ(stream.on_data(RelayedStream::kMostAhead + 1, digest_of("x")), Verdict::ignore);
+  EXPECT_EQ(stream.on_data(std::numeric_limits<std::int64_t>::max(), digest_of("x")), Verdict::ignore);
+}
+
+TEST(RelayedStream, acknowledgements_of_what_never_came_change_nothing) {
+  RelayedStream stream;
+  stream.on_acknowledge(5);
+  stream.on_acknowledge(-7);
+  EXPECT_EQ(stream.on_data(0, digest_of("a")), Verdict::forward);
+  stream.on_acknowledge(std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(stream.on_data(0, digest_of("a")), Verdict::repeat);
+}
+
+TEST(RelayedStream, goes_on_in_the_middle_of_a_stream_after_a_restart) {
+  RelayedStream stream;
+  EXPECT_EQ(stream.on_data(70'000, digest_of("a")), Verdict::forward);
+  EXPECT_EQ(stream.on_data(70'001, digest_of("b")), Verdict::forward);
+  EXPECT_EQ(stream.on_data(70'000, digest_of("a")), Verdict::repeat);
+}
+
+TEST(RelayedStream, follows_a_long_stream) {
+  RelayedStream stream;
+  for (std::int64_t i = 0; i < 100'000; i++) {
+    ASSERT_EQ(stream.on_data(i, digest_of(std::to_string(i))), Verdict::forward);
+    stream.on_acknowledge(i);
+  }
+  EXPECT_EQ(stream.on_data(99'999, digest_of("99999")), Verdict::answer);
+  EXPECT_EQ(stream.on_data(5, digest_of("5")), Verdict::answer);
+}
+
+}  // namespace
+}  // namespace fumidai::sessions
