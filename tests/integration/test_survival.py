@@ -50,7 +50,7 @@ class Shell:
         self.said = directory / "said"
         known = sessions.active(plane)
         self.terminal = Terminal(["/bin/sh", "-c", f"exec {FUMIDAI} session start {host.id} 2>{self.said}"], plane.environment())
-        self.terminal.type("PS1='ready> '; stty -echo\n")
+        self.terminal.type("PS1='ready> '; stty -echo; unset HISTFILE\n")
         self.terminal.expect("ready> $")
         self.session = sessions.newest(plane, known)
         self.pid = self.answers()

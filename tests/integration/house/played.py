@@ -189,6 +189,7 @@ class PlayedClient:
             self.say(json.dumps({"ClientVersion": "1.2.0.0", "ProcessedClientActions": answers, "Errors": None}), HANDSHAKE_RESPONSE)
         elif message["type"] == HANDSHAKE_COMPLETE:
             self.say(json.dumps({"cols": 200, "rows": 50}), SIZE)
+            self.say(" unset HISTFILE\n")  # the shell is a real one, of whoever runs the tests
         else:
             self.output += message["payload"]
 
