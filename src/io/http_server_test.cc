@@ -139,6 +139,107 @@ TEST(HttpServer, an_endless_header_line_is_refused_without_being_kept) {
   });
 }
 
+// The status line of the answer to raw bytes, or "closed"; the peer then ends the connection.
+awaitable<std::string> answer_to(Plane& plane, std::string bytes) {
+  auto stream = co_await connect(plane.trust(), plane.url(), 1s);
+  if (!stream) co_return stream.error().detail;
+  co_await (*stream)->write(as_bytes(bytes));
+  std::string text;
+  Bytes chunk(4096);
+  (*stream)->expire_after(3s);
+  for (;;) {
+    auto count = co_await (*stream)->read_some(chunk);
+    if (!count || *count == 0) break;
+    text += as_text(ByteView(chunk).first(*count));
+  }
+  (*stream)->close();
+  co_return text.empty() ? "closed" : text.substr(0, text.find('\r'));
+}
+
+TEST(HttpServer, heads_and_bodies_meet_their_limits_and_do_not_pass_them) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    ServerLimits limits;
+    limits.message = {512, 1000};
+    Plane plane(executor, limits);
+    auto request = [](std::size_t header, std::size_t declared, std::size_t body) {
+      return "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " +
+             std::to_string(declared) + "\r\nX: " + std::string(header, 'x') + "\r\n\r\n" +
+             std::string(body, 'b');
+    };
+    auto fitting_text = request(300, 1000, 1000), long_text = request(600, 0, 0),
+         large_text = request(0, 1001, 0);
+    auto fitting = co_await answer_to(plane, fitting_text);
+    EXPECT_EQ(fitting, "HTTP/1.1 200 OK");
+    auto long_head = co_await answer_to(plane, long_text);
+    EXPECT_EQ(long_head, "HTTP/1.1 413 Payload Too Large");
+    // Refused for what its head says, before the body was sent.
+    auto large_body = co_await answer_to(plane, large_text);
+    EXPECT_EQ(large_body, "HTTP/1.1 413 Payload Too Large");
+    std::string chunked_text = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    chunked_text +=
+        "200\r\n" + std::string(512, 'c') + "\r\n200\r\n" + std::string(512, 'c') + "\r\n0\r\n\r\n";
+    auto chunked = co_await answer_to(plane, chunked_text);
+    EXPECT_EQ(chunked, "HTTP/1.1 413 Payload Too Large");
+    EXPECT_EQ(plane.server.connections(), 0u);
+    co_await plane.server.stop(1s);
+  });
+}
+
+TEST(HttpServer, what_is_not_http_is_refused_once) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    Plane plane(executor);
+    for (std::string text :
+         {"nonsense\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n",
+          "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+          "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+          "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+          "GET / HTTP/1.1\r\nX : y\r\n\r\n"}) {
+      auto answer = co_await answer_to(plane, text);
+      EXPECT_EQ(answer, "HTTP/1.1 400 Bad Request") << text;
+    }
+    co_await plane.server.stop(1s);
+  });
+}
+
+TEST(HttpServer, a_body_that_comes_too_slowly_ends_at_the_deadline_of_its_request) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    ServerLimits limits;
+    limits.request = 1s, limits.idle = 60s;
+    Plane plane(executor, limits);
+    auto stream = co_await connect(plane.trust(), plane.url(), 1s);
+    co_await (*stream)->write(as_bytes("POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"));
+    auto begun = SteadyClock::now();
+    while (plane.server.connections() > 0 && SteadyClock::now() < begun + 4s) {
+      co_await (*stream)->write(as_bytes("b"));
+      co_await sleep_for(50ms);
+    }
+    EXPECT_LT(SteadyClock::now() - begun, 2s);
+    EXPECT_EQ(plane.server.connections(), 0u);
+    (*stream)->close();
+    co_await plane.server.stop(1s);
+  });
+}
+
+TEST(Places, are_given_back_and_counted_by_address) {
+  Places places(3, 2);
+  auto a = places.enter("a"), b = places.enter("a");
+  EXPECT_TRUE(a && b);
+  EXPECT_FALSE(places.enter("a")) << "too many of one address";
+  auto c = places.enter("b");
+  EXPECT_TRUE(c);
+  EXPECT_FALSE(places.enter("c")) << "too many in all";
+  EXPECT_EQ(places.taken(), 3u);
+  a->proven();
+  a->proven();
+  EXPECT_FALSE(places.enter("a")) << "a proven connection keeps its place in all";
+  c.reset();
+  auto d = places.enter("a");
+  EXPECT_TRUE(d);
+  EXPECT_FALSE(places.enter("a"));
+  a.reset(), b.reset(), d.reset();
+  EXPECT_EQ(places.taken(), 0u);
+}
+
 TEST(HttpServer, one_address_gets_no_more_than_its_places) {
   run_on_loop([](auto executor) -> awaitable<void> {
     ServerLimits limits;
