@@ -1,10 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/random.h"
 #include "inventory/activations.h"
 #include "inventory/instances.h"
 #include "inventory/tags.h"
-#include "io/test_directory.h"
 #include "store/sqlite_database.h"
 
 namespace fumidai::inventory {
@@ -17,6 +18,14 @@ constexpr auto kNow = Time(std::chrono::milliseconds(1'800'000'000'000));
 
 class Inventory : public testing::Test {
  protected:
+  Inventory() {
+    std::filesystem::create_directory(directory);
+    database = std::move(*store::open_sqlite(directory / "test.db"));
+  }
+  ~Inventory() override {
+    database.reset();
+    std::filesystem::remove_all(directory);
+  }
   template <class Work>
   auto with(Work work) {
     using Outcome = std::invoke_result_t<Work, Transaction&>;
@@ -50,8 +59,9 @@ class Inventory : public testing::Test {
     return *with([&](Transaction& transaction) { return find_instance(transaction, id); });
   }
 
-  io::TestDirectory directory;
-  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
+  std::filesystem::path directory =
+      std::filesystem::temp_directory_path() / ("fumidai-inventory-" + random_hex(12));
+  std::unique_ptr<store::Database> database;
 };
 
 TEST_F(Inventory, an_activation_is_good_for_as_many_hosts_as_it_says) {
