@@ -99,29 +99,38 @@ struct DescribeActivationsResponse {
 };
 BOOST_DESCRIBE_STRUCT(DescribeActivationsResponse, (), (activation_list, next_token))
 
-Result<bool> matches(inventory::Activation const& activation, std::vector<ActivationFilter> const& filters) {
-  for (auto const& [key, values] : filters) {
-    std::string const* value = key == "ActivationIds"         ? &activation.id
-                               : key == "DefaultInstanceName" ? &activation.default_instance_name
-                               : key == "IamRole"             ? &activation.iam_role
-                                                              : nullptr;
-    if (value == nullptr)
-      return Error{Errc::invalid,
-                   "The filter '" + escaped(key, 64) +
-                       "' is unknown. Known ones: ActivationIds, DefaultInstanceName, IamRole.",
-                   "InvalidFilter"};
-    if (std::find(values.begin(), values.end(), *value) == values.end()) return false;
+std::string const* value_of(inventory::Activation const& activation, std::string const& key) {
+  if (key == "ActivationIds") return &activation.id;
+  if (key == "DefaultInstanceName") return &activation.default_instance_name;
+  if (key == "IamRole") return &activation.iam_role;
+  return nullptr;
+}
+
+Result<void> check_filters(std::vector<ActivationFilter> const& filters) {
+  for (auto const& filter : filters) {
+    if (value_of({}, filter.filter_key) != nullptr) continue;
+    return Error{Errc::invalid,
+                 "The filter '" + escaped(filter.filter_key, 64) +
+                     "' is unknown. Known ones: ActivationIds, DefaultInstanceName, IamRole.",
+                 "InvalidFilter"};
   }
-  return true;
+  return success();
+}
+
+bool matches(inventory::Activation const& activation, std::vector<ActivationFilter> const& filters) {
+  return std::all_of(filters.begin(), filters.end(), [&](auto const& filter) {
+    auto const& values = filter.filter_values;
+    return std::find(values.begin(), values.end(), *value_of(activation, filter.filter_key)) != values.end();
+  });
 }
 
 Result<DescribeActivationsResponse> describe_activations(store::Transaction& transaction, Call const& call,
                                                          DescribeActivationsRequest const& request) {
+  CHECK(check_filters(request.filters));
   TRY(auto activations, inventory::list_activations(transaction));
   std::vector<ActivationDescription> found;
   for (auto const& each : activations) {
-    TRY(auto fits, matches(each, request.filters));
-    if (!fits) continue;
+    if (!matches(each, request.filters)) continue;
     TRY(auto tags, inventory::tags_of(transaction, inventory::kActivation, each.id));
     ActivationDescription description{each.id,
                                       each.iam_role,

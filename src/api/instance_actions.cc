@@ -82,9 +82,28 @@ InstanceInformation describe(inventory::Instance const& instance, Time now) {
   return information;
 }
 
-Result<bool> matches(InstanceInformation const& information, inventory::Tags const& tags,
-                     InstanceFilter const& filter) {
-  auto const& [key, values] = filter;
+bool is_known(std::string const& key) {
+  static constexpr std::string_view kKeys[] = {"InstanceIds",   "PingStatus",        "AgentVersion",
+                                               "PlatformTypes", "ActivationIds",     "IamRole",
+                                               "ResourceType",  "AssociationStatus", "tag-key"};
+  return key.starts_with("tag:") || std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+}
+
+Result<void> check_filters(std::vector<InstanceFilter> const& filters) {
+  for (auto const& filter : filters) {
+    if (is_known(filter.key)) continue;
+    return Error{Errc::invalid,
+                 "The filter '" + escaped(filter.key, 64) +
+                     "' is unknown. Known ones: InstanceIds, PingStatus, AgentVersion, PlatformTypes, "
+                     "ActivationIds, IamRole, ResourceType, AssociationStatus, tag-key, tag:KEY.",
+                 "InvalidFilterKey"};
+  }
+  return success();
+}
+
+bool matches(InstanceInformation const& information, inventory::Tags const& tags,
+             InstanceFilter const& filter) {
+  auto const& key = filter.key;
   auto is_one_of = [&values = filter.values](std::string const& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
@@ -95,18 +114,11 @@ Result<bool> matches(InstanceInformation const& information, inventory::Tags con
   if (key == "ActivationIds") return is_one_of(information.activation_id);
   if (key == "IamRole") return is_one_of(information.iam_role);
   if (key == "ResourceType") return is_one_of(information.resource_type);
-  if (key == "AssociationStatus") return false;
+  if (key == "AssociationStatus") return false;  // there are no associations here
   if (key == "tag-key")
     return std::any_of(tags.begin(), tags.end(), [&](auto const& tag) { return is_one_of(tag.first); });
-  if (key.starts_with("tag:")) {
-    auto tag = tags.find(key.substr(4));
-    return tag != tags.end() && is_one_of(tag->second);
-  }
-  return Error{Errc::invalid,
-               "The filter '" + escaped(key, 64) +
-                   "' is unknown. Known ones: InstanceIds, PingStatus, AgentVersion, PlatformTypes, "
-                   "ActivationIds, IamRole, ResourceType, tag-key, tag:KEY.",
-               "InvalidFilterKey"};
+  auto tag = tags.find(key.substr(std::string_view("tag:").size()));
+  return tag != tags.end() && is_one_of(tag->second);
 }
 
 Result<DescribeInstanceInformationResponse> describe_instance_information(
@@ -118,6 +130,7 @@ Result<DescribeInstanceInformationResponse> describe_instance_information(
   }
   for (auto const& old : request.instance_information_filter_list)
     filters.push_back({old.key, old.value_set});
+  CHECK(check_filters(filters));
   std::string query = "instances";
   for (auto const& filter : filters) {
     query += "\n" + filter.key;
@@ -133,11 +146,8 @@ Result<DescribeInstanceInformationResponse> describe_instance_information(
     if (asks_for_tags) {
       TRY(tags, inventory::tags_of(transaction, inventory::kManagedInstance, instance.id.text()));
     }
-    bool fits = true;
-    for (auto const& filter : filters) {
-      TRY(auto this_one, matches(information, tags, filter));
-      fits = fits && this_one;
-    }
+    bool fits = std::all_of(filters.begin(), filters.end(),
+                            [&](auto const& filter) { return matches(information, tags, filter); });
     if (fits) found.push_back(std::move(information));
   }
   TRY(auto page, page_of(call, std::move(found), query, request.next_token, request.max_results.value_or(50),

@@ -143,49 +143,55 @@ class Server {
  private:
   awaitable<Result<void>> serve() {
     asio::signal_set signals(loop_, SIGTERM, SIGINT);
-    CO_CHECK(co_await registry_.recover());
-    for (auto const& text : config_.listen) {
-      CO_TRY(auto at, wire::parse_host_port(text));
-      CO_CHECK(http_.listen(at));
-    }
-    auto names = PublicNames::make(config_, http_.addresses());
-    if (!names) {
-      co_await http_.stop(0s);
-      co_return names.error();
-    }
-    auto url = names->url();
-    front_.set_names(std::move(*names));
-    auto written = write_tool_files(directory_, deployment_.region.name, url, certificates_.ca_pem);
-    if (written) written = io::write_file(directory_.endpoint(), url + "\n");
-    if (!written) {
-      co_await http_.stop(0s);
-      co_return written.error();
+    auto ready = co_await get_ready();
+    if (!ready) {
+      co_await stop(0s);
+      co_return ready.error();
     }
     record(audit::PlaneStarted{kVersion, clock_.now()}.to_event());
     io::TaskGroup background(loop_.get_executor(), "background");
     background.spawn(keep_house());
     notify_systemd("READY=1");
-    log_info("ready", {{"url", url},
-                       {"data", directory_.root.string()},
-                       {"account", deployment_.region.account},
-                       {"version", kVersion}});
 
     co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
     notify_systemd("STOPPING=1");
     io::remove_file(directory_.endpoint());
     log_info("draining", {{"sessions", registry_.size()}, {"connections", http_.connections()}});
     front_.start_draining();
-    // Requests finish; channels are cut at the end of the patience, and their ends come back to the next
-    // process.
     background.cancel();
     co_await background.join();
-    co_await http_.stop(config_.drain);
-    co_await manager_.stop();
-    co_await registry_.stop();
+    co_await stop(config_.drain);
     database_.retry_kept();
     gate_.flush_counts(Time::max());
     record(audit::PlaneStopped{clock_.now()}.to_event());
     co_return success();
+  }
+
+  // Listens, and tells the tools where.
+  awaitable<Result<void>> get_ready() {
+    CO_CHECK(co_await registry_.recover());
+    for (auto const& text : config_.listen) {
+      CO_TRY(auto at, wire::parse_host_port(text));
+      CO_CHECK(http_.listen(at));
+    }
+    CO_TRY(auto names, PublicNames::make(config_, http_.addresses()));
+    auto url = names.url();
+    front_.set_names(std::move(names));
+    CO_CHECK(write_tool_files(directory_, deployment_.region.name, url, certificates_.ca_pem));
+    CO_CHECK(io::write_file(directory_.endpoint(), url + "\n"));
+    log_info("ready", {{"url", url},
+                       {"data", directory_.root.string()},
+                       {"account", deployment_.region.account},
+                       {"version", kVersion}});
+    co_return success();
+  }
+
+  // Requests finish; channels are cut at the end of the patience, and their ends come back to the next
+  // process.
+  awaitable<void> stop(std::chrono::seconds patience) {
+    co_await http_.stop(patience);
+    co_await manager_.stop();
+    co_await registry_.stop();
   }
 
   void record(audit::Event event) {

@@ -1,6 +1,8 @@
 #include "store/sqlite_database.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <deque>
 #include <thread>
@@ -269,11 +271,19 @@ Result<void> migrate(Connection& connection) {
   return connection.command("commit");
 }
 
+// SQLite gives its other files the mode of this one.
+void make_private(std::filesystem::path const& file) {
+  if (file == ":memory:") return;
+  if (int descriptor = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600); descriptor >= 0)
+    ::close(descriptor);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> open_sqlite(std::filesystem::path const& file, Access access) {
   std::unique_ptr<Connection> writer;
   if (access == Access::read_write) {
+    make_private(file);
     TRY(writer, Connection::open(file, access));
     CHECK(migrate(*writer));
   } else if (!std::filesystem::exists(file)) {

@@ -87,13 +87,19 @@ class Soak:
     def work(self, number):
         luck = random.Random(number)
         while not self.stop.is_set():
-            luck.choice([self.printer, self.reader, self.idler, self.typist])(luck)
+            self.attempt(luck.choice([self.printer, self.reader, self.idler, self.typist]), luck)
+
+    def attempt(self, what, luck):
+        try:
+            what(luck)
+        except BaseException as error:  # pylint: disable=broad-except
+            self.wrong.append(f"{what.__name__}: {error!r}")
 
     def trouble(self):
         luck = random.Random()
         kinds = [self.kill_server, self.kill_agent, self.kill_worker, self.kill_client, self.restart_server]
         while not self.stop.wait(luck.uniform(2, 8)):
-            luck.choice(kinds)(luck)
+            self.attempt(luck.choice(kinds), luck)
 
     def kill_server(self, _):
         self.plane.kill()

@@ -8,9 +8,9 @@ from pathlib import Path
 from house.plane import Plane
 from house.programs import AGENT, PATIENCE, bare_environment, is_root, run, wait_until
 
-# A login shell reads what the tester keeps in his home: not here, where it is the product that is tested.
+# A login shell reads what the tester keeps in his home, and adds to its history: not here, where it is the product that is tested.
 PLAIN_SHELLS = ["unshare", "--mount", "bash", "-c", """
-for file in .bash_profile .bash_login .profile .bashrc; do
+for file in .bash_profile .bash_login .profile .bashrc .bash_history; do
   [ ! -e ~root/$file ] || mount --bind /dev/null ~root/$file || exit 1
 done
 exec "$@" """, "bash"]

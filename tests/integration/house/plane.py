@@ -84,8 +84,8 @@ class Plane:
     def aws(self, *words, user=None, program=AWS, **more):
         """The AWS CLI; returns what it printed as JSON, or the completed process when `check` is false."""
         check = more.pop("check", True)
-        env = self.environment(**({"AWS_PROFILE": user} if user else {}))
-        done = run([program, *words, "--output", "json", "--no-cli-pager"], env, **more)
+        env = self.environment(AWS_PAGER="", **({"AWS_PROFILE": user} if user else {}))
+        done = run([program, *words, "--output", "json"], env, **more)
         if not check:
             return done
         assert done.returncode == 0, f"aws {shlex.join(map(str, words))}: {done.stderr.decode()}"

@@ -83,6 +83,8 @@ class WebSocket:
             if not data:
                 break
             self.buffer += data
+        if b"\r\n\r\n" not in self.buffer:
+            raise ConnectionError("the server closed the connection during the upgrade")
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         self.status = int(head.split(b" ", 2)[1])
         self.head = head

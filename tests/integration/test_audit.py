@@ -1,0 +1,130 @@
+"""The audit trail: what is in it, and that nobody alters it unseen."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+
+import pytest
+
+from house import wire
+from house.programs import FUMIDAI, run, wait_until
+
+
+def of(events, **wanted):
+    return [event for event in events if all(event.get(name) == value for name, value in wanted.items())]
+
+
+@pytest.mark.sanitized
+def test_who_did_what_to_what_from_where_is_an_event(plane, host):
+    plane.aws("ssm", "add-tags-to-resource", "--resource-type", "ManagedInstance", "--resource-id", host.id, "--tags", "Key=team,Value=web")
+    (change,) = of(plane.events(), action="ssm:AddTagsToResource")
+    assert change["outcome"] == "allowed"
+    assert change["principal"].endswith(":user/administrator")
+    assert change["resource"].endswith(f":managed-instance/{host.id}")
+    assert change["source"] == "127.0.0.1"
+    assert change["request"]
+
+
+def test_a_refusal_is_an_event_with_its_reason(plane):
+    plane.make_user("rei")
+    plane.refused("ssm", "describe-sessions", "--state", "Active", user="rei")
+    (event,) = of(plane.events(), action="ssm:DescribeSessions", outcome="denied")
+    assert event["principal"].endswith(":user/rei")
+
+
+def test_a_session_has_a_beginning_and_an_end(plane, host):
+    assert plane.fumidai("session", "start", host.id, "--reason", "for the record", "--", "echo", "x").stdout == b"x\n"
+    start = wait_until("the event", lambda: of(plane.events(), kind="session.start"))[0]
+    end = wait_until("the event", lambda: of(plane.events(), kind="session.end", session=start["session"]))[0]
+    assert "for the record" in json.dumps(start)
+    assert end["seq"] > start["seq"]
+
+
+def test_strangers_make_few_events(plane):
+    before = len(plane.events())
+    for _ in range(200):
+        status, _ = wire.call(plane, "AmazonSSM.DescribeSessions", {"State": "Active"}, sign_as=("AKIAAAAAAAAAAAAAAAAA", "wrong"))
+        assert status in (400, 403)
+    assert len(plane.events()) - before < 20
+
+
+def test_an_export_is_one_event_a_line_oldest_first(plane):
+    lines = plane.fumidai("audit", "export").stdout.decode().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert len(events) > 3
+    assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
+
+
+def test_no_secret_is_in_what_is_kept(plane, host):
+    activation, code = plane.activation()
+    key = plane.aws("iam", "create-access-key", "--user-name", "administrator")["AccessKey"]
+    plane.fumidai("session", "start", host.id, "--", "true")
+    kept = plane.log.read_bytes() + plane.fumidai("audit", "export").stdout
+    for file in plane.data.glob("fumidai.db*"):
+        kept += file.read_bytes()
+    assert activation.encode() in kept
+    for secret in (code, key["SecretAccessKey"], wire.administrator(plane)[1]):
+        assert secret.encode() not in kept
+
+
+@pytest.fixture
+def stopped(own_plane, tmp_path):
+    """The files of a server that has stopped, with some events."""
+    for i in range(5):
+        own_plane.aws("iam", "create-user", "--user-name", f"user-{i}")
+    own_plane.stop()
+    return own_plane
+
+
+def verify(plane, *more):
+    return run([FUMIDAI, "audit", "verify", "--data-dir", plane.data, *more], plane.server_environment())
+
+
+def alter(plane, sql):
+    with sqlite3.connect(plane.data / "fumidai.db") as store:
+        store.execute(sql)
+    store.close()
+
+
+@pytest.mark.sanitized
+def test_an_unaltered_trail_verifies_running_and_stopped(own_plane):
+    running = own_plane.fumidai("audit", "verify")
+    assert running.returncode == 0, running.stderr
+    own_plane.stop()
+    done = verify(own_plane)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("sql", [
+    "update events set principal = 'arn:aws:iam::1:user/nobody' where seq = 3",
+    "update events set outcome = 'denied' where seq = 4",
+    "update events set detail = '{}' where seq = 3",
+    "delete from events where seq = 3",
+    "delete from events where seq = (select max(seq) from events)",
+    "update events set seq = case seq when 3 then 900 else seq end where seq = 3",
+    "insert into events select chain, seq + 1, at, kind, outcome, principal, action, resource, session_id, request_id, source, detail, mac from events order by seq desc limit 1",
+], ids=["principal", "outcome", "detail", "removed", "tail", "moved", "forged"])
+def test_an_altered_trail_is_found(stopped, sql):
+    alter(stopped, sql)
+    done = verify(stopped)
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode != 0, said
+    assert "event" in said
+
+
+def test_a_trail_that_was_cut_with_its_checkpoint_is_found_by_a_copy_kept_elsewhere(stopped, tmp_path):
+    kept = tmp_path / "kept"
+    shutil.copy(stopped.data / "audit-checkpoint", kept)
+    alter(stopped, "delete from events where seq > 3")
+    (stopped.data / "audit-checkpoint").unlink()
+    done = verify(stopped, "--checkpoint", kept)
+    assert done.returncode != 0, done.stdout
+
+
+def test_without_the_secret_nothing_is_verified(stopped):
+    env = stopped.server_environment()
+    del env["FUMIDAI_SECRET_FILE"]
+    done = subprocess.run([FUMIDAI, "audit", "verify", "--data-dir", stopped.data], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    assert done.returncode != 0
+    assert b"secret" in done.stderr
