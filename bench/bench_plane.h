@@ -25,6 +25,7 @@ class BenchPlane {
   client::Plane client() const;
   std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
   io::Path directory() const { return directory_; }
+  io::Path database() const { return directory_ / "data" / "fumidai.db"; }
   pid_t server() const { return server_; }
 
   // Registers agents' identities, all under one key: making ten thousand keys is not what is measured.

@@ -12,17 +12,27 @@ namespace fumidai::bench {
 namespace {
 
 // `cat` in a terminal: the terminal itself echoes each key.
-std::map<std::string, std::vector<std::string>> const kCommand{{"command", {"exec cat > /dev/null"}}};
+std::map<std::string, std::vector<std::string>> const kCommand{
+    {"command", {"echo ready; exec cat > /dev/null"}}};
+
+// Returns when the shell is through with its profiles, which would take the processor from what is measured.
+awaitable<void> open_quiet(BenchSession& session, std::string target) {
+  auto parameters = kCommand;
+  auto opened = co_await session.open(target, "AWS-StartInteractiveCommand", parameters);
+  if (!opened) fail(opened.error().detail);
+  for (std::string seen; seen.find("ready") == seen.npos;) {
+    auto output = co_await session.link().receive();
+    if (!output) fail(output.error().detail);
+    seen += as_text(output->payload);
+  }
+}
 
 awaitable<void> measure(BenchPlane const& plane, int live, int keys, std::vector<double>& alone,
                         std::vector<double>& crowded) {
   auto executor = co_await asio::this_coro::executor;
   auto client = plane.client();
   BenchSession session(executor, client);
-  auto parameters = kCommand;
-  auto opened = co_await session.open(plane.agent_id(), "AWS-StartInteractiveCommand", parameters);
-  if (!opened) fail(opened.error().detail);
-  co_await io::sleep_for(std::chrono::milliseconds(300));
+  co_await open_quiet(session, plane.agent_id());
   auto press = [](BenchSession& in, int count, std::vector<double>& samples) -> awaitable<void> {
     Bytes key{'x'};
     for (int i = 0; i < count; i++) {
@@ -38,9 +48,7 @@ awaitable<void> measure(BenchPlane const& plane, int live, int keys, std::vector
   std::vector<std::unique_ptr<BenchSession>> others;
   for (int i = 1; i < live; i++) {
     others.push_back(std::make_unique<BenchSession>(executor, client));
-    auto quiet = kCommand;
-    auto more = co_await others.back()->open(plane.agent_id(), "AWS-StartInteractiveCommand", quiet);
-    if (!more) fail("session " + std::to_string(i) + ": " + more.error().detail);
+    co_await open_quiet(*others.back(), plane.agent_id());
     if (i % 100 == 0) std::fprintf(stderr, "\r%d sessions", i);
   }
   std::fprintf(stderr, "\r");

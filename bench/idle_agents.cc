@@ -5,6 +5,7 @@
 //   build/release/idle_agents [AGENTS] [PROCESSES]
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "agent/control.h"
 #include "base/log.h"
 #include "bench_plane.h"
+#include "store/sqlite_database.h"
 
 namespace fumidai::bench {
 namespace {
@@ -39,31 +41,27 @@ void run_agents(std::vector<agent::Identity> identities) {
   loop.run();
 }
 
-// Connected agents, by the sockets that the server has open.
-std::size_t established(std::uint16_t port) {
-  auto text = io::read_file("/proc/net/tcp", 64 * 1024 * 1024);
-  char suffix[8];
-  std::snprintf(suffix, sizeof suffix, ":%04X", port);
+// Agents whose control channel the server has, as it wrote down itself.
+std::size_t connected(BenchPlane const& plane) {
+  auto database = store::open_sqlite(plane.database(), store::Access::read_only);
+  if (!database) return 0;
   std::size_t count = 0;
-  for (auto line : split(*text, '\n')) {
-    if (line.size() < 40) continue;
-    auto local = line.substr(6, 13);
-    if (local.substr(8) == suffix && line.substr(34, 2) == "01") count++;
-  }
-  return count;
+  auto read = (*database)->read_now([&](store::Transaction& transaction) -> Result<void> {
+    TRY(auto row, transaction.first("select count(*) from instances where connected_at is not null"));
+    count = static_cast<std::size_t>(row->integer(0));
+    return success();
+  });
+  return read ? count : 0;
 }
 
 double wait_for_all(BenchPlane const& plane, std::size_t agents, std::chrono::seconds limit) {
-  auto port = wire::parse_url(plane.url())->port;
   auto begun = io::SteadyClock::now();
-  // An agent that connects has two connections for a moment: wait until only channels are left.
-  for (int steady = 0; steady < 3;) {
-    std::this_thread::sleep_for(100ms);
-    steady = established(port) == agents ? steady + 1 : 0;
+  for (std::size_t count = 0; count < agents; count = connected(plane)) {
     if (io::SteadyClock::now() - begun > limit)
-      fail(std::to_string(established(port)) + " connections instead of " + std::to_string(agents));
+      fail(std::to_string(count) + " connected agents instead of " + std::to_string(agents));
+    std::this_thread::sleep_for(100ms);
   }
-  return std::chrono::duration<double>(io::SteadyClock::now() - begun - 300ms).count();
+  return std::chrono::duration<double>(io::SteadyClock::now() - begun).count();
 }
 
 void run(std::size_t agents, std::size_t processes) {
@@ -85,6 +83,7 @@ void run(std::size_t agents, std::size_t processes) {
     for (std::size_t k = i; k < identities.size(); k += processes) share.push_back(identities[k]);
     auto child = ::fork();
     if (child == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       run_agents(std::move(share));
       ::_exit(0);
     }

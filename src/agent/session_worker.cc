@@ -21,6 +21,9 @@ constexpr std::size_t kStockPayload = 16 * 1024, kNativePayload = 32 * 1024;
 // Sizes come right after the handshake: a shell that starts with the right one need not draw its first line
 // twice.
 constexpr auto kFirstSize = 300ms;
+// A plane that is away for so long has forgotten the session; a shell that nobody will reach again must not
+// stay.
+constexpr auto kMostOutage = 1h;
 // What a peer still has to acknowledge when all is said. AWS's agent waits as long.
 constexpr auto kStockDrain = 2s, kNativeDrain = 30s;
 
@@ -38,8 +41,10 @@ SessionWorker::SessionWorker(asio::any_io_executor executor, PlaneClient plane,
       plane_(std::move(plane)),
       content_(std::move(content)),
       link_(
-          executor, {.channel = {.is_agent = true}, .ping_every = 54s, .dead_after = 120s}, clock_,
-          [this] { return connect(); }, [this](wire::AgentMessage const& message) { on_control(message); }) {}
+          executor,
+          {.channel = {.is_agent = true}, .ping_every = 54s, .dead_after = 120s, .most_outage = kMostOutage},
+          clock_, [this] { return connect(); },
+          [this](wire::AgentMessage const& message) { on_control(message); }) {}
 
 awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionWorker::connect() {
   auto const& id = content_.session_id;

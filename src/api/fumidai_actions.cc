@@ -87,7 +87,9 @@ Result<ExplainResponse> explain(store::Transaction& transaction, Call const&, Ex
   if (events.empty()) {
     return Error{Errc::not_found,
                  "Nothing is known of '" + escaped(request.id, 128) +
-                     "'. Give the id of a session, of a request, or the number of an event.",
+                     "'. Give the id of a session, of a request, or the number of an event; `fumidai audit "
+                     "list` shows "
+                     "them.",
                  "DoesNotExistException"};
   }
   ExplainResponse response;

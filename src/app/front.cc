@@ -22,11 +22,11 @@ awaitable<wire::HttpResponse> Front::handle(wire::HttpRequest request, io::Peer 
 }
 
 awaitable<void> Front::upgrade(wire::HttpRequest request, io::Peer peer, std::unique_ptr<io::Stream> stream,
-                               Bytes leftover, io::Places::Place& place) {
+                               Bytes leftover, io::Places::Place place) {
   if (doors::manager::ManagerDoor::owns(request.path())) {
     auto facts = facts_of(request, peer);
     co_return co_await manager_.serve(std::move(request), std::move(facts), std::move(stream),
-                                      std::move(leftover), place);
+                                      std::move(leftover), std::move(place));
   }
   wire::HttpResponse response;
   response.status = 404;

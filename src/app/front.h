@@ -18,7 +18,7 @@ class Front : public io::HttpHandler {
 
   awaitable<wire::HttpResponse> handle(wire::HttpRequest request, io::Peer peer) override;
   awaitable<void> upgrade(wire::HttpRequest request, io::Peer peer, std::unique_ptr<io::Stream> stream,
-                          Bytes leftover, io::Places::Place& place) override;
+                          Bytes leftover, io::Places::Place place) override;
 
  private:
   identity::RequestFacts facts_of(wire::HttpRequest const& request, io::Peer const& peer) const;

@@ -41,6 +41,8 @@ Result<ToolEnvironment> tool_environment(io::Path const& data_directory) {
       {"AWS_DEFAULT_REGION", region},
       {"AWS_ENDPOINT_URL", std::string(trimmed(*url))},
       {"AWS_DATA_PATH", directory.aws_models().string()},
+      // Else old ones take STS for a service of the whole world, at an address of its own.
+      {"AWS_STS_REGIONAL_ENDPOINTS", "regional"},
       {"FUMIDAI_DATA_DIR", directory.root.string()},
   };
   environment.plugin_directory = plugin_directory();
@@ -48,8 +50,15 @@ Result<ToolEnvironment> tool_environment(io::Path const& data_directory) {
 }
 
 std::vector<std::string> tool_variables() {
-  return {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",    "SSL_CERT_FILE",
-          "AWS_REGION",      "AWS_DEFAULT_REGION",          "AWS_ENDPOINT_URL", "AWS_DATA_PATH",
+  return {"AWS_CONFIG_FILE",
+          "AWS_SHARED_CREDENTIALS_FILE",
+          "AWS_CA_BUNDLE",
+          "SSL_CERT_FILE",
+          "AWS_REGION",
+          "AWS_DEFAULT_REGION",
+          "AWS_ENDPOINT_URL",
+          "AWS_DATA_PATH",
+          "AWS_STS_REGIONAL_ENDPOINTS",
           "FUMIDAI_DATA_DIR"};
 }
 

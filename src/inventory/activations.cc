@@ -88,7 +88,8 @@ Result<Activation> redeem_activation(store::Transaction& transaction, std::strin
   if (counted == 0) {
     return refused(
         "The activation is used up: all " + std::to_string(activation.registration_limit) +
-        " registrations were made. Create a new activation, with a larger --registration-limit if needed.");
+        " registrations were made. Create a new activation (aws ssm create-activation), with a larger "
+        "--registration-limit if needed.");
   }
   return activation;
 }

@@ -35,10 +35,12 @@ DataLink::DataLink(asio::any_io_executor executor, DataLinkOptions options, Cloc
 
 awaitable<Result<void>> DataLink::run() {
   auto delay = options_.first_retry;
+  auto lost = SteadyClock::now();
   for (bool first = true; !closed_;) {
     auto socket = co_await connect_();
     if (!socket) {
-      bool is_final = socket.error().code == Errc::not_found || socket.error().code == Errc::denied;
+      bool is_final = socket.error().code == Errc::not_found || socket.error().code == Errc::denied ||
+                      SteadyClock::now() - lost > options_.most_outage;
       if (is_final || closed_) {
         close();
         co_return socket.error();
@@ -57,6 +59,7 @@ awaitable<Result<void>> DataLink::run() {
     auto ended = co_await carry(*socket_);
     socket_->close_now();
     socket_.reset();
+    lost = SteadyClock::now();
     if (!ended && ended.error().code == Errc::conflict) {
       close();
       co_return ended.error();

@@ -17,14 +17,17 @@ struct DataLinkOptions {
   wire::DataChannelOptions channel;
   SteadyClock::duration ping_every{};  // zero: never
   SteadyClock::duration dead_after{};  // silence after which a connection counts as lost
+  SteadyClock::duration most_outage =
+      SteadyClock::duration::max();  // without a connection, before it gives up
   std::chrono::milliseconds first_retry{100}, most_retry{5000};
 };
 
 class DataLink {
  public:
   // Makes a connection and says the opening message on it. Its failure is final when it is not_found (the
-  // session is over) or denied; otherwise it is tried again. A connection whose place a newer one took is not
-  // made again either: two would take it from each other for ever.
+  // session is over) or denied, or when the outage has lasted too long; otherwise it is tried again. A
+  // connection whose place a newer one took is not made again either: two would take it from each other for
+  // ever.
   using Connect = std::function<awaitable<Result<std::shared_ptr<WebSocket>>>()>;
   // Takes messages that are not of the stream: channel_closed and the like.
   using Control = std::function<void(wire::AgentMessage const&)>;

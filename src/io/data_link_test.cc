@@ -186,6 +186,19 @@ TEST(DataLink, ends_when_the_session_is_over_or_refused) {
   }
 }
 
+TEST(DataLink, gives_up_after_an_outage_that_lasts_too_long) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    std::deque<Error> away(1000, Error{Errc::unavailable, "refused"});
+    Pair pair(executor, {.most_outage = 50ms}, away);
+    auto begun = SteadyClock::now();
+    auto got = co_await pair.client.receive();
+    EXPECT_EQ(got.error().code, Errc::closed);
+    EXPECT_GE(SteadyClock::now() - begun, 50ms);
+    co_await pair.stop();
+    EXPECT_EQ(pair.client_end->error().detail, "refused");
+  });
+}
+
 TEST(DataLink, a_link_whose_place_was_taken_does_not_take_it_back) {
   run_on_loop([](auto executor) -> awaitable<void> {
     Pair pair(executor);

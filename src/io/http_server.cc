@@ -195,7 +195,8 @@ awaitable<Result<void>> HttpServer::serve_requests(std::unique_ptr<Stream>& stre
     stream->never_expire();
     if ((*request)->is_websocket_upgrade()) {
       pending.shrink_to_fit();  // what it holds, it may hold for weeks
-      co_await handler_.upgrade(*std::move(*request), peer, std::move(stream), std::move(pending), place);
+      co_await handler_.upgrade(*std::move(*request), peer, std::move(stream), std::move(pending),
+                                std::move(place));
       co_return success();
     }
     bool keep_alive = (*request)->keep_alive;

@@ -79,9 +79,11 @@ class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
   virtual awaitable<wire::HttpResponse> handle(wire::HttpRequest request, Peer peer) = 0;
-  // Takes over the connection of an upgrade request, until it ends. `leftover` came after the request.
+  // Takes over the connection of an upgrade request, and its place. `leftover` came after the request.
+  // Whoever keeps the connection for long moves it to a task of its own: what waits here, waits with all its
+  // callers.
   virtual awaitable<void> upgrade(wire::HttpRequest request, Peer peer, std::unique_ptr<Stream> stream,
-                                  Bytes leftover, Places::Place& place) = 0;
+                                  Bytes leftover, Places::Place place) = 0;
 };
 
 class HttpServer {

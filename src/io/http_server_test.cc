@@ -21,7 +21,7 @@ class EchoHandler : public HttpHandler {
     co_return response;
   }
   awaitable<void> upgrade(wire::HttpRequest request, Peer, std::unique_ptr<Stream> stream, Bytes leftover,
-                          Places::Place& place) override {
+                          Places::Place place) override {
     auto response = upgrade_response(request);
     auto bytes = wire::encode(response);
     co_await stream->write(as_bytes(bytes));

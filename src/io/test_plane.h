@@ -38,7 +38,7 @@ class TestPlane : public HttpHandler {
   }
 
   awaitable<void> upgrade(wire::HttpRequest request, Peer, std::unique_ptr<Stream> stream, Bytes leftover,
-                          Places::Place&) override {
+                          Places::Place) override {
     auto bytes = wire::encode(upgrade_response(request));
     co_await stream->write(as_bytes(bytes));
     auto executor = co_await asio::this_coro::executor;

@@ -10,7 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
-#include <deque>
+#include <list>
 #include <memory>
 
 #include "base/awaitable.h"
@@ -80,7 +80,7 @@ class Turnstile {
 
   asio::any_io_executor executor_;
   bool busy_ = false;
-  std::deque<std::shared_ptr<Waiter>> waiting_;
+  std::list<std::shared_ptr<Waiter>> waiting_;  // an empty deque would keep half a kilobyte
 };
 
 }  // namespace fumidai::io

@@ -41,6 +41,7 @@ awaitable<Result<wire::WebSocketMessage>> WebSocket::read() {
 
 awaitable<Result<void>> WebSocket::read_more() {
   reader_.release_memory();
+  if (most_silence_) stream_->expire_after(*most_silence_);
   CO_CHECK(co_await stream_->wait_readable());
   auto room = reader_.prepare(kChunk);
   CO_TRY(auto count, co_await stream_->read_some(room));

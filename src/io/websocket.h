@@ -28,6 +28,10 @@ class WebSocket {
   awaitable<Result<void>> write_all(wire::Opcode opcode, std::span<ByteView const> payloads);
   awaitable<Result<void>> ping(std::string_view payload);
 
+  // A peer from which nothing comes for so long, not even a ping, is gone: what waits on the connection ends
+  // with deadline_exceeded.
+  void end_after_silence_of(SteadyClock::duration silence) { most_silence_ = silence; }
+
   // When something last came: data, pings and pongs alike.
   SteadyTime last_heard() const { return last_heard_; }
 
@@ -45,6 +49,7 @@ class WebSocket {
   wire::WebSocketReader reader_;
   Turnstile writing_;
   SteadyTime last_heard_ = SteadyClock::now();
+  std::optional<SteadyClock::duration> most_silence_;
 };
 
 // The server's answer to an upgrade request: 101, or 400 when the request is none that RFC 6455 allows.

@@ -104,6 +104,28 @@ TEST(WebSocketStream, a_deadline_ends_the_read) {
   });
 }
 
+TEST(WebSocketStream, only_a_peer_that_is_silent_is_gone) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    Pair pair(executor);
+    pair.server->end_after_silence_of(60ms);
+    TaskGroup group(executor, "test");
+    std::string at_client;
+    group.spawn(read_until_closed(*pair.client, at_client));
+    auto pinging = [](WebSocket& socket) -> awaitable<void> {
+      for (int i = 0; i < 10; i++) {
+        co_await socket.ping("keepalive");
+        co_await sleep_for(20ms);
+      }
+    };
+    auto begun = SteadyClock::now();
+    group.spawn(pinging(*pair.client));
+    auto message = co_await pair.server->read();
+    EXPECT_EQ(message.error().code, Errc::deadline_exceeded);
+    EXPECT_GT(SteadyClock::now() - begun, 180ms);
+    co_await group.join();
+  });
+}
+
 TEST(WebSocketStream, upgrade_answers_only_version_13_with_a_key) {
   wire::HttpRequest request;
   request.method = "GET";

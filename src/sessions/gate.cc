@@ -46,8 +46,10 @@ policy::Context circumstances(model::Caller const& caller, model::Region const& 
   return context;
 }
 
-// The refusal in the words that AWS's users know. The protocol gives the name its own form.
-Error refusal_of(policy::Decision const& decision, policy::Request const& request) {
+// The refusal in the words that AWS's users know, and what to do next. The protocol gives the name its own
+// form.
+Error refusal_of(policy::Decision const& decision, policy::Request const& request,
+                 std::string const& request_id) {
   std::string why;
   if (decision.outcome == policy::Outcome::explicit_deny) {
     auto layer = decision.ground ? policy::to_string(decision.ground->layer) : "identity-based policy";
@@ -59,7 +61,8 @@ Error refusal_of(policy::Decision const& decision, policy::Request const& reques
   }
   return {Errc::denied,
           "User: " + request.principal.arn + " is not authorized to perform: " + request.action +
-              " on resource: " + decision.resource + " " + why,
+              " on resource: " + decision.resource + " " + why +
+              ". What would change that, an administrator is told by: fumidai explain " + request_id,
           "AccessDenied"};
 }
 
@@ -137,7 +140,7 @@ Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask const& a
       ask.caller,         ask.action, decision.resource.empty() ? request.resource : decision.resource,
       decision.allowed(), ground,     would_change,
       ask.facts};
-  return Verdict{decision.allowed(), refusal_of(decision, request), event.to_event()};
+  return Verdict{decision.allowed(), refusal_of(decision, request, ask.caller.request_id), event.to_event()};
 }
 
 Result<void> Gate::record(store::Transaction& transaction, Ask const& ask, Verdict const& verdict) {
@@ -213,7 +216,8 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
     return Admission{};
   };
   if (!decision.allowed())
-    return refuse(refusal_of(decision, decided), false, policy::explain_start_session(policies, question));
+    return refuse(refusal_of(decision, decided, ask.caller.request_id), false,
+                  policy::explain_start_session(policies, question));
 
   // Only whoever may reach the target learns whether it exists.
   auto now = clock_.now();

@@ -85,6 +85,16 @@ def test_a_host_that_lost_all_its_processes_ends_its_sessions_soon_after_it_is_b
     assert "its side of the session is gone and did not come back" in found["Details"]
 
 
+def test_an_agent_that_has_nothing_to_say_stays_connected(plane, host):
+    def goings():
+        return [event for event in plane.events("--kind", "agent.disconnect") if event["resource"].endswith(host.id)]
+
+    wait_until("the agent", lambda: plane.is_connected(host.id))
+    before = goings()
+    time.sleep(200)  # longer than the silence that the plane takes for a lost connection
+    assert goings() == before and plane.is_connected(host.id)
+
+
 def test_a_connection_that_asks_nothing_is_closed_after_75_seconds(plane):
     with wire.connect(plane, 90) as connection:
         began = time.monotonic()

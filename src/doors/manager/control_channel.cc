@@ -28,8 +28,8 @@ ControlChannel::ControlChannel(InstanceId instance, std::shared_ptr<io::WebSocke
       clock_(clock) {}
 
 awaitable<std::string> ControlChannel::read_until_closed() {
+  socket_->end_after_silence_of(kSilence);
   for (;;) {
-    socket_->stream().expire_after(kSilence);
     auto message = co_await socket_->read();
     if (!message) co_return closed_why_.empty() ? message.error().detail : closed_why_;
     auto verdict = on_message(message->payload);

@@ -1,9 +1,9 @@
 #pragma once
 
-// One agent's control channel: orders go out, results of sessions come in. Lives in the coroutine of its
-// connection; an idle one costs a reader that waits and nothing else.
+// One agent's control channel: orders go out, results of sessions come in. Lives in the task that reads it;
+// an idle one costs a reader that waits and nothing else.
 
-#include <deque>
+#include <list>
 
 #include "io/task_group.h"
 #include "io/websocket.h"
@@ -34,7 +34,7 @@ class ControlChannel : public sessions::AgentLink, public std::enable_shared_fro
   io::TaskGroup& writers_;
   Clock const& clock_;
   io::SteadyTime since_ = io::SteadyClock::now();
-  std::deque<Bytes> outbox_;
+  std::list<Bytes> outbox_;  // an empty deque would keep half a kilobyte
   std::size_t outbox_bytes_ = 0;
   bool is_writing_ = false;
   std::string closed_why_;

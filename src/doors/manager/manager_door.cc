@@ -47,12 +47,14 @@ ManagerDoor::ManagerDoor(asio::any_io_executor executor, identity::Authenticator
       gate_(gate),
       registry_(registry),
       region_(std::move(region)),
+      channels_(executor, "channels"),
       writers_(executor, "control writers") {}
 
 awaitable<void> ManagerDoor::serve(wire::HttpRequest request, identity::RequestFacts facts,
                                    std::unique_ptr<io::Stream> stream, Bytes leftover,
-                                   io::Places::Place& place) {
-  Connection connection{std::move(request), std::move(facts), std::move(stream), std::move(leftover), place};
+                                   io::Places::Place place) {
+  Connection connection{std::move(request), std::move(facts), std::move(stream), std::move(leftover),
+                        std::move(place)};
   auto path = connection.request.path();
   bool is_control = path.starts_with(kControlPath);
   auto id = channel_id(path, is_control ? kControlPath : kDataPath);
@@ -60,9 +62,9 @@ awaitable<void> ManagerDoor::serve(wire::HttpRequest request, identity::RequestF
   if (!id) {
     served = id.error();
   } else if (is_control) {
-    served = co_await serve_control(connection, InstanceId(*id));
+    served = co_await open_control(connection, InstanceId(*id));
   } else {
-    served = co_await serve_data(connection, SessionId(*id));
+    served = co_await open_data(connection, SessionId(*id));
   }
   if (served) co_return;
   auto const& error = served.error();
@@ -117,7 +119,40 @@ awaitable<Result<std::shared_ptr<io::WebSocket>>> ManagerDoor::accept(Connection
                                             most_message, connection.leftover);
 }
 
-awaitable<Result<void>> ManagerDoor::serve_control(Connection& connection, InstanceId instance) {
+namespace {
+
+// Tells the registry when the agent is gone, also when its channel is cancelled.
+class Presence {
+ public:
+  Presence(sessions::Registry& registry, InstanceId instance, std::shared_ptr<ControlChannel> channel)
+      : registry_(registry), instance_(std::move(instance)), channel_(std::move(channel)) {}
+  Presence(Presence&&) = default;
+  ~Presence() {
+    if (channel_) registry_.agent_left(instance_, channel_.get(), why);
+  }
+
+  ControlChannel& channel() { return *channel_; }
+  std::string why = "the plane stopped";
+
+ private:
+  sessions::Registry& registry_;
+  InstanceId instance_;
+  std::shared_ptr<ControlChannel> channel_;
+};
+
+awaitable<void> carry(std::shared_ptr<sessions::LiveSession> session, sessions::LiveSession::Role role,
+                      std::shared_ptr<io::WebSocket> socket, std::string source, std::string version,
+                      io::Places::Place) {
+  co_await session->serve(role, std::move(socket), std::move(source), std::move(version));
+}
+
+awaitable<void> attend(Presence agent, io::Places::Place) {
+  agent.why = co_await agent.channel().read_until_closed();
+}
+
+}  // namespace
+
+awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, InstanceId instance) {
   CO_TRY(auto caller, co_await prove(connection, "ssmmessages:OpenControlChannel"));
   if (*caller.principal.instance != instance) {
     co_return Error{Errc::denied, "The control channel of " + instance.text() + " belongs to its own agent.",
@@ -135,20 +170,11 @@ awaitable<Result<void>> ManagerDoor::serve_control(Connection& connection, Insta
   sessions::AgentArrival arrival{instance, caller.principal.arn, connection.facts.source_address,
                                  open->agent_version};
   registry_.agent_arrived(arrival, channel);
-
-  // Runs also when this coroutine is cancelled.
-  struct Guard {
-    sessions::Registry& registry;
-    InstanceId const& instance;
-    ControlChannel const& channel;
-    std::string why = "the plane stopped";
-    ~Guard() { registry.agent_left(instance, &channel, why); }
-  } guard{registry_, instance, *channel};
-  guard.why = co_await channel->read_until_closed();
+  channels_.spawn(attend(Presence(registry_, instance, channel), std::move(connection.place)));
   co_return success();
 }
 
-awaitable<Result<void>> ManagerDoor::serve_data(Connection& connection, SessionId id) {
+awaitable<Result<void>> ManagerDoor::open_data(Connection& connection, SessionId id) {
   // Agents sign the upgrade; clients have nothing but the token in their first message.
   std::optional<InstanceId> instance;
   if (connection.request.headers.find("authorization")) {
@@ -174,13 +200,15 @@ awaitable<Result<void>> ManagerDoor::serve_data(Connection& connection, SessionI
                                  {"peer", connection.facts.source_address},
                                  {"version", open->client_version.value_or("")}});
   using Role = sessions::LiveSession::Role;
-  auto version = open->client_version.value_or("");
-  co_await session->serve(instance ? Role::agent : Role::client, socket, connection.facts.source_address,
-                          version);
+  channels_.spawn(carry(session, instance ? Role::agent : Role::client, socket,
+                        connection.facts.source_address, open->client_version.value_or(""),
+                        std::move(connection.place)));
   co_return success();
 }
 
 awaitable<void> ManagerDoor::stop() {
+  channels_.cancel();
+  co_await channels_.join();
   writers_.cancel();
   co_await writers_.join();
 }

@@ -23,11 +23,12 @@ class ManagerDoor {
     return path.starts_with(kControlPath) || path.starts_with(kDataPath);
   }
 
-  // Serves the connection of an upgrade request until it ends.
+  // Opens the channel of an upgrade request, or refuses it. An open one is served by a task of the door's
+  // own, which keeps nothing of the request.
   awaitable<void> serve(wire::HttpRequest request, identity::RequestFacts facts,
-                        std::unique_ptr<io::Stream> stream, Bytes leftover, io::Places::Place& place);
+                        std::unique_ptr<io::Stream> stream, Bytes leftover, io::Places::Place place);
 
-  // Ends the writers of control channels; the channels themselves end with their connections.
+  // Cuts all channels, and returns when they are gone.
   awaitable<void> stop();
 
  private:
@@ -36,11 +37,11 @@ class ManagerDoor {
     identity::RequestFacts facts;
     std::unique_ptr<io::Stream> stream;
     Bytes leftover;
-    io::Places::Place& place;
+    io::Places::Place place;
   };
 
-  awaitable<Result<void>> serve_control(Connection& connection, InstanceId instance);
-  awaitable<Result<void>> serve_data(Connection& connection, SessionId session);
+  awaitable<Result<void>> open_control(Connection& connection, InstanceId instance);
+  awaitable<Result<void>> open_data(Connection& connection, SessionId session);
   awaitable<Result<model::Caller>> prove(Connection const& connection, std::string action);
   awaitable<Result<std::shared_ptr<io::WebSocket>>> accept(Connection& connection, std::size_t most_message);
 
@@ -49,7 +50,7 @@ class ManagerDoor {
   sessions::Gate& gate_;
   sessions::Registry& registry_;
   std::string region_;
-  io::TaskGroup writers_;
+  io::TaskGroup channels_, writers_;
 };
 
 }  // namespace fumidai::doors::manager

@@ -137,10 +137,10 @@ def data_path(session):
 class PlayedClient:
     """A client of one session. Output is put in order and acknowledged; input is whatever the test says."""
 
-    def __init__(self, plane, target, **more):
+    def __init__(self, plane, target, started=None, **more):
         self.plane = plane
         self.target = target
-        started = start_session(plane, target, **more)
+        started = started or start_session(plane, target, **more)
         self.session = started["SessionId"]
         self.token = started["TokenValue"]
         self.channel = None
