@@ -55,6 +55,24 @@ awaitable<void> measure(BenchPlane const& plane, int count, Samples& samples) {
   }
 }
 
+// In the environment that a login gives.
+[[noreturn]] void start_login_shell() {
+  auto const* user = ::getpwuid(::getuid());
+  std::string home = user->pw_dir, name = user->pw_name, shell = user->pw_shell;
+  ::clearenv();
+  for (auto const& [variable, value] :
+       {std::pair<char const*, std::string>{"HOME", home},
+        {"USER", name},
+        {"LOGNAME", name},
+        {"SHELL", shell},
+        {"TERM", "xterm-256color"},
+        {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}})
+    ::setenv(variable, value.c_str(), 1);
+  [[maybe_unused]] int status = ::chdir(home.c_str());
+  ::execl(shell.c_str(), "-sh", nullptr);
+  ::_exit(127);
+}
+
 // What a login shell takes for itself on this machine, from its start to its prompt: reading profiles is not
 // ours.
 double shell_alone() {
@@ -63,13 +81,7 @@ double shell_alone() {
     auto begun = io::SteadyClock::now();
     int terminal = -1;
     auto child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
-    if (child == 0) {
-      auto const* user = ::getpwuid(::getuid());
-      auto const* shell = user != nullptr && *user->pw_shell != 0 ? user->pw_shell : "/bin/sh";
-      [[maybe_unused]] int status = ::chdir("/");
-      ::execl(shell, "-sh", nullptr);
-      ::_exit(127);
-    }
+    if (child == 0) start_login_shell();
     char first = 0;
     if (::read(terminal, &first, 1) == 1) samples.push_back(since(begun));
     ::kill(child, SIGKILL);
