@@ -24,8 +24,8 @@ namespace {
 
 // Between a hang-up and a kill.
 constexpr auto kMercy = 2s;
-// Output of processes that outlive the command.
-constexpr auto kPipeGrace = 1s;
+// How long pipes that a command left open may be quiet after its end.
+constexpr auto kQuiet = 1s;
 
 // The length of `text` without an incomplete character at its end: terminals on the other side take whole
 // ones.
@@ -177,12 +177,14 @@ awaitable<int> SessionProcess::run_on_pipes(io::DataLink& link, std::size_t most
   readers.spawn(read_pipe(link, output_, PayloadType::output, output_prefix_, most_payload));
   readers.spawn(read_pipe(link, error_, error_type_, error_prefix_, most_payload));
   auto code = co_await wait_for_exit();
-  // A process that it left behind may hold the pipes open for ever; a lost connection only needs time.
-  auto deadline = io::SteadyClock::now() + kPipeGrace;
-  auto may_wait = [&] {
-    return !link.is_closed() && (io::SteadyClock::now() < deadline || !link.is_connected());
-  };
-  while (readers.size() > 0 && may_wait()) co_await io::sleep_for(5ms);
+  // A process that it left behind may hold the pipes open for ever. What is in them is carried, however slow
+  // the client takes it.
+  auto busy_at = io::SteadyClock::now();
+  while (readers.size() > 0 && !link.is_closed() && !hung_up_) {
+    if (waiting_readers_ < readers.size()) busy_at = io::SteadyClock::now();
+    if (io::SteadyClock::now() - busy_at > kQuiet) break;
+    co_await io::sleep_for(5ms);
+  }
   readers.cancel();
   co_await readers.join();
   co_return code;
@@ -196,7 +198,9 @@ awaitable<void> SessionProcess::read_pipe(io::DataLink& link, Descriptor& pipe, 
   for (bool at_line_start = true;;) {
     auto count = ::read(pipe.native_handle(), room.data(), room.size());
     if (count < 0 && errno == EAGAIN) {
+      waiting_readers_++;
       co_await wait_readable(pipe);
+      waiting_readers_--;
       continue;
     }
     if (count <= 0) co_return;
@@ -236,6 +240,7 @@ void SessionProcess::signal(int number) {
 }
 
 void SessionProcess::hang_up() {
+  hung_up_ = true;
   signal(SIGHUP);
   signal(SIGCONT);
   mercy_.expires_after(kMercy);

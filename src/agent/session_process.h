@@ -66,7 +66,8 @@ class SessionProcess {
   std::string output_prefix_, error_prefix_;
   wire::PayloadType error_type_ = wire::PayloadType::output;
   bool has_terminal_ = false;
-  bool exited_ = false;
+  bool exited_ = false, hung_up_ = false;
+  std::size_t waiting_readers_ = 0;  // whose pipe is empty
 };
 
 }  // namespace fumidai::agent

@@ -25,7 +25,8 @@ constexpr auto kFirstSize = 300ms;
 // stay.
 constexpr auto kMostOutage = 1h;
 // What a peer still has to acknowledge when all is said. AWS's agent waits as long.
-constexpr auto kStockDrain = 2s, kNativeDrain = 30s;
+// A client of ours may be slow, or away: the plane's limit for idle sessions comes first.
+constexpr std::chrono::seconds kStockDrain = 2s, kNativeDrain = 1h;
 
 std::optional<wire::TerminalSize> parse_size(ByteView payload) {
   auto size = wire::from_json_text<wire::TerminalSize>(as_text(payload));

@@ -4,6 +4,7 @@
 // common to all is here: the request becomes a shape, the gate is asked, the answer becomes bytes. A function
 // never runs without the gate's word, and cannot forget to ask for it.
 
+#include <filesystem>
 #include <functional>
 
 #include "api/service.h"
@@ -22,6 +23,7 @@ struct Plane {
   sessions::Registry& registry;
   identity::Deployment const& deployment;
   Clock const& clock;
+  std::filesystem::path checkpoint_file;  // of the audit trail
 };
 
 // One authenticated call.
@@ -88,6 +90,8 @@ sessions::Ask ask_for(Call const& call, Request const& request, Resources<Reques
   ask.caller = call.caller;
   ask.action = std::string(call.addressed.service->name) + ":" + call.addressed.operation;
   ask.recorded = recorded;
+  ask.facts = wire::to_facts(request);
+  if constexpr (requires { tag_context(request); }) ask.context = tag_context(request);
   if (resources) ask.resources = resources(call, request);
   return ask;
 }
@@ -130,8 +134,11 @@ Action changes(Service const& service, std::string name,
       CHECK(wire::validate(request));
       return make(transaction, call, request);
     };
-    CO_TRY(auto response,
-           co_await call.plane.gate.template change<Response>(std::move(ask), std::move(work)));
+    std::function<boost::json::object(Response const&)> made = [](Response const& response) {
+      return wire::to_facts(response);
+    };
+    CO_TRY(auto response, co_await call.plane.gate.template change<Response>(std::move(ask), std::move(work),
+                                                                             std::move(made)));
     if (after != nullptr) after(call, request, response);
     co_return detail::write_response(call, response);
   };

@@ -28,6 +28,10 @@ BOOST_DESCRIBE_STRUCT(CreateActivationRequest, (),
                       (iam_role, description, default_instance_name, registration_limit, expiration_date,
                        tags))
 
+TagContext tag_context(CreateActivationRequest const& request) {
+  return context_of(request.tags);
+}
+
 struct CreateActivationResponse {
   std::string activation_id;
   Secret activation_code;

@@ -20,14 +20,24 @@ constexpr std::chrono::hours kCredentialLifetime{1};
 // AWS's agent waits 20 s for an answer, and takes one within a second for a reason to slow down.
 constexpr auto kMessagePoll = 15s;
 
+// What the policies allow and an identity does not: each has its event, as a host that poses as another is
+// what somebody wants to know.
+Error refused(Call const& call, std::string const& resource, Error why) {
+  auto action = std::string(call.addressed.service->name) + ":" + call.addressed.operation;
+  call.plane.gate.record_refusal(call.caller, action, resource, why);
+  return why;
+}
+
 // An agent speaks for its own instance.
 Result<InstanceId> own_instance(Call const& call, std::string const& claimed) {
   auto const& instance = call.caller.principal.instance;
   if (instance && instance->text() == claimed) return *instance;
-  return Error{Errc::denied,
-               call.caller.principal.arn + " may not speak for " + escaped(claimed, 64) +
-                   ": only that instance's own agent may.",
-               "AccessDenied"};
+  auto name = escaped(claimed, 64);
+  return refused(
+      call, name,
+      {Errc::denied,
+       call.caller.principal.arn + " may not speak for " + name + ": only that instance's own agent may.",
+       "AccessDenied"});
 }
 
 // ---- registration
@@ -130,8 +140,10 @@ awaitable<Result<RoleTokenResponse>> request_role_token(Call const& call, RoleTo
     }
     return identity::find_role(transaction, known.iam_role);
   };
-  CO_TRY(auto role, co_await call.plane.gate.by_own_proof<identity::Role>(std::move(work)));
-  auto credentials = identity::issue_credentials(call.plane.deployment, role.name, role.id, instance.text(),
+  auto role = co_await call.plane.gate.by_own_proof<identity::Role>(std::move(work));
+  if (!role && role.error().code == Errc::denied) co_return refused(call, instance.text(), role.error());
+  if (!role) co_return role.error();
+  auto credentials = identity::issue_credentials(call.plane.deployment, role->name, role->id, instance.text(),
                                                  instance, call.caller.at, kCredentialLifetime);
   co_return RoleTokenResponse{credentials.access_key_id, credentials.secret_access_key,
                               credentials.session_token, credentials.expires_at, false};
@@ -251,11 +263,15 @@ awaitable<Result<CreateChannelResponse>> create_control_channel(Call const& call
 
 awaitable<Result<CreateChannelResponse>> create_data_channel(Call const& call, CreateChannelRequest const&) {
   auto const& instance = call.caller.principal.instance;
+  auto name = escaped(call.addressed.resource, 128);
   if (!instance)
-    co_return Error{Errc::denied, "Only the agent of the session's target can open this channel.",
-                    "AccessDenied"};
-  CO_TRY(auto token, call.plane.registry.agent_token(SessionId(call.addressed.resource), *instance));
-  co_return CreateChannelResponse{"1.0", std::move(token)};
+    co_return refused(
+        call, name,
+        {Errc::denied, "Only the agent of the session's target can open this channel.", "AccessDenied"});
+  auto token = call.plane.registry.agent_token(SessionId(call.addressed.resource), *instance);
+  if (!token && token.error().code == Errc::denied) co_return refused(call, name, token.error());
+  if (!token) co_return token.error();
+  co_return CreateChannelResponse{"1.0", std::move(*token)};
 }
 
 }  // namespace

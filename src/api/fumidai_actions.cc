@@ -1,6 +1,7 @@
 // Operations for which AWS has no action: the audit trail, explanations, and finding a target by its name.
 
 #include "api/action.h"
+#include "audit/checkpoint_file.h"
 #include "audit/trail.h"
 #include "inventory/instances.h"
 
@@ -45,18 +46,31 @@ struct VerifyEventsRequest {
 };
 BOOST_DESCRIBE_STRUCT(VerifyEventsRequest, (), (checkpoint))
 
-Result<VerifyEventsResponse> verify_events(store::Transaction& transaction, Call const& call,
-                                           VerifyEventsRequest const& request) {
+// In pages: the store has others to serve.
+awaitable<Result<VerifyEventsResponse>> verify_events(Call const& call, VerifyEventsRequest const& request) {
+  auto& gate = call.plane.gate;
   std::vector<audit::Checkpoint> checkpoints;
   if (request.checkpoint) {
     auto parsed = audit::Checkpoint::parse(*request.checkpoint);
-    if (!parsed) return Error{Errc::invalid, parsed.error().detail, "ValidationException"};
+    if (!parsed) co_return Error{Errc::invalid, parsed.error().detail, "ValidationException"};
     checkpoints.push_back(*parsed);
   }
-  auto const& trail = call.plane.gate.trail();
-  TRY(auto verdict, trail.verify(transaction, checkpoints));
-  TRY(auto head, trail.checkpoint(transaction));
-  return VerifyEventsResponse{verdict.events, verdict.faults, head.to_text()};
+  // Read before the store, which never lags behind it.
+  if (auto kept = audit::read_checkpoint_file(call.plane.checkpoint_file, gate.trail()))
+    checkpoints.push_back(*kept);
+  audit::Verification verification(gate.trail(), std::move(checkpoints));
+  std::function<Result<bool>(store::Transaction&)> page = [&](store::Transaction& transaction) {
+    return verification.examine_page(transaction);
+  };
+  for (bool more = true; more;) {
+    CO_TRY(more, co_await gate.read(page));
+  }
+  std::function<Result<audit::Checkpoint>(store::Transaction&)> head = [&](store::Transaction& transaction) {
+    return gate.trail().checkpoint(transaction);
+  };
+  CO_TRY(auto newest, co_await gate.read(head));
+  auto verdict = verification.finish();
+  co_return VerifyEventsResponse{verdict.events, verdict.faults, newest.to_text()};
 }
 
 struct ExplainRequest {
@@ -129,7 +143,7 @@ Result<ResolveTargetResponse> resolve_target(store::Transaction& transaction, Ca
 std::vector<Action> fumidai_actions() {
   return {
       looks(kFumidai, "ListEvents", list_events),
-      looks(kFumidai, "VerifyEvents", verify_events),
+      acts<VerifyEventsRequest, VerifyEventsResponse>(kFumidai, "VerifyEvents", verify_events),
       looks(kFumidai, "Explain", explain),
       looks(kFumidai, "ResolveTarget", resolve_target),
   };

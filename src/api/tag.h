@@ -13,6 +13,18 @@ struct Tag {
 };
 BOOST_DESCRIBE_STRUCT(Tag, (), (key, value))
 
+// The keys by which policies know the tags of a request (api-surface.md 4.3). An action whose request carries
+// tags has a function tag_context(request), which the action's row finds.
+using TagContext = std::map<std::string, std::vector<std::string>>;
+inline TagContext context_of(std::vector<Tag> const& tags) {
+  TagContext context;
+  for (auto const& [key, value] : tags) {
+    context["aws:RequestTag/" + key] = {value};
+    context["aws:TagKeys"].push_back(key);
+  }
+  return context;
+}
+
 inline inventory::Tags to_map(std::vector<Tag> const& tags) {
   inventory::Tags map;
   for (auto const& tag : tags) map[tag.key] = tag.value;

@@ -48,6 +48,14 @@ struct RemoveTagsRequest {
 };
 BOOST_DESCRIBE_STRUCT(RemoveTagsRequest, (), (resource_type, resource_id, tag_keys))
 
+TagContext tag_context(AddTagsRequest const& request) {
+  return context_of(request.tags);
+}
+
+TagContext tag_context(RemoveTagsRequest const& request) {
+  return {{"aws:TagKeys", request.tag_keys}};
+}
+
 struct ListTagsRequest {
   std::string resource_type, resource_id;
   static constexpr wire::Limit kLimits[] = {{"resource_type", 1, 64, wire::required},

@@ -124,13 +124,12 @@ class Server {
         gate_(database_, deployment_, trail_, clock_, config.session_limits),
         registry_(loop.get_executor(), database_, deployment_, gate_, config.patience),
         authenticator_(database_, deployment_, clock_),
-        api_({gate_, registry_, deployment_, clock_}, authenticator_),
+        api_({gate_, registry_, deployment_, clock_, directory.checkpoint()}, authenticator_),
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
         front_(api_, manager_),
         http_(loop.get_executor(), std::move(tls), front_, config.limits) {
-    database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
-      if (auto head = trail_.checkpoint(transaction)) checkpoints.write(*head);
-    });
+    database_.on_commit(
+        [this, &checkpoints](store::Transaction& transaction) { checkpoints.advance(transaction, trail_); });
   }
 
   awaitable<void> run() {
@@ -272,7 +271,8 @@ Result<void> run_server(ServerConfig config) {
 
   SystemClock clock;
   TRY(auto foundation, lay_foundation(config, directory, clock));
-  TRY(auto checkpoints, audit::CheckpointFile::open(directory.checkpoint()));
+  TRY(auto checkpoints,
+      audit::CheckpointFile::open(directory.checkpoint(), audit::Trail(foundation.deployment.secret)));
   TRY(auto tls, io::TlsContext::server(foundation.certificates.server.certificate_pem,
                                        foundation.certificates.server.key_pem));
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/bytes.h"
+#include "base/log.h"
 
 namespace fumidai::audit {
 
@@ -14,14 +15,37 @@ namespace {
 constexpr std::size_t kPlace = 512;
 }  // namespace
 
-Result<CheckpointFile> CheckpointFile::open(std::filesystem::path const& path) {
+Result<CheckpointFile> CheckpointFile::open(std::filesystem::path const& path, Trail const& trail) {
+  auto newest = read_checkpoint_file(path, trail).value_or(Checkpoint{});
   int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) return system_error("open " + path.string());
-  return CheckpointFile(descriptor);
+  return CheckpointFile(descriptor, std::move(newest));
 }
 
 CheckpointFile::~CheckpointFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool CheckpointFile::is_reached(store::Transaction& transaction) const {
+  if (newest_.seq == 0) return true;
+  auto row =
+      transaction.first("select mac from events where chain = $1 and seq = $2", newest_.chain, newest_.seq);
+  return row && *row && (*row)->text(0) == newest_.mac;
+}
+
+void CheckpointFile::advance(store::Transaction& transaction, Trail const& trail) {
+  if (!is_reached(transaction)) {
+    if (!std::exchange(told_, true)) {
+      log_error(
+          "the audit trail was cut off or rewritten: the store lacks an event that audit-checkpoint knows",
+          {{"event", newest_.seq}, {"next", "run `fumidai audit verify`, and compare with your backups"}});
+    }
+    return;
+  }
+  auto head = trail.checkpoint(transaction);
+  if (!head || head->seq <= newest_.seq) return;
+  write(*head);
+  newest_ = std::move(*head);
 }
 
 void CheckpointFile::write(Checkpoint const& checkpoint) {

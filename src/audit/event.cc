@@ -3,12 +3,16 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/bytes.h"
+
 namespace fumidai::audit {
 
 namespace {
 
+// What peers say of themselves need not be UTF-8, and JSON must be.
 json::string text(std::string_view view) {
-  return json::string(view.data(), view.size());
+  auto clean = to_utf8(view);
+  return json::string(clean.data(), clean.size());
 }
 
 Event by_caller(model::Caller const& caller, std::string_view kind) {
@@ -70,11 +74,10 @@ Event SessionStarted::to_event() const {
   event.action = "ssm:StartSession";
   event.resource = resource;
   event.session_id = session.text();
-  event.detail = json::serialize(json::object{{"target", text(target.text())},
-                                              {"document", text(document)},
-                                              {"reason", text(reason)},
-                                              {"decidedBy", text(decided_by)},
-                                              {"wouldChange", text(would_change)}});
+  auto body = facts;
+  body["decidedBy"] = text(decided_by);
+  body["wouldChange"] = text(would_change);
+  event.detail = json::serialize(body);
   return event;
 }
 

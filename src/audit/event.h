@@ -48,10 +48,8 @@ struct Decided {
 struct SessionStarted {
   model::Caller const& caller;
   SessionId session;
-  InstanceId target;
   std::string resource;
-  std::string document;
-  std::string reason;
+  json::object facts;  // target, document, parameters, reason
   std::string decided_by;
   std::string would_change;
 

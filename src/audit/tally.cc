@@ -8,6 +8,21 @@ void Tally::refused(std::string const& address, std::string_view reason, Time no
   count({"peer.refused", "anonymous", "", address, std::string(reason)}, now, std::chrono::minutes(1));
 }
 
+bool Tally::refused_again(std::string const& principal, std::string const& action, Time now) {
+  {
+    std::lock_guard lock(mutex_);
+    if (recorded_refusals_.size() >= kMostKeys) recorded_refusals_.clear();
+    auto& [since, number] = recorded_refusals_[{principal, action}];
+    if (now - since >= std::chrono::minutes(1)) {
+      since = now;
+      number = 0;
+    }
+    if (++number <= kRefusalsAMinute) return false;
+  }
+  count({"api.refused", principal, action, "", ""}, now, std::chrono::minutes(1));
+  return true;
+}
+
 void Tally::routine(std::string const& principal, std::string const& action, Time now) {
   count({"api.calls", principal, action, "", ""}, now, std::chrono::hours(1));
 }
@@ -36,7 +51,7 @@ std::vector<Event> Tally::take(Time now) {
     Event event;
     event.at = entry.last;
     event.kind = key.kind;
-    event.outcome = key.kind == "peer.refused" ? "denied" : "allowed";
+    event.outcome = key.kind == "api.calls" ? "allowed" : "denied";
     event.principal = key.principal;
     event.action = key.action;
     event.source = key.source;

@@ -16,8 +16,11 @@ namespace fumidai::audit {
 class Tally {
  public:
   static constexpr std::size_t kMostKeys = 4096;
+  static constexpr int kRefusalsAMinute = 30;
 
   void refused(std::string const& address, std::string_view reason, Time now);
+  // Whether this principal was refused this action so often within a minute that it is only counted.
+  bool refused_again(std::string const& principal, std::string const& action, Time now);
   void routine(std::string const& principal, std::string const& action, Time now);
 
   // The counts whose minute or hour is over by `now`, as events; with Time::max() all.
@@ -36,6 +39,8 @@ class Tally {
 
   std::mutex mutex_;
   std::map<Key, Count> counts_;
+  // By principal and action: the minute, and how many refusals in it were not counted but recorded.
+  std::map<std::pair<std::string, std::string>, std::pair<Time, int>> recorded_refusals_;
 };
 
 }  // namespace fumidai::audit

@@ -38,6 +38,17 @@ Event read_event(store::Row const& row) {
 
 constexpr std::int64_t kPage = 1000;
 
+// A page of the chain, oldest first.
+Result<std::vector<Event>> events_after(store::Transaction& transaction, std::int64_t after) {
+  TRY(auto rows, transaction.query("select chain, seq, at, kind, outcome, principal, action, resource, "
+                                   "session_id, request_id, source, detail, mac"
+                                   " from events where chain = $1 and seq > $2 order by seq limit $3",
+                                   kMainChain, after, kPage));
+  std::vector<Event> events;
+  for (auto const& row : rows) events.push_back(read_event(row));
+  return events;
+}
+
 }  // namespace
 
 std::string Checkpoint::to_text() const {
@@ -120,39 +131,51 @@ Result<Checkpoint> Trail::checkpoint(store::Transaction& transaction) const {
 }
 
 Result<Trail::Verdict> Trail::verify(store::Transaction& transaction,
-                                     std::vector<Checkpoint> const& checkpoints) const {
-  Verdict verdict;
-  auto fault = [&](std::string sentence) {
-    if (verdict.faults.size() < 20) verdict.faults.push_back(std::move(sentence));
-  };
-  std::string previous_mac;
-  std::int64_t expected = 1;
-  CHECK(for_each_event(transaction, [&](Event const& event) -> Result<void> {
-    verdict.events++;
-    if (event.seq != expected)
-      fault("events " + std::to_string(expected) + " to " + std::to_string(event.seq - 1) + " are missing");
-    if (mac_of(event, previous_mac) != event.mac) {
-      fault("event " + std::to_string(event.seq) +
-            " does not fit its MAC: it, or its place in the chain, was altered");
-    }
-    for (auto const& checkpoint : checkpoints) {
-      if (checkpoint.seq == event.seq && checkpoint.mac != event.mac)
-        fault("event " + std::to_string(event.seq) + " is not the one that the checkpoint knows");
-    }
-    previous_mac = event.mac;
-    expected = event.seq + 1;
-    return success();
-  }));
-  for (auto const& checkpoint : checkpoints) {
-    if (!is_genuine(checkpoint))
+                                     std::vector<Checkpoint> checkpoints) const {
+  Verification verification(*this, std::move(checkpoints));
+  for (bool more = true; more;) {
+    TRY(more, verification.examine_page(transaction));
+  }
+  return verification.finish();
+}
+
+void Verification::fault(std::string sentence) {
+  if (verdict_.faults.size() < 20) verdict_.faults.push_back(std::move(sentence));
+}
+
+Result<bool> Verification::examine_page(store::Transaction& transaction) {
+  TRY(auto events, events_after(transaction, expected_ - 1));
+  for (auto const& event : events) examine(event);
+  return static_cast<std::int64_t>(events.size()) == kPage;
+}
+
+void Verification::examine(Event const& event) {
+  verdict_.events++;
+  if (event.seq != expected_)
+    fault("events " + std::to_string(expected_) + " to " + std::to_string(event.seq - 1) + " are missing");
+  if (trail_.mac_of(event, previous_mac_) != event.mac) {
+    fault("event " + std::to_string(event.seq) +
+          " does not fit its MAC: it, or its place in the chain, was altered");
+  }
+  for (auto const& checkpoint : checkpoints_) {
+    if (checkpoint.seq == event.seq && checkpoint.mac != event.mac)
+      fault("event " + std::to_string(event.seq) + " is not the one that the checkpoint knows");
+  }
+  previous_mac_ = event.mac;
+  expected_ = event.seq + 1;
+}
+
+Trail::Verdict Verification::finish() {
+  for (auto const& checkpoint : checkpoints_) {
+    if (!trail_.is_genuine(checkpoint))
       fault("the checkpoint at event " + std::to_string(checkpoint.seq) +
             " is not signed by this deployment");
-    if (checkpoint.seq >= expected) {
-      fault("the trail ends at event " + std::to_string(expected - 1) + ", the checkpoint knows " +
+    if (checkpoint.seq >= expected_) {
+      fault("the trail ends at event " + std::to_string(expected_ - 1) + ", the checkpoint knows " +
             std::to_string(checkpoint.seq) + ": its end was cut off");
     }
   }
-  return verdict;
+  return std::move(verdict_);
 }
 
 Result<std::vector<Event>> list_events(store::Transaction& transaction, EventFilter const& filter,
@@ -175,16 +198,10 @@ Result<std::vector<Event>> list_events(store::Transaction& transaction, EventFil
 Result<void> for_each_event(store::Transaction& transaction,
                             std::function<Result<void>(Event const&)> visit) {
   for (std::int64_t after = 0;;) {
-    TRY(auto rows, transaction.query("select chain, seq, at, kind, outcome, principal, action, resource, "
-                                     "session_id, request_id, source, detail, mac"
-                                     " from events where chain = $1 and seq > $2 order by seq limit $3",
-                                     kMainChain, after, kPage));
-    for (auto const& row : rows) {
-      auto event = read_event(row);
-      after = event.seq;
-      CHECK(visit(event));
-    }
-    if (static_cast<std::int64_t>(rows.size()) < kPage) return success();
+    TRY(auto events, events_after(transaction, after));
+    for (auto const& event : events) CHECK(visit(event));
+    if (static_cast<std::int64_t>(events.size()) < kPage) return success();
+    after = events.back().seq;
   }
 }
 

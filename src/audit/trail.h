@@ -49,13 +49,35 @@ class Trail {
     std::vector<std::string> faults;  // sentences; none when all is well
   };
   // Reads the whole chain. `checkpoints` are earlier heads that it must reach and contain.
-  Result<Verdict> verify(store::Transaction& transaction, std::vector<Checkpoint> const& checkpoints) const;
+  Result<Verdict> verify(store::Transaction& transaction, std::vector<Checkpoint> checkpoints) const;
 
  private:
+  friend class Verification;
   std::string mac_of(Event const& event, std::string_view previous_mac) const;
   std::string signature_of(Checkpoint const& checkpoint) const;
 
   Secret event_key_, checkpoint_key_;
+};
+
+// The same, event after event, so that whoever has other things to do can do them in between.
+class Verification {
+ public:
+  Verification(Trail const& trail, std::vector<Checkpoint> checkpoints)
+      : trail_(trail), checkpoints_(std::move(checkpoints)) {}
+
+  // The next events of the chain; false when there are no more.
+  Result<bool> examine_page(store::Transaction& transaction);
+  Trail::Verdict finish();
+
+ private:
+  void examine(Event const& event);
+  void fault(std::string sentence);
+
+  Trail const& trail_;
+  std::vector<Checkpoint> checkpoints_;
+  Trail::Verdict verdict_;
+  std::string previous_mac_;
+  std::int64_t expected_ = 1;
 };
 
 // Newest first, at most `most`.

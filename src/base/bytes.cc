@@ -149,29 +149,48 @@ std::string escaped(std::string_view text, std::size_t most) {
   return result;
 }
 
+namespace {
+
+// The bytes of the character that starts at `at`; 0 when none does.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  auto first = byte(0);
+  std::size_t length = first < 0x80                    ? 1
+                       : first >= 0xc2 && first < 0xe0 ? 2
+                       : first >= 0xe0 && first < 0xf0 ? 3
+                       : first >= 0xf0 && first < 0xf5 ? 4
+                                                       : 0;
+  if (length == 0 || at + length > text.size()) return 0;
+  for (std::size_t k = 1; k < length; k++) {
+    if ((byte(k) & 0xc0) != 0x80) return 0;
+  }
+  if (length <= 2) return length;
+  auto second = byte(1);
+  bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  bool surrogate = first == 0xed && second >= 0xa0;
+  bool beyond = first == 0xf4 && second >= 0x90;
+  return overlong || surrogate || beyond ? 0 : length;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view text) {
-  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (std::size_t i = 0; i < text.size();) {
-    auto first = byte(i);
-    std::size_t length = first < 0x80                    ? 1
-                         : first >= 0xc2 && first < 0xe0 ? 2
-                         : first >= 0xe0 && first < 0xf0 ? 3
-                         : first >= 0xf0 && first < 0xf5 ? 4
-                                                         : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; k++) {
-      if ((byte(i + k) & 0xc0) != 0x80) return false;
-    }
-    if (length > 2) {
-      auto second = byte(i + 1);
-      bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-      bool surrogate = first == 0xed && second >= 0xa0;
-      bool beyond = first == 0xf4 && second >= 0x90;
-      if (overlong || surrogate || beyond) return false;
-    }
-    i += length;
+  for (std::size_t at = 0; at < text.size();) {
+    auto length = utf8_length(text, at);
+    if (length == 0) return false;
+    at += length;
   }
   return true;
+}
+
+std::string to_utf8(std::string_view text) {
+  std::string clean;
+  for (std::size_t at = 0; at < text.size();) {
+    auto length = utf8_length(text, at);
+    clean += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return clean;
 }
 
 }  // namespace fumidai

@@ -52,5 +52,7 @@ std::string escaped(std::string_view text, std::size_t most = 256);
 
 // True for well-formed UTF-8 (no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
+// The text with U+FFFD in the place of each byte that is of no character.
+std::string to_utf8(std::string_view text);
 
 }  // namespace fumidai

@@ -35,38 +35,47 @@ DataLink::DataLink(asio::any_io_executor executor, DataLinkOptions options, Cloc
 
 awaitable<Result<void>> DataLink::run() {
   auto delay = options_.first_retry;
-  auto lost = SteadyClock::now();
+  auto heard = SteadyClock::now();  // from the other side, on any connection
   for (bool first = true; !closed_;) {
     auto socket = co_await connect_();
-    if (!socket) {
-      bool is_final = socket.error().code == Errc::not_found || socket.error().code == Errc::denied ||
-                      SteadyClock::now() - lost > options_.most_outage;
-      if (is_final || closed_) {
-        close();
-        co_return socket.error();
+    auto error = socket ? Error{} : socket.error();
+    if (socket) {
+      if (!std::exchange(first, false)) channel_.reconnected();
+      auto opened = (*socket)->last_heard();
+      auto ended = co_await serve(*socket);
+      if (!ended) error = ended.error();
+      if ((*socket)->last_heard() > opened) {
+        heard = SteadyClock::now();
+        delay = options_.first_retry;
+        if (error.code != Errc::conflict) continue;
       }
-      auto wait = delay / 2 +
-                  std::chrono::milliseconds(random_below(static_cast<std::uint64_t>(delay.count()) / 2 + 1));
-      co_await closing_.wait_until(SteadyClock::now() + wait);
-      delay = std::min(delay * 2, options_.most_retry);
-      continue;
     }
-    delay = options_.first_retry;
-    if (!std::exchange(first, false)) channel_.reconnected();
-    paused_ = false;
-    socket_ = *socket;
-    if (on_connection) on_connection(true, "");
-    auto ended = co_await carry(*socket_);
-    socket_->close_now();
-    socket_.reset();
-    lost = SteadyClock::now();
-    if (!ended && ended.error().code == Errc::conflict) {
+    bool is_final = (!socket && (error.code == Errc::not_found || error.code == Errc::denied)) ||
+                    error.code == Errc::conflict || SteadyClock::now() - heard > options_.most_outage;
+    if (is_final && !closed_) {
       close();
-      co_return ended.error();
+      co_return error;
     }
-    if (on_connection && !closed_) on_connection(false, ended ? "" : ended.error().detail);
+    auto wait = delay / 2 +
+                std::chrono::milliseconds(random_below(static_cast<std::uint64_t>(delay.count()) / 2 + 1));
+    if (!closed_) co_await closing_.wait_until(SteadyClock::now() + wait);
+    delay = std::min(delay * 2, options_.most_retry);
   }
   co_return success();
+}
+
+// One connection, from its beginning to its end.
+awaitable<Result<void>> DataLink::serve(std::shared_ptr<WebSocket> socket) {
+  paused_ = false;
+  listening_ = false;
+  socket_ = socket;
+  if (on_connection) on_connection(true, "");
+  auto ended = co_await carry(*socket);
+  socket->close_now();
+  socket_.reset();
+  bool replaced = !ended && ended.error().code == Errc::conflict;
+  if (on_connection && !closed_ && !replaced) on_connection(false, ended ? "" : ended.error().detail);
+  co_return ended;
 }
 
 awaitable<Result<void>> DataLink::carry(WebSocket& socket) {
@@ -82,7 +91,10 @@ awaitable<Result<void>> DataLink::carry(WebSocket& socket) {
 
 awaitable<Result<void>> DataLink::read_loop(WebSocket& socket) {
   while (!closed_) {
+    listening_ = false;
     while (!channel_.wants_input() && !closed_) co_await taken_.wait();
+    listening_ = true;
+    listening_since_ = SteadyClock::now();
     CO_TRY(auto bytes, co_await socket.read());
     auto message = wire::AgentMessage::parse(bytes.payload);
     auto mine = message ? channel_.receive(*message, SteadyClock::now()) : Result<bool>(message.error());
@@ -148,7 +160,10 @@ awaitable<Result<void>> DataLink::ping_loop(WebSocket& socket) {
   for (;;) {
     co_await sleep_for(options_.ping_every == SteadyClock::duration() ? SteadyClock::duration(24h)
                                                                       : options_.ping_every);
-    bool silent = options_.dead_after > 0s && SteadyClock::now() - socket.last_heard() > options_.dead_after;
+    // While nobody takes what came, nothing is read, and nothing could be heard.
+    auto quiet_since = std::max(socket.last_heard(), listening_since_);
+    bool silent =
+        options_.dead_after > 0s && listening_ && SteadyClock::now() - quiet_since > options_.dead_after;
     if (silent)
       co_return Error{
           Errc::deadline_exceeded,

@@ -60,6 +60,7 @@ class DataLink {
   bool is_connected() const { return socket_ != nullptr; }
 
  private:
+  awaitable<Result<void>> serve(std::shared_ptr<WebSocket> socket);
   awaitable<Result<void>> carry(WebSocket& socket);
   awaitable<Result<void>> read_loop(WebSocket& socket);
   awaitable<Result<void>> write_loop(WebSocket& socket);
@@ -75,6 +76,8 @@ class DataLink {
   std::deque<Bytes> posted_;
   Signal output_, arrived_, taken_, window_, sent_, closing_;
   bool paused_ = false;
+  bool listening_ = false;  // reads from the connection, since then
+  SteadyTime listening_since_{};
   bool closed_ = false;
 };
 

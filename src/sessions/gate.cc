@@ -77,6 +77,20 @@ Error target_not_connected(std::string detail) {
   return {Errc::not_found, std::move(detail), "TargetNotConnected"};
 }
 
+// The command of a session is what its user wants; what he types into it is not known here.
+boost::json::object facts_of(SessionAsk const& ask, std::string const& document) {
+  boost::json::object facts{{"target", ask.target}, {"document", document}};
+  if (!ask.reason.empty()) facts["reason"] = ask.reason;
+  boost::json::object parameters;
+  for (auto const& [name, values] : ask.parameters) {
+    boost::json::array list;
+    for (auto const& value : values) list.push_back(wire::detail::fact_of(value));
+    parameters[name] = std::move(list);
+  }
+  if (!parameters.empty()) facts["parameters"] = std::move(parameters);
+  return facts;
+}
+
 SessionId random_session_id(std::string const& caller_name) {
   // It becomes a path, a directory and an argument elsewhere, and old agents stumble over "tmp"
   // (session-manager.md 3.2).
@@ -84,7 +98,7 @@ SessionId random_session_id(std::string const& caller_name) {
   for (char c : caller_name.substr(0, 64)) {
     bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
                  c == '_' || c == '-';
-    name += plain ? c : '-';
+    name += plain ? c : '_';  // a dash ends the name, and policies go by that
   }
   if (auto at = name.find("tmp"); at != name.npos) name.replace(at, 3, "t-p");
   return SessionId(name + "-" + random_text(17, "0123456789abcdefghijklmnopqrsuvwxyz"));
@@ -136,24 +150,32 @@ Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask const& a
   // Near misses cost a second look, and matter only for what was refused.
   auto would_change =
       decision.allowed() ? policy::sentence(decision, request) : policy::explain(policies, request).text();
-  audit::Decided event{
+  audit::Decided decided_event{
       ask.caller,         ask.action, decision.resource.empty() ? request.resource : decision.resource,
       decision.allowed(), ground,     would_change,
       ask.facts};
-  return Verdict{decision.allowed(), refusal_of(decision, request, ask.caller.request_id), event.to_event()};
+  return Verdict{std::move(decided_event), refusal_of(decision, request, ask.caller.request_id)};
+}
+
+// What comes too often to be an event each time is counted.
+bool Gate::is_counted(Ask const& ask, Verdict const& verdict) {
+  auto const& who = ask.caller.principal.arn;
+  if (verdict.decided.allowed) {
+    if (ask.recorded != Recorded::counted) return false;
+    counts_.routine(who, ask.action, clock_.now());
+    return true;
+  }
+  return counts_.refused_again(who, ask.action, clock_.now());
 }
 
 Result<void> Gate::record(store::Transaction& transaction, Ask const& ask, Verdict const& verdict) {
-  bool is_routine = verdict.allowed && ask.recorded == Recorded::counted;
-  if (!is_routine) return trail_.append(transaction, verdict.event);
-  counts_.routine(ask.caller.principal.arn, ask.action, clock_.now());
-  return success();
+  if (is_counted(ask, verdict)) return success();
+  return trail_.append(transaction, verdict.decided.to_event());
 }
 
 void Gate::record_soon(Ask const& ask, Verdict const& verdict) {
-  bool is_routine = verdict.allowed && ask.recorded == Recorded::counted;
-  if (is_routine) return counts_.routine(ask.caller.principal.arn, ask.action, clock_.now());
-  database_.write_soon([this, event = verdict.event](store::Transaction& transaction) {
+  if (is_counted(ask, verdict)) return;
+  database_.write_soon([this, event = verdict.decided.to_event()](store::Transaction& transaction) {
     return trail_.append(transaction, event);
   });
 }
@@ -204,7 +226,7 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
   auto decision = policy::decide_start_session(policies, question);
   auto ground = ground_in_words(decision);
   auto const& decided = decision.resource == question.document.resource ? question.document : question.node;
-  boost::json::object facts{{"target", ask.target}, {"document", document_name}};
+  auto facts = facts_of(ask, document_name);
 
   auto refuse = [&](Error error, bool allowed, std::string const& would_change) -> Result<Admission> {
     auto event =
@@ -258,11 +280,19 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
       ask.caller.principal.arn};
   admission.shell_content = wire::to_json_text(content);
   CHECK(add_session(transaction, admission.session));
-  audit::SessionStarted event{
-      ask.caller,     admission.session.id, target, node_arn,
-      document->name, ask.reason,           ground, policy::sentence(decision, decided)};
+  audit::SessionStarted event{ask.caller, admission.session.id,
+                              node_arn,   std::move(facts),
+                              ground,     policy::sentence(decision, decided)};
   CHECK(trail_.append(transaction, event.to_event()));
   return admission;
+}
+
+void Gate::record_refusal(model::Caller const& caller, std::string action, std::string resource,
+                          Error const& why) {
+  Ask ask;
+  ask.caller = caller;
+  ask.action = std::move(action);
+  record_soon(ask, {{ask.caller, ask.action, std::move(resource), false, why.detail, ""}, why});
 }
 
 void Gate::count_refusal(std::string const& address, std::string_view reason) {

@@ -70,14 +70,21 @@ class Gate {
   // Only decides and records.
   awaitable<Result<void>> authorize(Ask ask);
 
-  // Decides, and makes the change in the same transaction as its event. A refusal is recorded, too.
+  // Decides, and makes the change in the same transaction as its event. A refusal is recorded, too. `made`
+  // says for the event what came of it.
   template <class T>
-  awaitable<Result<T>> change(Ask ask, std::function<Result<T>(store::Transaction&)> make) {
-    auto work = [this, ask, make = std::move(make)](store::Transaction& transaction) -> Result<Answer<T>> {
+  awaitable<Result<T>> change(Ask ask, std::function<Result<T>(store::Transaction&)> make,
+                              std::function<boost::json::object(T const&)> made = {}) {
+    auto work = [this, ask, make = std::move(make),
+                 made = std::move(made)](store::Transaction& transaction) -> Result<Answer<T>> {
       TRY(auto verdict, decide(transaction, ask));
-      CHECK(record(transaction, ask, verdict));
-      if (!verdict.allowed) return Answer<T>{{}, verdict.refusal};
+      if (!verdict.decided.allowed) {
+        CHECK(record(transaction, ask, verdict));
+        return Answer<T>{{}, verdict.refusal};
+      }
       TRY(auto value, make(transaction));
+      if (made) verdict.decided.facts["made"] = made(value);
+      CHECK(record(transaction, ask, verdict));
       return Answer<T>{std::move(value)};
     };
     auto answer = co_await database_.write(std::move(work));
@@ -94,7 +101,7 @@ class Gate {
     auto work = [this, ask, find = std::move(find)](store::Transaction& transaction) -> Result<Answer<T>> {
       TRY(auto verdict, decide(transaction, ask));
       record_soon(ask, verdict);
-      if (!verdict.allowed) return Answer<T>{{}, verdict.refusal};
+      if (!verdict.decided.allowed) return Answer<T>{{}, verdict.refusal};
       TRY(auto value, find(transaction));
       return Answer<T>{std::move(value)};
     };
@@ -113,11 +120,20 @@ class Gate {
     co_return co_await database_.write(std::move(work));
   }
 
+  // Looks at the store for a caller who was admitted already.
+  template <class T>
+  awaitable<Result<T>> read(std::function<Result<T>(store::Transaction&)> find) {
+    return database_.read(std::move(find));
+  }
+
   // Writes what was only counted so far: each count when its time is over; before the end, all.
   void flush_counts(Time until);
 
   // A caller without proof was refused: counted, one event an address and minute.
   void count_refusal(std::string const& address, std::string_view reason);
+  // A proven caller asked for what no policy can give him, as an agent that speaks for another.
+  void record_refusal(model::Caller const& caller, std::string action, std::string resource,
+                      Error const& why);
 
   identity::Deployment const& deployment() const { return deployment_; }
   audit::Trail const& trail() const { return trail_; }
@@ -137,9 +153,8 @@ class Gate {
   };
 
   struct Verdict {
-    bool allowed;
+    audit::Decided decided;
     Error refusal;
-    audit::Event event;
   };
   Result<Verdict> decide(store::Transaction& transaction, Ask const& ask);
   Result<Admission> admit_now(store::Transaction& transaction, SessionAsk const& ask,
@@ -149,6 +164,7 @@ class Gate {
                                       std::map<std::string, std::vector<std::string>> const& context);
   Result<void> record(store::Transaction& transaction, Ask const& ask, Verdict const& verdict);
   void record_soon(Ask const& ask, Verdict const& verdict);
+  bool is_counted(Ask const& ask, Verdict const& verdict);
   void record_failure(Ask const& ask, Error const& error);
 
   store::Database& database_;

@@ -56,7 +56,9 @@ LiveSession::LiveSession(asio::any_io_executor executor, SessionRow row, model::
       agent_(executor) {}
 
 void LiveSession::resume_after_restart() {
+  older_ = std::max<SteadyClock::duration>(clock_.now() - row_.started_at, 0s);
   for (auto* each : {&client_, &agent_}) {
+    each->stream.resume();
     each->was_attached = true;
     each->detached_at = SteadyClock::now();
   }
@@ -79,7 +81,7 @@ void LiveSession::end(SessionState state, std::string why) {
 }
 
 void LiveSession::agent_completed(wire::AgentTaskComplete const& completion) {
-  if (completed_at_ != SteadyTime::max()) return;
+  if (ending_ || completed_at_ != SteadyTime::max()) return;  // why it ends is known
   completed_at_ = SteadyClock::now();
   outcome_.state =
       completion.final_task_status == "Success" ? SessionState::terminated : SessionState::failed;
@@ -142,7 +144,7 @@ SteadyTime LiveSession::check_limits() {
     end(SessionState::terminated,
         "No client opened the session's data channel within " + in_words(patience_.client_start) + ".");
   }
-  if (row_.duration_limit > 0s && due(started_at_ + row_.duration_limit)) {
+  if (row_.duration_limit > 0s && due(started_at_ + row_.duration_limit - older_)) {
     end(SessionState::terminated,
         "The session reached its longest duration of " + in_words(row_.duration_limit) + ".");
   }
@@ -260,10 +262,18 @@ awaitable<void> LiveSession::write_to(Leg& to, io::WebSocket& socket) {
       to.outbox.pop_front();
     }
     std::vector<ByteView> views(batch.begin(), batch.end());
+    // Counts also what was under way when the task was cancelled.
+    struct Gone {
+      LiveSession& session;
+      Leg& leg;
+      std::size_t bytes;
+      ~Gone() {
+        leg.outbox_bytes -= bytes;
+        leg.room.notify();
+        session.resume_agent_if_drained();
+      }
+    } gone{*this, to, bytes};
     auto written = co_await socket.write_all(wire::Opcode::binary, views);
-    to.outbox_bytes -= bytes;
-    to.room.notify();
-    resume_agent_if_drained();
     if (!written) co_return;
   }
 }

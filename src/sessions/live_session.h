@@ -118,6 +118,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   io::Signal changed_;
   Leg client_, agent_;
   io::SteadyTime started_at_ = io::SteadyClock::now();
+  io::SteadyClock::duration older_{};  // of the time before this process
   io::SteadyTime last_activity_ = io::SteadyClock::now();
   io::SteadyTime completed_at_ = io::SteadyTime::max();  // the agent's word that it is over
   bool agent_is_terminating_ = false;                    // it said so on the data channel

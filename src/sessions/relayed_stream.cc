@@ -21,15 +21,18 @@ RelayedStream::Verdict RelayedStream::on_data(std::int64_t sequence, Digest cons
     first_ = sequence;
     oldest_ = sequence;
   }
-  // Older than all that we have seen: sent before a restart of ours, and again now. Its receiver knows what
-  // to do.
-  if (sequence < *first_) return Verdict::forward;
+  if (sequence < *first_) {
+    if (older_.size() >= kMostAhead && !older_.contains(sequence)) return Verdict::ignore;
+    return judge(older_[sequence], mark_of(digest));
+  }
   if (sequence < oldest_) return Verdict::answer;
   if (sequence - oldest_ >= kMostAhead) return Verdict::ignore;
   auto index = static_cast<std::size_t>(sequence - oldest_);
   if (index >= seen_.size()) seen_.resize(index + 1);
-  auto& seen = seen_[index];
-  auto mark = mark_of(digest);
+  return judge(seen_[index], mark_of(digest));
+}
+
+RelayedStream::Verdict RelayedStream::judge(Seen& seen, std::uint64_t mark) {
   if (seen.mark != 0 && seen.mark != mark) return Verdict::altered;
   bool is_new = std::exchange(seen.mark, mark) == 0;
   if (seen.acknowledged) return Verdict::answer;
@@ -37,6 +40,7 @@ RelayedStream::Verdict RelayedStream::on_data(std::int64_t sequence, Digest cons
 }
 
 void RelayedStream::on_acknowledge(std::int64_t sequence) {
+  if (auto older = older_.find(sequence); older != older_.end()) older->second.acknowledged = true;
   if (!first_ || sequence < oldest_) return;
   auto index = static_cast<std::size_t>(sequence - oldest_);
   if (index >= seen_.size() || seen_[index].mark == 0) return;  // of what never passed here

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 
 #include "base/digest.h"
@@ -29,6 +30,10 @@ class RelayedStream {
 
   RelayedStream();
 
+  // The stream goes on in its middle, after a restart of ours: whatever comes first is where we begin to
+  // watch.
+  void resume() { first_.reset(); }
+
   Verdict on_data(std::int64_t sequence, Digest const& digest);
   void on_acknowledge(std::int64_t sequence);
 
@@ -38,10 +43,13 @@ class RelayedStream {
     bool acknowledged = false;
   };
   std::uint64_t mark_of(Digest const& digest) const;
+  static Verdict judge(Seen& seen, std::uint64_t mark);
 
   Secret key_;
-  // The first number that came: after a restart of ours a stream goes on in its middle.
-  std::optional<std::int64_t> first_;
+  std::optional<std::int64_t> first_ = 0;  // where we began to watch; nothing: at whatever comes next
+  // Sent before a restart of ours and again now, after a younger one. A sender has no more of them than it
+  // may have under way.
+  std::map<std::int64_t, Seen> older_;
   std::int64_t oldest_ = 0;  // number of seen_.front(); all below it are acknowledged
   std::deque<Seen> seen_;
 };

@@ -70,9 +70,31 @@ TEST(RelayedStream, acknowledgements_of_what_never_came_change_nothing) {
 
 TEST(RelayedStream, goes_on_in_the_middle_of_a_stream_after_a_restart) {
   RelayedStream stream;
+  stream.resume();
   EXPECT_EQ(stream.on_data(70'000, digest_of("a")), Verdict::forward);
   EXPECT_EQ(stream.on_data(70'001, digest_of("b")), Verdict::forward);
   EXPECT_EQ(stream.on_data(70'000, digest_of("a")), Verdict::repeat);
+}
+
+TEST(RelayedStream, a_new_stream_begins_at_its_beginning) {
+  RelayedStream stream;
+  EXPECT_EQ(stream.on_data(1'000'000'000, digest_of("x")), Verdict::ignore);
+  EXPECT_EQ(stream.on_data(7, digest_of("a")), Verdict::forward);
+  EXPECT_EQ(stream.on_data(7, digest_of("b")), Verdict::altered);
+}
+
+TEST(RelayedStream, what_was_sent_before_a_restart_is_watched_as_well) {
+  RelayedStream stream;
+  stream.resume();
+  stream.on_data(70'000, digest_of("a"));
+  EXPECT_EQ(stream.on_data(69'990, digest_of("b")), Verdict::forward);
+  EXPECT_EQ(stream.on_data(69'990, digest_of("b")), Verdict::repeat);
+  stream.on_acknowledge(69'990);
+  EXPECT_EQ(stream.on_data(69'990, digest_of("b")), Verdict::answer);
+  EXPECT_EQ(stream.on_data(69'991, digest_of("c")), Verdict::forward);
+  EXPECT_EQ(stream.on_data(69'991, digest_of("another")), Verdict::altered);
+  for (std::int64_t i = 0; i < RelayedStream::kMostAhead; i++) stream.on_data(i, digest_of("x"));
+  EXPECT_EQ(stream.on_data(60'000, digest_of("x")), Verdict::ignore) << "memory is bounded";
 }
 
 TEST(RelayedStream, follows_a_long_stream) {

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/digest.h"
+
 namespace fumidai::wire {
 
 Result<json::value> parse_json(std::string_view text) {
@@ -137,6 +139,14 @@ Result<std::vector<std::pair<std::string, json::value const*>>> read_map(json::v
     entries.emplace_back(std::string(view(key->get_string())), value);
   }
   return entries;
+}
+
+json::value fact_of(std::string_view text) {
+  constexpr std::size_t kMost = 256;
+  auto fact = text.size() <= kMost ? std::string(text)
+                                   : "sha256:" + to_hex(sha256(as_bytes(text))) + " (" +
+                                         std::to_string(text.size()) + " bytes)";
+  return json::value(fact);
 }
 
 json::value time_value(Time time) {

@@ -86,30 +86,38 @@ Result<void> read(json::value const& from, Scalars scalars, std::string_view pat
 
 json::value time_value(Time time);
 
-template <class T>
+// A long text as its digest: enough to tell whether it is the one that somebody shows.
+json::value fact_of(std::string_view text);
+
+// Whole, as it travels; or as facts for a record: without secrets, and with long texts as their digests.
+enum class Extent { whole, facts };
+
+template <Extent extent = Extent::whole, class T>
 json::value write(T const& from) {
   if constexpr (std::is_same_v<T, Time>) {
     return time_value(from);
   } else if constexpr (std::is_same_v<T, Secret>) {
-    return json::value(from.reveal());
+    return json::value(extent == Extent::facts ? "(secret)" : from.reveal());
+  } else if constexpr (std::is_same_v<T, std::string> && extent == Extent::facts) {
+    return fact_of(from);
   } else if constexpr (std::is_same_v<T, Bytes>) {
-    return json::value(to_base64(from));
+    return write<extent>(to_base64(from));
   } else if constexpr (IsVector<T>::value) {
     json::array list;
-    for (auto const& entry : from) list.push_back(write(entry));
+    for (auto const& entry : from) list.push_back(write<extent>(entry));
     return list;
   } else if constexpr (IsMap<T>::value) {
     json::object map;
-    for (auto const& [key, entry] : from) map.emplace(key, write(entry));
+    for (auto const& [key, entry] : from) map.emplace(key, write<extent>(entry));
     return map;
   } else if constexpr (Shape<T>) {
     json::object object;
     for_each_member<T>([&](std::string const& name, auto pointer) {
       auto const& member = from.*pointer;
       if constexpr (IsOptional<std::remove_cvref_t<decltype(member)>>::value) {
-        if (member) object.emplace(name, write(*member));
+        if (member) object.emplace(name, write<extent>(*member));
       } else {
-        object.emplace(name, write(member));
+        object.emplace(name, write<extent>(member));
       }
     });
     return object;
@@ -136,6 +144,12 @@ Result<T> from_json_text(std::string_view text) {
 template <Shape T>
 json::value to_json(T const& shape) {
   return detail::write(shape);
+}
+
+// What of it belongs into a record of events.
+template <Shape T>
+json::object to_facts(T const& shape) {
+  return detail::write<detail::Extent::facts>(shape).as_object();
 }
 
 std::string to_text(json::value const& value);

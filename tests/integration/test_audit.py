@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from house import wire
+from house.played import PlayedAgent
 from house.programs import FUMIDAI, run, wait_until
 
 
@@ -31,6 +32,46 @@ def test_a_refusal_is_an_event_with_its_reason(plane):
     plane.refused("ssm", "describe-sessions", "--state", "Active", user="rei")
     (event,) = of(plane.events(), action="ssm:DescribeSessions", outcome="denied")
     assert event["principal"].endswith(":user/rei")
+
+
+def test_an_event_says_what_was_changed_and_no_secret(plane, host):
+    plane.aws("ssm", "add-tags-to-resource", "--resource-type", "ManagedInstance", "--resource-id", host.id, "--tags", "Key=colour,Value=red")
+    event = of(plane.events(), action="ssm:AddTagsToResource")[0]
+    assert event["detail"]["Tags"] == [{"Key": "colour", "Value": "red"}]
+    identifier, code = plane.activation("--description", "x" * 256)
+    event = of(plane.events(), action="ssm:CreateActivation")[0]
+    assert event["detail"]["made"]["ActivationId"] == identifier
+    assert code not in json.dumps(event)
+    plane.aws("ssm", "delete-activation", "--activation-id", identifier)
+    assert of(plane.events(), action="ssm:DeleteActivation")[0]["detail"]["ActivationId"] == identifier
+    plane.fumidai("session", "start", host.id, "--", "echo", "seen")
+    assert "echo seen" in json.dumps(of(plane.events(), kind="session.start")[0]["detail"])
+
+
+def test_a_peer_cannot_spoil_the_trail_with_its_name(plane):
+    status, _, _ = wire.request(plane, "POST", "/", b'{"State":"Active"}', {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AmazonSSM.DescribeSessions",
+                                                                           "User-Agent": "evil \xff\xfe agent"}, wire.administrator(plane))
+    assert status == 200
+    event = of(plane.events(), action="ssm:DescribeSessions")[0]
+    assert event["detail"]["userAgent"].startswith("evil ")
+    assert plane.fumidai("audit", "export").returncode == 0
+
+
+def test_a_user_who_is_refused_again_and_again_makes_few_events(plane):
+    plane.make_user("loop")
+    key = plane.aws("iam", "create-access-key", "--user-name", "loop")["AccessKey"]
+    for _ in range(100):
+        status, _ = wire.call(plane, "AmazonSSM.DescribeSessions", {"State": "Active"}, sign_as=(key["AccessKeyId"], key["SecretAccessKey"]))
+        assert status == 400
+    found = [event for event in of(plane.events(), action="ssm:DescribeSessions", outcome="denied") if event["principal"].endswith("user/loop")]
+    assert 20 <= len(found) <= 62
+
+
+def test_a_host_that_poses_as_another_is_an_event(plane, host):
+    agent = PlayedAgent(plane)
+    agent.channel_token(f"/v1/control-channel/{host.id}")
+    event = wait_until("the event", lambda: of(plane.events(), action="ssmmessages:CreateControlChannel", outcome="denied"))[0]
+    assert event["principal"].endswith(agent.id) and event["resource"] == host.id
 
 
 def test_a_session_has_a_beginning_and_an_end(plane, host):
@@ -120,6 +161,24 @@ def test_a_trail_that_was_cut_with_its_checkpoint_is_found_by_a_copy_kept_elsewh
     (stopped.data / "audit-checkpoint").unlink()
     done = verify(stopped, "--checkpoint", kept)
     assert done.returncode != 0, done.stdout
+
+
+def test_a_tail_that_is_cut_off_stays_known_while_the_server_goes_on_and_starts_again(own_plane):
+    for i in range(5):
+        own_plane.aws("iam", "create-user", "--user-name", f"user-{i}")
+    alter(own_plane, "delete from events where seq > 3")
+    for i in range(5, 9):
+        own_plane.aws("iam", "create-user", "--user-name", f"user-{i}")
+    done = own_plane.fumidai("audit", "verify")
+    assert done.returncode != 0 and b"event" in done.stdout + done.stderr
+    own_plane.stop()
+    own_plane.start()
+    for i in range(9, 20):
+        own_plane.aws("iam", "create-user", "--user-name", f"user-{i}")
+    assert own_plane.fumidai("audit", "verify").returncode != 0
+    assert "cut off or rewritten" in own_plane.log.read_text()
+    own_plane.stop()
+    assert verify(own_plane).returncode != 0
 
 
 def test_without_the_secret_nothing_is_verified(stopped):

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -107,6 +108,18 @@ def test_a_file_passes_both_ways_byte_for_byte(plane, host, megabytes):
     done = plane.fumidai("session", "start", host.id, "--", "cat", stdin=data, seconds=4 * PATIENCE)
     assert done.returncode == 0, done.stderr
     assert hashlib.sha256(done.stdout).hexdigest() == hashlib.sha256(data).hexdigest()
+
+
+def test_a_slow_reader_gets_all_of_what_a_command_left(plane, host):
+    """The command is long gone when its last bytes are taken."""
+    size, fast = 1_500_000, 1_000_000
+    process = subprocess.Popen([FUMIDAI, "session", "start", host.id, "-n", "--", "sh", "-c", f"head -c {size} /dev/zero; echo END >&2"], env=plane.environment(),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    got = len(process.stdout.read(fast))
+    while chunk := process.stdout.read(8192):
+        got += len(chunk)
+        time.sleep(0.15)
+    assert (got, process.stderr.read(), process.wait(20)) == (size, b"END\n", 0)
 
 
 def test_input_may_be_refused(plane, host):

@@ -1,5 +1,6 @@
 #include "doors/manager/manager_door.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "doors/manager/control_channel.h"
 #include "wire/aws_response.h"
@@ -92,12 +93,13 @@ awaitable<Result<model::Caller>> ManagerDoor::prove(Connection const& connection
   }
   sessions::Ask ask;
   ask.caller = proven.caller;
-  ask.action = std::move(action);
+  ask.action = action;
   ask.recorded = sessions::Recorded::counted;
   CO_CHECK(co_await gate_.authorize(std::move(ask)));
   if (!proven.caller.principal.instance) {
-    co_return Error{Errc::denied, "Only the agent of a registered instance can open this channel.",
-                    "AccessDenied"};
+    Error why{Errc::denied, "Only the agent of a registered instance can open this channel.", "AccessDenied"};
+    gate_.record_refusal(proven.caller, action, escaped(connection.request.path(), 160), why);
+    co_return why;
   }
   co_return proven.caller;
 }
@@ -155,8 +157,10 @@ awaitable<void> attend(Presence agent, io::Places::Place) {
 awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, InstanceId instance) {
   CO_TRY(auto caller, co_await prove(connection, "ssmmessages:OpenControlChannel"));
   if (*caller.principal.instance != instance) {
-    co_return Error{Errc::denied, "The control channel of " + instance.text() + " belongs to its own agent.",
-                    "AccessDenied"};
+    auto name = escaped(instance.text(), 64);
+    Error why{Errc::denied, "The control channel of " + name + " belongs to its own agent.", "AccessDenied"};
+    gate_.record_refusal(caller, "ssmmessages:OpenControlChannel", name, why);
+    co_return why;
   }
   CO_TRY(auto socket, co_await accept(connection, kMostControlMessage));
   auto open = co_await read_opening<wire::OpenControlChannel>(*socket);
