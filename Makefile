@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps build test test-long demo demo-down bench fuzz format check clean
+.PHONY: all deps build programs test test-long demo demo-down bench fuzz format check clean
 
 all: build
 
@@ -12,6 +12,11 @@ deps: ; @tools/install-deps
 build: deps
 	@test -f build/release/build.ninja || cmake --preset release
 	@cmake --build --preset release -- -j$(JOBS)
+
+# Without tests and benchmarks.
+programs: deps
+	@test -f build/release/build.ninja || cmake --preset release
+	@cmake --build --preset release --target fumidai fumidai-agent fumidai-agent-session -- -j$(JOBS)
 
 check: ; @tools/check
 
@@ -24,7 +29,7 @@ test: build
 test-long: test
 	@FUMIDAI_TEST_LONG=1 /usr/bin/python3 -m pytest tests/integration tests/long
 
-demo: build ; @demo/up
+demo: programs ; @demo/up
 demo-down: ; @demo/down
 
 bench: build ; @bench/run

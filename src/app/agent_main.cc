@@ -86,8 +86,14 @@ Result<void> run_agent(Arguments const& options) {
   io::Path state = std::filesystem::absolute(options.value("--state-dir", kStateDirectory));
   io::use_little_memory_for_tls();
   TRY(auto identity, agent::load_identity(state));
+  auto lock = io::FileLock::take(state / "lock");
+  if (!lock && lock.error().code == Errc::conflict)
+    return Error{Errc::conflict, "another agent runs with the state directory " + state.string() +
+                                     "; stop it, or register another one with --state-dir"};
+  if (!lock) return lock.error();
   auto program = session_program(options);
-  if (!std::filesystem::exists(program))
+  TRY(auto has_program, io::exists(program));
+  if (!has_program)
     return Error{Errc::not_found, "the program that serves sessions is missing: " + program.string()};
   TRY(auto plane, agent::PlaneClient::make(std::move(identity), agent::kControlKeepAlive));
 

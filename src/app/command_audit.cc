@@ -27,10 +27,14 @@ struct AuditArguments {
 // The data directory that was named, when no server runs with it. A running one is asked, as anybody else
 // would.
 std::optional<DataDirectory> stopped_directory(AuditArguments const& arguments) {
-  if (arguments.client.profile.data_directory.empty()) return std::nullopt;
-  DataDirectory directory{arguments.client.profile.data_directory};
-  bool runs = std::filesystem::exists(directory.endpoint()) && !io::FileLock::take(directory.lock());
-  return runs ? std::nullopt : std::optional(directory);
+  auto const* around = std::getenv("FUMIDAI_DATA_DIR");
+  auto named = arguments.client.profile.data_directory;
+  if (named.empty() && around != nullptr) named = around;
+  if (named.empty()) return std::nullopt;
+  DataDirectory directory{named};
+  auto database = io::exists(directory.database());
+  bool stopped = database && *database && io::FileLock::take(directory.lock());
+  return stopped ? std::optional(directory) : std::nullopt;
 }
 
 Result<std::unique_ptr<store::Database>> open_stopped(DataDirectory const& directory) {
@@ -75,6 +79,10 @@ Result<int> run_list(AuditArguments const& arguments) {
   }
   if (arguments.client.json) {
     print_json(events);
+    return 0;
+  }
+  if (events.empty()) {
+    std::printf("no such events\n");
     return 0;
   }
   std::vector<std::vector<std::string>> rows{
@@ -175,8 +183,12 @@ void add_audit_command(CLI::App& app, Run& run) {
   audit->require_subcommand(1);
   auto arguments = std::make_shared<AuditArguments>();
   auto* list = audit->add_subcommand("list", "Show the newest events");
-  list->add_option("--kind", arguments->kind, "api.call, session.start, session.end, agent.connect, …");
-  list->add_option("--outcome", arguments->outcome, "allowed, denied, done or failed");
+  list->add_option("--kind", arguments->kind, "What happened")
+      ->check(CLI::IsMember({"api.call", "api.calls", "api.refused", "peer.refused", "session.start",
+                             "session.end", "session.altered", "agent.connect", "agent.disconnect",
+                             "instance.register", "plane.start", "plane.stop"}));
+  list->add_option("--outcome", arguments->outcome, "How it ended")
+      ->check(CLI::IsMember({"allowed", "denied", "done", "failed"}));
   list->add_option("--principal", arguments->principal, "An ARN");
   list->add_option("--session", arguments->session, "A session's id");
   list->add_option("--request", arguments->request, "A request's id");

@@ -1,7 +1,9 @@
 // fumidai session start | list | end
 
+#include <unistd.h>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+
 #include <cstdio>
 
 #include "app/client_command.h"
@@ -34,6 +36,12 @@ client::SessionOrder order_for(StartArguments const& arguments, std::string targ
 }
 
 awaitable<Result<int>> start(client::Plane& plane, StartArguments const& arguments) {
+  bool talks_to_nobody = arguments.command.empty() && ::isatty(STDIN_FILENO) == 0;
+  if (talks_to_nobody)
+    co_return Error{
+        Errc::invalid,
+        "standard input is not a terminal, and a shell needs one. Give a command: fumidai session "
+        "start TARGET -- COMMAND; a script is input of one: … -- sh <script"};
   CO_TRY(auto target, co_await plane.resolve_target(arguments.target));
   CO_TRY(auto access, co_await plane.start_session(order_for(arguments, std::move(target))));
   auto id = access.session_id;
@@ -94,13 +102,15 @@ Result<int> run_list(ListArguments const& arguments) {
     return 0;
   }
   std::vector<std::vector<std::string>> rows{{"SESSION", "TARGET", "STATUS", "OWNER", "STARTED", "REASON"}};
-  if (arguments.history) rows[0].push_back("ENDED");
+  if (arguments.history) rows[0].insert(rows[0].end(), {"ENDED", "WHY"});
   for (auto const& session : all) {
     auto owner = text_of(session, "Owner");
     rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"), text_of(session, "Status"),
                     owner.substr(owner.rfind(':') + 1), local_time(text_of(session, "StartDate")),
                     escaped(text_of(session, "Reason"), 60)});
-    if (arguments.history) rows.back().push_back(escaped(text_of(session, "Details"), 80));
+    if (!arguments.history) continue;
+    rows.back().push_back(local_time(text_of(session, "EndDate")));
+    rows.back().push_back(escaped(text_of(session, "Details"), 80));
   }
   print_table(rows);
   if (!token.empty()) std::fprintf(stderr, "these are the newest %zu; there are more\n", all.size());
@@ -113,6 +123,15 @@ struct EndArguments {
 };
 
 Result<int> run_end(EndArguments const& arguments) {
+  // TerminateSession is content with what is not there; a person who mistyped is not.
+  auto active = call_plane(
+      arguments.client, "ssm", "AmazonSSM.DescribeSessions",
+      {{"State", "Active"},
+       {"Filters", json::array{json::object{{"key", "SessionId"}, {"value", arguments.session}}}}});
+  auto const* found = active ? active->as_object().if_contains("Sessions") : nullptr;
+  if (found != nullptr && found->as_array().empty())
+    return Error{Errc::not_found, "no active session has the id '" + escaped(arguments.session, 96) +
+                                      "'; `fumidai session list` shows those that are"};
   CHECK(
       call_plane(arguments.client, "ssm", "AmazonSSM.TerminateSession", {{"SessionId", arguments.session}}));
   std::printf("%s ended\n", arguments.session.c_str());
@@ -136,7 +155,7 @@ void add_session_command(CLI::App& app, Run& run) {
   start_command->add_option("command", start_arguments->command, "A command and its arguments, behind --");
   start_command->add_option("--reason", start_arguments->reason, "Why; it is recorded");
   start_command->add_flag("-t,--terminal", start_arguments->terminal,
-                          "Run the command in a terminal, through the user's shell");
+                          "Run the command in a terminal of its own");
   start_command->add_flag("-n,--no-input", start_arguments->no_input,
                           "Give the command no input, and leave ours alone");
   add_client_arguments(*start_command, start_arguments->client);

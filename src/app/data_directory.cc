@@ -4,6 +4,7 @@
 
 #include "app/aws_models.h"
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/random.h"
 
 namespace fumidai::app {
@@ -50,7 +51,8 @@ Result<std::optional<Secret>> chosen_secret(std::string const& file) {
   if (auto path = environment("FUMIDAI_SECRET_FILE"); !path.empty()) return found(secret_file(path));
   if (auto directory = environment("CREDENTIALS_DIRECTORY"); !directory.empty()) {
     auto path = io::Path(directory) / "fumidai-secret";
-    if (std::filesystem::exists(path)) return found(secret_file(path));
+    TRY(auto is_there, io::exists(path));
+    if (is_there) return found(secret_file(path));
   }
   if (auto text = environment("FUMIDAI_SECRET"); !text.empty())
     return found(checked(text, "$FUMIDAI_SECRET"));
@@ -94,14 +96,16 @@ Result<Secret> read_deployment_secret(DataDirectory const& directory, std::strin
 Result<Secret> find_deployment_secret(DataDirectory const& directory, std::string const& file) {
   TRY(auto chosen, chosen_secret(file));
   if (chosen) return *std::move(chosen);
-  bool is_new = !std::filesystem::exists(directory.database());
-  if (!is_new) return read_deployment_secret(directory, file);
+  TRY(auto is_known, io::exists(directory.database()));
+  if (is_known) return read_deployment_secret(directory, file);
   auto name = random_hex(16);
   auto path = default_secret(name);
   CHECK(io::make_directory(path.parent_path(), 0700));
   Secret secret(to_base64(as_bytes(random_secret(48).reveal())));
   CHECK(io::write_file(path, secret.reveal() + "\n", 0600));
   CHECK(io::write_file(directory.secret_name(), name + "\n"));
+  log_warn("made the deployment secret; without it the data cannot be opened: keep a copy elsewhere",
+           {{"file", path.string()}});
   return secret;
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include <string_view>
@@ -10,6 +11,48 @@
 #include "app/commands.h"
 #include "app/plugin.h"
 #include "app/version.h"
+#include "base/bytes.h"
+
+namespace {
+
+// The subcommand that the words lead to; in `unknown` the first that names none.
+CLI::App* walk(CLI::App& app, int argc, char** argv, std::string& unknown) {
+  auto* at = &app;
+  for (int i = 1; i < argc && *argv[i] != '-' && !at->get_subcommands({}).empty(); i++) {
+    auto known = at->get_subcommands({});
+    auto is_named = [&](CLI::App const* each) { return each->get_name() == argv[i]; };
+    auto next = std::find_if(known.begin(), known.end(), is_named);
+    if (next == known.end()) {
+      unknown = argv[i];
+      break;
+    }
+    at = *next;
+  }
+  return at;
+}
+
+int tell_usage(CLI::App& app, int argc, char** argv, CLI::ParseError const& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  std::string unknown;
+  auto* at = walk(app, argc, argv, unknown);
+  auto name = at == &app                 ? "fumidai"
+              : at->get_parent() == &app ? "fumidai " + at->get_name()
+                                         : "fumidai " + at->get_parent()->get_name() + " " + at->get_name();
+  if (!unknown.empty()) {
+    std::string known;
+    for (auto const* each : at->get_subcommands({})) known += (known.empty() ? "" : ", ") + each->get_name();
+    std::fprintf(stderr, "fumidai: '%s' is not a command of `%s`; there are: %s\n",
+                 fumidai::escaped(unknown, 64).c_str(), name.c_str(), known.c_str());
+  } else if (!at->get_subcommands({}).empty()) {
+    std::fputs(at->help().c_str(), stderr);
+  } else {
+    std::fprintf(stderr, "fumidai: %s; see: %s --help\n", error.what(), name.c_str());
+  }
+  // Below 255 a session's status is that of its command.
+  return name == "fumidai session start" ? 255 : 2;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace fumidai;
@@ -26,7 +69,11 @@ int main(int argc, char** argv) {
   app::add_host_command(app, run);
   app::add_audit_command(app, run);
   app::add_explain_command(app, run);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    return tell_usage(app, argc, argv, error);
+  }
   auto status = run();
   if (status) return *status;
   std::fprintf(stderr, "fumidai: %s\n", status.error().detail.c_str());

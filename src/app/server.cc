@@ -264,6 +264,7 @@ Result<void> run_server(ServerConfig config) {
   DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
   CHECK(io::make_directory(directory.root, 0700));
   auto lock = io::FileLock::take(directory.lock());
+  if (!lock && lock.error().code != Errc::conflict) return lock.error();
   if (!lock)
     return Error{lock.error().code, "another server uses " + directory.root.string() +
                                         "; stop it, or choose another --data-dir"};

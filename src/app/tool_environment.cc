@@ -21,7 +21,12 @@ Result<std::string> region_of(DataDirectory const& directory) {
 
 Result<ToolEnvironment> tool_environment(io::Path const& data_directory) {
   DataDirectory directory{std::filesystem::absolute(data_directory).lexically_normal()};
-  if (!std::filesystem::exists(directory.database())) {
+  auto is_there = io::exists(directory.database());
+  if (!is_there)
+    return Error{Errc::denied, "cannot " + is_there.error().detail +
+                                   ". Run this as the server's user, or use a key and files of your own "
+                                   "(docs/operate/aws-tools.md, \"From another machine\")"};
+  if (!*is_there) {
     return Error{Errc::not_found, "there is no data of a server in " + directory.root.string() +
                                       "; start one (fumidai server), or name its directory with --data-dir"};
   }

@@ -134,7 +134,10 @@ awaitable<Result<std::string>> Plane::resolve_target(std::string target) {
     list += "\n  " + each.instance_id + "  " + escaped(each.name, 64) +
             (each.connected ? "" : "  (not connected)");
   co_return Error{Errc::conflict,
-                  "'" + escaped(target, 64) + "' means several instances; say which by its id:" + list};
+                  "'" + escaped(target, 64) +
+                      "' means several instances; say which by its id, or remove what is gone (aws ssm "
+                      "deregister-managed-instance --instance-id …):" +
+                      list};
 }
 
 }  // namespace fumidai::client

@@ -75,6 +75,10 @@ Result<wire::Credentials> aws_credentials(std::string const& profile) {
 Result<Profile> profile_of_data_directory(io::Path const& directory) {
   Profile profile;
   auto endpoint = io::read_file(directory / "endpoint", 4096);
+  if (!endpoint && endpoint.error().code != Errc::not_found)
+    return Error{Errc::denied, "cannot " + endpoint.error().detail +
+                                   ". Run this as the server's user, or use a key of your own "
+                                   "(docs/operate/aws-tools.md)"};
   if (!endpoint) {
     return Error{Errc::unavailable, "no server runs with the data directory " + directory.string() +
                                         " (it has no file 'endpoint'); start it: fumidai server --data-dir " +
@@ -117,7 +121,9 @@ Result<Profile> find_profile(ProfileOptions const& options) {
   if (endpoint.empty()) {
     if (auto directory = environment("FUMIDAI_DATA_DIR"); !directory.empty())
       return profile_of_data_directory(directory);
-    if (std::filesystem::exists("fumidai-data/endpoint")) return profile_of_data_directory("fumidai-data");
+    std::error_code cannot_tell;
+    if (std::filesystem::exists("fumidai-data/endpoint", cannot_tell))
+      return profile_of_data_directory("fumidai-data");
     return Error{Errc::not_found,
                  "no server is known: there is no ./fumidai-data with a running server, and AWS_ENDPOINT_URL "
                  "is not set. Name a data directory "

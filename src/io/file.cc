@@ -37,6 +37,12 @@ Result<void> write_all(int descriptor, std::string_view text, Path const& path) 
 
 }  // namespace
 
+Result<bool> exists(Path const& path) {
+  if (::access(path.c_str(), F_OK) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return system_error("look at " + path.string());
+}
+
 Result<std::string> read_file(Path const& path, std::size_t most) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_error("open " + path.string());
@@ -69,11 +75,14 @@ Result<void> write_file(Path const& path, std::string_view text, int mode) {
 }
 
 Result<void> make_directory(Path const& path, int mode) {
-  if (std::filesystem::is_directory(path)) return success();
+  std::error_code cannot_tell;
+  if (std::filesystem::is_directory(path, cannot_tell)) return success();
   if (path.has_parent_path() && path.parent_path() != path) CHECK(make_directory(path.parent_path(), 0755));
-  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0 && errno != EEXIST)
-    return system_error("create the directory " + path.string());
-  return success();
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0) return success();
+  if (errno != EEXIST) return system_error("create the directory " + path.string());
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) return success();
+  return Error{Errc::invalid, path.string() + " is not a directory"};
 }
 
 void remove_file(Path const& path) {

@@ -14,6 +14,9 @@ using Path = std::filesystem::path;
 // Error: not_found, too_large, system.
 Result<std::string> read_file(Path const& path, std::size_t most = 16 * 1024 * 1024);
 
+// Error: system, when that cannot be told (a directory that may not be entered).
+Result<bool> exists(Path const& path);
+
 // Replaces the file in one step: whoever reads it sees the old text or the new one, also after a crash.
 Result<void> write_file(Path const& path, std::string_view text, int mode = 0644);
 

@@ -15,7 +15,8 @@ awaitable<Result<wire::HttpResponse>> HttpClient::send(wire::HttpRequest request
   auto bytes = wire::encode(request);
   bool was_kept = stream_ != nullptr;
   auto response = co_await exchange(bytes, limit);
-  bool stale = !response && was_kept && response.error().code == Errc::closed;
+  // Kept for too long: the server closed it before it read the request.
+  bool stale = !response && was_kept && !answer_began_ && response.error().code == Errc::closed;
   if (stale) response = co_await exchange(bytes, limit);
   co_return response;
 }
@@ -29,6 +30,7 @@ awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& by
   stream->expire_after(limit);
   CO_CHECK(co_await stream->write(as_bytes(bytes)));
   wire::HttpResponseReader reader;
+  answer_began_ = false;
   Bytes chunk(16 * 1024);
   while (!reader.is_done()) {
     CO_TRY(auto count, co_await stream->read_some(chunk));
@@ -37,6 +39,7 @@ awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& by
       CO_CHECK(reader.end_of_stream());
       break;
     }
+    answer_began_ = true;
     CO_CHECK(reader.feed(ByteView(chunk).first(count)));
   }
   auto response = reader.take();

@@ -41,6 +41,7 @@ class HttpClient {
   wire::Url origin_;
   KeepAlive keep_alive_;
   std::unique_ptr<Stream> stream_;
+  bool answer_began_ = false;
 };
 
 }  // namespace fumidai::io

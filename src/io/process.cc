@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,6 +110,8 @@ Result<PtyChild> spawn_on_pty(Spawn const& spawn, unsigned short columns, unsign
     // The terminal belongs to its user, as login(1) would have it.
     if (spawn.run_as.change) {
       [[maybe_unused]] auto owned = ::fchown(0, spawn.run_as.user, spawn.run_as.group);
+      // devpts gives the group, here that of the user, the right to write.
+      [[maybe_unused]] auto closed = ::fchmod(0, 0600);
     }
     become(spawn, parent, arguments.get(), environment.get(), report);
   }

@@ -86,8 +86,13 @@ class Database {
     auto outcome = std::make_shared<std::optional<Outcome>>();
     auto shared_change = std::make_shared<Change>(std::move(change));
     auto shared_handler = std::make_shared<Handler>(std::move(handler));
+    // A bug in one job must not end the thread that serves all.
     auto body = [outcome, shared_change](Transaction& transaction) {
-      outcome->emplace((*shared_change)(transaction));
+      try {
+        outcome->emplace((*shared_change)(transaction));
+      } catch (std::exception const& bug) {
+        outcome->emplace(Error{Errc::system, std::string("internal error: ") + bug.what()});
+      }
       return (*outcome)->has_value();
     };
     auto done = [outcome, shared_handler, executor](std::optional<Error> failure) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "io/file.h"
 #include "store/migrations.h"
 
 namespace fumidai::store {
@@ -286,8 +287,9 @@ Result<std::unique_ptr<Database>> open_sqlite(std::filesystem::path const& file,
     make_private(file);
     TRY(writer, Connection::open(file, access));
     CHECK(migrate(*writer));
-  } else if (!std::filesystem::exists(file)) {
-    return Error{Errc::not_found, "there is no store at " + file.string()};
+  } else {
+    TRY(auto is_there, io::exists(file));
+    if (!is_there) return Error{Errc::not_found, "there is no store at " + file.string()};
   }
   TRY(auto reader, Connection::open(file, Access::read_only));
   return std::make_unique<SqliteDatabase>(std::move(writer), std::move(reader));
