@@ -60,12 +60,15 @@ bool Network::is_blackhole(RouteTable const& table, Route const& route) const {
   return id && is_gone(nat_gateways.find(*id));
 }
 
+bool Network::leads_to_gateway(RouteTable const& table, Vpc const& vpc, Address const& to) const {
+  auto route = choose_route(table, vpc, to);
+  return route && std::holds_alternative<InternetGatewayId>(route->target) && !is_blackhole(table, *route);
+}
+
 bool Network::is_public(Subnet const& subnet) const {
   auto* table = table_of(subnet);
   auto* vpc = vpcs.find(subnet.vpc);
-  if (!table || !vpc) return false;
-  auto route = choose_route(*table, *vpc, the_internet());
-  return route && std::holds_alternative<InternetGatewayId>(route->target) && !is_blackhole(*table, *route);
+  return table && vpc && leads_to_gateway(*table, *vpc, the_internet());
 }
 
 ElasticAddress const* Network::elastic_address_of(InterfaceId const& interface) const {

@@ -55,8 +55,9 @@ struct Network {
   RouteTable const* table_of(Subnet const& subnet) const;
   InternetGateway const* gateway_of(VpcId const& vpc) const;
   bool is_blackhole(RouteTable const& table, Route const& route) const;
-  // Whether packets of this subnet for the internet go straight to a gateway that is there.
-  bool is_public(Subnet const& subnet) const;
+  // Whether the table sends packets for the address straight to an internet gateway that is there.
+  bool leads_to_gateway(RouteTable const& table, Vpc const& vpc, Address const& to) const;
+  bool is_public(Subnet const& subnet) const;  // does so for the internet as such
 
   ElasticAddress const* elastic_address_of(InterfaceId const& interface) const;
   std::optional<Address> public_address(NetworkInterface const& interface) const;
