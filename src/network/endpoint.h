@@ -33,7 +33,7 @@ struct InterfaceEndpoint {
   std::string service;      // com.amazonaws.us-east-1.ssm
   bool private_dns = true;  // the service's public name leads here, for the whole VPC
   EndpointState state = EndpointState::available;
-  std::string policy = {};  // a document; who judges it is not here
+  std::string policy = {};  // a document, judged elsewhere; empty: lets everything through
 
   friend bool operator==(InterfaceEndpoint const&, InterfaceEndpoint const&) = default;
 };
