@@ -10,6 +10,10 @@
 
 namespace fumidai::network {
 
+// What an agent of Session Manager talks to. Since 3.3.40.0 it does without the last.
+inline constexpr std::string_view kServiceOfOldAgents = "ec2messages";
+inline constexpr std::string_view kSessionManagerServices[] = {"ssm", "ssmmessages", kServiceOfOldAgents};
+
 enum class EndpointState { pending_acceptance, pending, available, rejected, failed, deleting, deleted };
 
 // As EC2 answers, lower camel.

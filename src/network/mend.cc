@@ -49,6 +49,12 @@ std::string public_subnet(Network const& network, VpcId const& vpc) {
   return "<public-subnet-id>";
 }
 
+// "8--1" is how the CLI takes an ICMP type with any code.
+std::string port_text(Flow const& flow) {
+  bool is_icmp = flow.protocol == Protocol::icmp || flow.protocol == Protocol::icmp_v6;
+  return std::to_string(flow.port) + (is_icmp ? "--1" : "");
+}
+
 Mend mend_nat_gateway(Network const& network, Location const& from, Route const* instead_of) {
   Mend mend;
   auto allocation = free_allocation(network, mend);
@@ -78,8 +84,8 @@ Mend mend_rule(std::vector<SecurityGroupId> const& groups, Direction direction, 
   auto [option, value] = peer.groups.empty() ? std::pair("--cidr", block)
                                              : std::pair("--source-group", peer.groups.front().text());
   return {{aws_command({"ec2", fmt::format("authorize-security-group-{}", to_string(direction)), "--group-id",
-                        group, "--protocol", to_string(flow.protocol), "--port", std::to_string(flow.port),
-                        option, value})}};
+                        group, "--protocol", to_string(flow.protocol), "--port", port_text(flow), option,
+                        value})}};
 }
 
 Mend mend_way_out(Network const& network, Location const& from, Route const* instead_of) {

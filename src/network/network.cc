@@ -109,8 +109,12 @@ std::vector<Instance const*> Network::instances_in(VpcId const& vpc) const {
   return found;
 }
 
+std::string Network::full_name(std::string_view service) const {
+  return "com.amazonaws." + region + "." + std::string(service);
+}
+
 InterfaceEndpoint const* Network::endpoint_for(VpcId const& vpc, std::string_view service) const {
-  auto name = "com.amazonaws." + region + "." + std::string(service);
+  auto name = full_name(service);
   auto rank = [&](InterfaceEndpoint const* endpoint) {
     return endpoint ? 1 + 2 * (endpoint->state == EndpointState::available) + takes_the_name(*endpoint) : 0;
   };

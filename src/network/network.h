@@ -66,6 +66,7 @@ struct Network {
   std::vector<NetworkInterface const*> interfaces_of(InterfaceOwner const& owner) const;
   std::vector<Instance const*> instances_in(VpcId const& vpc) const;
 
+  std::string full_name(std::string_view service) const;  // com.amazonaws.us-east-1.ssm
   // The endpoint of "ssm", "ssmmessages", ... in a VPC, those that are gone left out; the available one
   // first, and among those the one that takes the name.
   InterfaceEndpoint const* endpoint_for(VpcId const& vpc, std::string_view service) const;

@@ -11,7 +11,7 @@ namespace fumidai::network {
 
 namespace {
 
-constexpr std::string_view kServices[] = {"ssm", "ssmmessages"};
+constexpr auto kServices = std::span(kSessionManagerServices).first<2>();
 
 constexpr std::string_view kManagedPolicy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
 constexpr std::string_view kTrustPolicy =
@@ -72,7 +72,7 @@ std::string usual_group(Network const& network, VpcId const& vpc) {
 
 Mend mend_endpoint(Network const& network, Location const& at, std::string_view service) {
   auto& vpc = at.vpc->id;
-  auto name = fmt::format("com.amazonaws.{}.{}", network.region, service);
+  auto name = network.full_name(service);
   return {{aws_command({"ec2", "create-vpc-endpoint", "--vpc-id", vpc.text(), "--vpc-endpoint-type",
                         "Interface", "--service-name", name, "--subnet-ids", at.subnet->id.text(),
                         "--security-group-ids", usual_group(network, vpc), "--private-dns-enabled"})}};
@@ -148,10 +148,10 @@ Result<std::vector<Requirement>> endpoint_requirements(Network const& network, I
   needs.need_running(instance);
   need_role(needs, instance);
   for (auto service : kServices) CHECK(need_endpoint(needs, network, at, service));
-  if (!network.endpoint_for(at.vpc->id, "ec2messages")) {
-    needs.advise(Need::endpoint, "ec2messages",
+  if (!network.endpoint_for(at.vpc->id, kServiceOfOldAgents)) {
+    needs.advise(Need::endpoint, std::string(kServiceOfOldAgents),
                  "has none: sessions work without; agents older than 3.3.40.0 get no commands",
-                 mend_endpoint(network, at, "ec2messages"));
+                 mend_endpoint(network, at, kServiceOfOldAgents));
   }
   need_agent(needs, instance);
   return needs.take();
