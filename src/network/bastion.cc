@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "network/requirements.h"
 
 namespace fumidai::network {
@@ -16,11 +17,12 @@ void need_key(Requirements& needs, Instance const& instance, Visit const& visit)
     return needs.need(Need::key, id, false, "was launched without a key pair: its sshd knows nobody");
   }
   bool held = !visit.keys || visit.keys->contains(instance.key_name);
+  auto key = escaped(instance.key_name, 100);
   needs.need(Need::key, id, held,
-             held ? fmt::format("takes the private key of '{}'", instance.key_name)
+             held ? fmt::format("takes the private key of '{}'", key)
                   : fmt::format("takes only the private key of '{}', which is not among those offered: "
                                 "Permission denied (publickey)",
-                                instance.key_name));
+                                key));
 }
 
 Result<std::vector<Requirement>> requirements_with(Network const& network, Instance const& bastion,

@@ -2,6 +2,7 @@
 
 // What each method costs in a VPC, and what costs money there for nothing.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 #pragma once
 
 // An instance in a VPC, with the facts that decide whether one can get into it. Facts that others know (its
-// role, its agent) are inputs here: who fills a Network in asks `identity` and `sessions`.
+// role, its agent) are inputs here, and false until someone who knows says otherwise.
 
 #include <optional>
 #include <string>
@@ -29,17 +29,17 @@ constexpr std::string_view to_string(InstanceState state) {
 
 struct InstanceProfile {
   std::string name;
-  std::string role = {};         // empty: the profile has none
-  bool trusts_ec2 = true;        // the role's trust policy lets ec2.amazonaws.com assume it
-  bool allows_the_agent = true;  // its policies allow what AmazonSSMManagedInstanceCore does
+  std::string role = {};          // empty: the profile has none
+  bool trusts_ec2 = false;        // the role's trust policy lets ec2.amazonaws.com assume it
+  bool allows_the_agent = false;  // its policies allow what AmazonSSMManagedInstanceCore does
 
   friend bool operator==(InstanceProfile const&, InstanceProfile const&) = default;
 };
 
 struct AgentFacts {
-  bool installed = true;
-  bool running = true;
-  bool connected = true;  // has a control channel now
+  bool installed = false;
+  bool running = false;
+  bool connected = false;  // has a control channel now
 
   friend bool operator==(AgentFacts const&, AgentFacts const&) = default;
 };

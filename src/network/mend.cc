@@ -89,6 +89,7 @@ Mend mend_rule(std::vector<SecurityGroupId> const& groups, Direction direction, 
 }
 
 Mend mend_way_out(Network const& network, Location const& from, Route const* instead_of) {
+  if (!network.gateway_of(from.vpc->id)) return mend_internet_gateway(network, from.vpc->id);
   if (network.public_address(*from.interface)) return mend_route_to_gateway(network, from, instead_of);
   if (auto* gateway = working_nat_gateway(network, from.vpc->id)) {
     return {{route_command(from, instead_of, "--nat-gateway-id", gateway->id.text())}};

@@ -29,8 +29,9 @@ std::string aws_command(std::initializer_list<std::string_view> arguments);
 Mend mend_rule(std::vector<SecurityGroupId> const& groups, Direction direction, Flow const& flow,
                Peer const& peer);
 
-// A way out to the internet for an interface: the gateway if it has a public address, else a NAT gateway that
-// works, else a new one. With `instead_of`, by changing that route and not by a new one.
+// The next step to a way out to the internet for an interface: an internet gateway for its VPC; then a route
+// to that if it has a public address, else to a NAT gateway that works, else to a new one. With `instead_of`,
+// by changing that route and not by a new one.
 Mend mend_way_out(Network const& network, Location const& from, Route const* instead_of);
 
 Mend mend_route_to_gateway(Network const& network, Location const& from, Route const* instead_of);

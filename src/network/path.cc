@@ -42,9 +42,13 @@ class Walk {
     if (!interface) return from_outside(std::get<Address>(from), to);
     TRY(auto source, network_.locate(*interface));
     TRY(auto aim, aim_from(source, to));
-    if (!stop_at_owner(source)) return success();
-    if (aim.within) return within_vpc(source, aim), success();
-    return across_the_internet(source, aim), success();
+    if (!owner_is_ready(source)) return success();
+    if (aim.within) {
+      within_vpc(source, aim);
+    } else {
+      across_the_internet(source, aim);
+    }
+    return success();
   }
 
   Path take() { return std::move(path_); }
@@ -72,10 +76,7 @@ class Walk {
     ask_groups(source, Direction::egress, there);
     pass(Pass::route, source.table->id.text(),
          fmt::format("sends {} to local ({})", aim.address.text(), source.vpc->cidr.text()));
-    if (!aim.location) {
-      return block(Pass::address, aim.address.text(), Block::no_such_address,
-                   "belongs to no interface in " + source.vpc->id.text());
-    }
+    if (!aim.location) return block_unknown(aim.address, *source.vpc);
     arrive(*aim.location, {source.interface->private_address, source.interface->groups});
   }
 
@@ -92,9 +93,14 @@ class Walk {
 
   Result<void> from_outside(Address const& from, End const& to) {
     TRY(auto aim, aim_from_outside(to));
-    if (aim.location) return come_in(*aim.location, from), success();
-    if (is_unroutable(aim.address)) return block_private(aim.address), success();
-    return pass(Pass::address, aim.address.text(), "is outside too"), success();
+    if (aim.location) {
+      come_in(*aim.location, from);
+    } else if (is_unroutable(aim.address)) {
+      block_private(aim.address);
+    } else {
+      pass(Pass::address, aim.address.text(), "is outside too");
+    }
+    return success();
   }
 
   Result<Aim> aim_from_outside(End const& to) const {
@@ -132,6 +138,10 @@ class Walk {
       return {};
     }
     auto sends = fmt::format("sends {} to {}", route->destination.text(), network::text_of(route->target));
+    if (std::holds_alternative<Local>(route->target)) {
+      block_unknown(to, *source.vpc);
+      return {};
+    }
     if (network_.is_blackhole(table, *route)) {
       block(Pass::route, table.id.text(), Block::blackhole, sends + ", which is gone: a blackhole",
             mend_way_out(network_, source, &*route));
@@ -161,13 +171,10 @@ class Walk {
     auto failure = nat.failure.empty() ? "" : ": " + nat.failure;
     if (!nat.is_public) return fault(Block::nat_is_private, "is a private NAT gateway", another);
     if (!network_.gateway_of(source.vpc->id)) {
-      auto mend = mend_internet_gateway(network_, source.vpc->id);
-      if (nat.state == NatState::failed)
-        std::ranges::copy(another.commands, std::back_inserter(mend.commands));
       return fault(Block::no_internet_gateway,
                    fmt::format("is {}{}; {} has no internet gateway", to_string(nat.state), failure,
                                source.vpc->id.text()),
-                   mend);
+                   another);
     }
     if (nat.state != NatState::available) {
       return fault(Block::nat_not_available, fmt::format("is {}{}", to_string(nat.state), failure),
@@ -201,10 +208,12 @@ class Walk {
     auto& id = there.interface->id.text();
     auto address = network_.public_address(*there.interface);
     if (!address) {
+      // What stands in a private subnet is meant to have none.
+      bool may_have_one = there.subnet->maps_public_ip || network_.is_public(*there.subnet);
       return block(Pass::public_address, id, Block::no_public_address,
                    fmt::format("has no public address; {} means nothing outside its VPC",
                                there.interface->private_address.text()),
-                   mend_public_address(network_, there.interface->id));
+                   may_have_one ? mend_public_address(network_, there.interface->id) : Mend());
     }
     pass(Pass::public_address, id, "is " + address->text() + " on the internet");
     if (leads_back(there, from)) arrive(there, {from});
@@ -227,10 +236,10 @@ class Walk {
 
   void arrive(Location const& there, Peer const& from) {
     pass(Pass::subnet, there.subnet->id.text(), "holds " + there.interface->private_address.text());
-    if (stop_at_owner(there)) ask_groups(there, Direction::ingress, from);
+    if (owner_is_ready(there)) ask_groups(there, Direction::ingress, from);
   }
 
-  bool stop_at_owner(Location const& at) {
+  bool owner_is_ready(Location const& at) {
     auto& owner = at.interface->owner;
     auto* endpoint = std::holds_alternative<InterfaceEndpointId>(owner)
                          ? network_.endpoints.find(std::get<InterfaceEndpointId>(owner))
@@ -265,6 +274,10 @@ class Walk {
           mend_rule(groups, direction, flow_, peer));
   }
 
+  void block_unknown(Address const& address, Vpc const& vpc) {
+    block(Pass::address, address.text(), Block::no_such_address,
+          "is in the block of " + vpc.id.text() + " and belongs to no interface there");
+  }
   void block_private(Address const& address) {
     block(Pass::address, address.text(), Block::private_address,
           "is a private address: no router of the internet knows a way to it");

@@ -219,6 +219,24 @@ TEST(Path, nat_gateways_that_point_at_each_other_end_the_walk) {
   EXPECT_EQ(cause(way(network, kSessionPort, the_internet(), kHttps)), "arrives");
 }
 
+TEST(Path, a_private_instance_is_not_advised_to_take_a_public_address) {
+  auto path = way(walkthrough(), kOffice, kPrivatePort, kSsh);
+  EXPECT_EQ(cause(path), "no-public-address");
+  EXPECT_TRUE(path.blocked()->mend.empty());
+}
+
+TEST(Path, a_vpc_out_of_the_internets_addresses_keeps_those_to_itself) {
+  auto network = with_nat();
+  network.vpcs.find(kVpc)->cidr = block("203.0.0.0/16");
+  network.vpcs.put({VpcId("vpc-2"), block("10.2.0.0/16")});
+  network.subnets.put({SubnetId("subnet-2"), VpcId("vpc-2"), block("10.2.0.0/24"), "us-east-1a"});
+  network.route_tables.put({RouteTableId("rtb-2"), VpcId("vpc-2"), TableAssociationId("rtbassoc-2")});
+  add_instance(network, InstanceId("i-2"), InterfaceId("eni-2"), SubnetId("subnet-2"), "10.2.0.10",
+               kPrivateGroup);
+  network.interfaces.find(InterfaceId("eni-2"))->auto_public_address = address("203.0.113.2");
+  EXPECT_EQ(cause(way(network, kSessionPort, InterfaceId("eni-2"), kSsh)), "no-such-address");
+}
+
 TEST(Path, a_subnet_without_a_table_of_its_own_follows_the_main_one) {
   auto network = walkthrough();
   network.route_tables.find(kPublicTable)->associations.clear();

@@ -2,6 +2,7 @@
 
 // What the parts of a network cost, as a table that whoever runs Fumidai can edit.
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -220,7 +220,8 @@ TEST(Properties, whatever_is_broken_running_the_mends_one_after_the_other_opens_
   std::vector<Way> ways{{kOffice, kBastionPort, 22},
                         {kBastionPort, kPrivatePort, 22},
                         {kSessionPort, endpoint_port("ssm"), 443},
-                        {kSessionPort, the_internet(), 443}};
+                        {kSessionPort, the_internet(), 443},
+                        {kBastionPort, the_internet(), 443}};
   int broken = 0;
   for (int round = 0; round < 3000; round++) {
     auto network = injured(any);

@@ -5,7 +5,6 @@
 // add up.
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <variant>

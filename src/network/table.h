@@ -3,6 +3,8 @@
 // Values by their member `id`, in the order of their ids. Pointers into it last until it changes.
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace fumidai::network {

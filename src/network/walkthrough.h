@@ -96,7 +96,8 @@ inline Network walkthrough() {
   network.interfaces.find(kBastionPort)->auto_public_address = address("203.0.113.10");
   add_instance(network, kPrivateInstance, kPrivatePort, kPrivate, "10.0.1.10", kPrivateGroup, "private-key");
   add_instance(network, kSessionInstance, kSessionPort, kPrivate, "10.0.1.20", kSessionGroup);
-  network.instances.find(kSessionInstance)->profile = InstanceProfile{"ssm-profile", "ssm-role"};
+  network.instances.find(kSessionInstance)->profile = InstanceProfile{"ssm-profile", "ssm-role", true, true};
+  network.instances.find(kSessionInstance)->agent = {true, true, true};
   return network;
 }
 
