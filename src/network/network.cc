@@ -89,7 +89,11 @@ NetworkInterface const* Network::by_private_address(VpcId const& vpc, Address co
 }
 
 NetworkInterface const* Network::by_public_address(Address const& address) const {
-  return find_if(interfaces, [&](auto& interface) { return public_address(interface) == address; });
+  auto* elastic = find_if(elastic_addresses, [&](auto& each) { return each.address == address; });
+  if (elastic) return elastic->interface ? interfaces.find(*elastic->interface) : nullptr;
+  return find_if(interfaces, [&](auto& interface) {
+    return interface.auto_public_address == address && !elastic_address_of(interface.id);
+  });
 }
 
 std::vector<NetworkInterface const*> Network::interfaces_of(InterfaceOwner const& owner) const {
