@@ -10,10 +10,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/cidr.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "policy/arn.h"
-#include "policy/cidr.h"
 #include "policy/context.h"
 #include "policy/decimal.h"
 #include "policy/pattern.h"

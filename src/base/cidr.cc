@@ -1,4 +1,4 @@
-#include "policy/cidr.h"
+#include "base/cidr.h"
 
 #include <arpa/inet.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <string>
 
-namespace fumidai::policy {
+namespace fumidai {
 
 namespace {
 
@@ -45,6 +45,11 @@ std::optional<Address> Address::parse(std::string_view text) {
   return unmapped(*address);
 }
 
+std::string Address::text() const {
+  std::array<char, INET6_ADDRSTRLEN> text;
+  return inet_ntop(is_v6 ? AF_INET6 : AF_INET, bytes.data(), text.data(), text.size());
+}
+
 std::optional<Cidr> Cidr::parse(std::string_view text) {
   auto slash = text.find('/');
   auto base = parse_plain(text.substr(0, slash));
@@ -68,4 +73,21 @@ bool Cidr::contains(Address const& address) const {
   return rest == 0 || (base.bytes[whole] ^ address.bytes[whole]) >> (8 - rest) == 0;
 }
 
-}  // namespace fumidai::policy
+bool Cidr::contains(Cidr const& other) const {
+  return prefix <= other.prefix && contains(other.base);
+}
+
+Cidr Cidr::masked() const {
+  auto cleared = *this;
+  for (unsigned byte = 0; byte < cleared.base.bytes.size(); byte++) {
+    auto kept = std::clamp(static_cast<int>(prefix) - static_cast<int>(8 * byte), 0, 8);
+    cleared.base.bytes[byte] &= static_cast<std::uint8_t>(0xff00u >> kept);
+  }
+  return cleared;
+}
+
+std::string Cidr::text() const {
+  return base.text() + "/" + std::to_string(prefix);
+}
+
+}  // namespace fumidai

@@ -1,0 +1,37 @@
+#pragma once
+
+// A network interface: what has an address in a subnet, and groups. Everything that sends or receives has
+// one.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/cidr.h"
+#include "network/ids.h"
+
+namespace fumidai::network {
+
+// Whose it is; nobody's while it is "available".
+using InterfaceOwner =
+    std::variant<std::monostate, InstanceId, NatGatewayId, InterfaceEndpointId, ConnectEndpointId>;
+
+// AWS's interfaceType: "interface", "nat_gateway", "vpc_endpoint", "ec2_instance_connect_endpoint".
+std::string_view type_of(InterfaceOwner const& owner);
+std::string text_of(InterfaceOwner const& owner);  // the owner's id; empty for nobody
+
+struct NetworkInterface {
+  InterfaceId id;
+  SubnetId subnet;
+  Address private_address;
+  InterfaceOwner owner = {};
+  std::vector<SecurityGroupId> groups = {};  // a NAT gateway's has none and lets all pass
+  std::optional<Address> auto_public_address =
+      {};  // lost at stop; Network::public_address knows elastic ones too
+
+  friend bool operator==(NetworkInterface const&, NetworkInterface const&) = default;
+};
+
+}  // namespace fumidai::network

@@ -1,0 +1,79 @@
+#pragma once
+
+// The ways to get into an instance: whether each works, which requirement it fails, and what to run so that
+// it does.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/path.h"
+
+namespace fumidai::network {
+
+enum class Method { bastion, session_manager_endpoints, session_manager_nat };
+
+inline constexpr Method kMethods[] = {Method::bastion, Method::session_manager_endpoints,
+                                      Method::session_manager_nat};
+
+std::string_view to_string(Method method);
+
+// Who wants in, and by what.
+struct Visit {
+  InstanceId instance;
+  Address from = the_internet();           // where the person is
+  std::optional<InstanceId> bastion = {};  // nothing: the most suitable of the VPC
+  // Names of the key pairs whose private keys the person holds; nothing: whatever it takes.
+  std::optional<std::set<std::string>> keys = {};
+};
+
+enum class Need {
+  running,          // the instance
+  bastion,          // some host to go through
+  way_to_bastion,   // from where the person is
+  way_to_instance,  // from the bastion
+  key,              // that the bastion, or the instance, asks for
+  profile,          // that gives the instance a role
+  trust,            // of the role in EC2
+  permissions,      // of the role
+  endpoint,         // of a service, in the VPC and available
+  private_name,     // that leads to the endpoint
+  way_to_service,   // from the instance to the endpoint, or out to the internet
+  agent,            // installed and running
+  connection,       // of the agent, now
+};
+
+std::string_view to_string(Need need);
+
+enum class Standing {
+  met,
+  unmet,   // the method does not work
+  advice,  // it works; something should be known
+};
+
+struct Requirement {
+  Need need;
+  std::string subject;  // an id, a name, a service: "ssm"
+  Standing standing;
+  std::string reason;
+  Mend mend = {};
+  Path path = {};  // of a need that is a way
+
+  friend bool operator==(Requirement const&, Requirement const&) = default;
+};
+
+struct Assessment {
+  Method method;
+  std::vector<Requirement> requirements = {};
+
+  bool works() const;
+  std::vector<Requirement const*> unmet() const;  // causes before their effects
+  std::string text() const;                       // a line for each requirement
+};
+
+// Fails with not_found when the instance, or a bastion that was named, is not in the network.
+Result<Assessment> assess(Network const& network, Method method, Visit const& visit);
+
+}  // namespace fumidai::network

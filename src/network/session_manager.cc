@@ -1,0 +1,190 @@
+// Through the agent, which dials out to two services: by an interface endpoint for each inside the VPC, or
+// across the internet.
+
+#include <fmt/format.h>
+
+#include <span>
+
+#include "network/requirements.h"
+
+namespace fumidai::network {
+
+namespace {
+
+constexpr auto kServices = std::span(kSessionManagerServices).first<2>();
+
+constexpr std::string_view kManagedPolicy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
+constexpr std::string_view kTrustPolicy =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},)"
+    R"("Action":"sts:AssumeRole"}]})";
+
+// Without credentials of a role the agent cannot sign, and is never listed.
+void need_role(Requirements& needs, Instance const& instance) {
+  auto& id = instance.id.text();
+  if (!instance.profile) {
+    auto associate = aws_command({"ec2", "associate-iam-instance-profile", "--instance-id", id,
+                                  "--iam-instance-profile", "Name=<instance-profile>"});
+    return needs.need(Need::profile, id, false, "has no instance profile: its agent has no credentials",
+                      {{associate}});
+  }
+  auto& [profile, role, trusts_ec2, allows_the_agent] = *instance.profile;
+  auto add = aws_command({"iam", "add-role-to-instance-profile", "--instance-profile-name", profile,
+                          "--role-name", "<role-name>"});
+  needs.need(Need::profile, profile, !role.empty(), role.empty() ? "holds no role" : "gives role " + role,
+             {{add}});
+  if (role.empty()) return;
+  auto trust = aws_command(
+      {"iam", "update-assume-role-policy", "--role-name", role, "--policy-document", kTrustPolicy});
+  needs.need(Need::trust, role, trusts_ec2,
+             trusts_ec2 ? "trusts ec2.amazonaws.com"
+                        : "does not trust ec2.amazonaws.com: the instance gets no credentials",
+             {{trust}});
+  auto attach =
+      aws_command({"iam", "attach-role-policy", "--role-name", role, "--policy-arn", kManagedPolicy});
+  needs.need(Need::permissions, role, allows_the_agent,
+             allows_the_agent ? "allows what the agent calls"
+                              : "does not allow what AmazonSSMManagedInstanceCore does: the agent is refused",
+             {{attach}});
+}
+
+void need_agent(Requirements& needs, Instance const& instance) {
+  auto& id = instance.id.text();
+  auto& agent = instance.agent;
+  needs.need(Need::agent, id, agent.installed && agent.running,
+             !agent.installed ? "has no agent: install one on it"
+             : !agent.running ? "has an agent that does not run: start it on the host"
+                              : "runs an agent");
+  auto lacks = needs.all_met() ? "has no control channel yet: its agent tries again, mostly within a minute"
+                               : "has no control channel, for the reasons above";
+  needs.need(Need::connection, id, agent.connected, agent.connected ? "has a control channel" : lacks);
+}
+
+// The groups that endpoints of the VPC already have: a new one most likely wants the same.
+std::string usual_group(Network const& network, VpcId const& vpc) {
+  for (auto& endpoint : network.endpoints) {
+    if (endpoint.vpc != vpc) continue;
+    for (auto* interface : network.interfaces_of(endpoint.id)) {
+      if (!interface->groups.empty()) return interface->groups.front().text();
+    }
+  }
+  return "<group-id>";
+}
+
+Mend mend_endpoint(Network const& network, Location const& at, std::string_view service) {
+  auto& vpc = at.vpc->id;
+  auto name = network.full_name(service);
+  return {{aws_command({"ec2", "create-vpc-endpoint", "--vpc-id", vpc.text(), "--vpc-endpoint-type",
+                        "Interface", "--service-name", name, "--subnet-ids", at.subnet->id.text(),
+                        "--security-group-ids", usual_group(network, vpc), "--private-dns-enabled"})}};
+}
+
+Mend mend_name(Vpc const& vpc, InterfaceEndpoint const& endpoint) {
+  Mend mend;
+  auto set = [&](std::string_view option) {
+    mend.commands.push_back(
+        aws_command({"ec2", "modify-vpc-attribute", "--vpc-id", vpc.id.text(), option, R"({"Value":true})"}));
+  };
+  if (!vpc.dns_support) set("--enable-dns-support");
+  if (!vpc.dns_hostnames) set("--enable-dns-hostnames");
+  if (!endpoint.private_dns) {
+    mend.commands.push_back(aws_command(
+        {"ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint.id.text(), "--private-dns-enabled"}));
+  }
+  return mend;
+}
+
+// The name has the addresses of all interfaces; one that can be reached is enough for a client that tries.
+Result<void> need_way_to(Requirements& needs, Network const& network, Location const& at,
+                         InterfaceEndpoint const& endpoint, std::string_view service) {
+  auto interfaces = network.interfaces_of(endpoint.id);
+  if (interfaces.empty()) {
+    auto add = aws_command({"ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint.id.text(),
+                            "--add-subnet-ids", at.subnet->id.text()});
+    needs.need(Need::way_to_service, std::string(service), false,
+               fmt::format("is cut off: {} is in no subnet", endpoint.id.text()), {{add}});
+    return success();
+  }
+  auto* nearest = interfaces.front();
+  for (auto* interface : interfaces) {
+    TRY(auto way, path(network, at.interface->id, interface->id, kHttps));
+    if (way.arrives()) nearest = interface;
+  }
+  return needs.need_way(Need::way_to_service, std::string(service), at.interface->id, nearest->id, kHttps);
+}
+
+Result<void> need_endpoint(Requirements& needs, Network const& network, Location const& at,
+                           std::string_view service) {
+  std::string name(service);
+  auto* endpoint = network.endpoint_for(at.vpc->id, service);
+  if (!endpoint) {
+    needs.need(Need::endpoint, name, false,
+               "has none in " + at.vpc->id.text() + ": its name leads out to the internet",
+               mend_endpoint(network, at, service));
+    return success();
+  }
+  needs.need(Need::endpoint, name, endpoint->state == EndpointState::available,
+             fmt::format("has {}, which is {}", endpoint->id.text(), to_string(endpoint->state)));
+  if (endpoint->state != EndpointState::available) return success();
+  bool named = network.takes_the_name(*endpoint);
+  needs.need(
+      Need::private_name, name, named,
+      named ? "leads to " + endpoint->id.text()
+            : fmt::format("leads out to the internet and not to {}: private DNS is off", endpoint->id.text()),
+      mend_name(*at.vpc, *endpoint));
+  if (!endpoint->policy.empty()) {
+    needs.advise(
+        Need::endpoint, name,
+        fmt::format("has {} with a policy of its own, which may refuse the agent", endpoint->id.text()));
+  }
+  return need_way_to(needs, network, at, *endpoint, service);
+}
+
+}  // namespace
+
+Result<std::vector<Requirement>> endpoint_requirements(Network const& network, InstanceId const& id) {
+  TRY(auto at, network.locate(id));
+  auto& instance = *network.instances.find(id);
+  Requirements needs(network);
+  needs.need_running(instance);
+  need_role(needs, instance);
+  for (auto service : kServices) CHECK(need_endpoint(needs, network, at, service));
+  if (!network.endpoint_for(at.vpc->id, kServiceOfOldAgents)) {
+    needs.advise(Need::endpoint, std::string(kServiceOfOldAgents),
+                 "has none: sessions work without; agents older than 3.3.40.0 get no commands",
+                 mend_endpoint(network, at, kServiceOfOldAgents));
+  }
+  need_agent(needs, instance);
+  return needs.take();
+}
+
+// A name that an endpoint takes never leads to the NAT gateway, whether the endpoint can be reached or not.
+Result<std::vector<Requirement>> nat_requirements(Network const& network, InstanceId const& id) {
+  TRY(auto at, network.locate(id));
+  auto& instance = *network.instances.find(id);
+  Requirements needs(network);
+  needs.need_running(instance);
+  need_role(needs, instance);
+  std::string outside;
+  for (auto service : kServices) {
+    auto* endpoint = network.endpoint_for(at.vpc->id, service);
+    if (endpoint && network.takes_the_name(*endpoint)) {
+      needs.advise(Need::private_name, std::string(service),
+                   fmt::format("leads to {}: nothing for it passes a NAT gateway", endpoint->id.text()));
+      CHECK(need_way_to(needs, network, at, *endpoint, service));
+    } else {
+      outside += (outside.empty() ? "" : ", ") + std::string(service);
+    }
+  }
+  if (!outside.empty()) {
+    CHECK(needs.need_way(Need::way_to_service, outside, at.interface->id, the_internet(), kHttps));
+    auto& way = needs.last().path;
+    if (way.arrives() && !way.passes(Pass::nat_gateway)) {
+      needs.advise(Need::way_to_service, outside,
+                   "is reached by the instance's own public address: no NAT gateway is needed");
+    }
+  }
+  need_agent(needs, instance);
+  return needs.take();
+}
+
+}  // namespace fumidai::network
