@@ -5,6 +5,7 @@
 // never runs without the gate's word, and cannot forget to ask for it.
 
 #include <functional>
+#include <type_traits>
 
 #include "api/service.h"
 #include "identity/authenticator.h"
@@ -50,9 +51,10 @@ struct Action {
 struct Nothing {};
 BOOST_DESCRIBE_STRUCT(Nothing, (), ())
 
-// What a call is about, for the policies. None is "*".
+// What a call is about, for the policies: sets the resources of the question (without it: "*"), and what else
+// policies may look at. Asked in the transaction that decides, before the request has been validated.
 template <class Request>
-using Resources = std::function<std::vector<std::string>(Call const&, Request const&)>;
+using About = Result<void> (*)(store::Transaction&, Call const&, Request const&, sessions::Ask&);
 
 namespace detail {
 
@@ -81,14 +83,19 @@ wire::HttpResponse write_response(Call const& call, Response const& response) {
   }
 }
 
+// The call and the request must outlive the question.
 template <class Request>
-sessions::Ask ask_for(Call const& call, Request const& request, Resources<Request> const& resources,
+sessions::Ask ask_for(Call const& call, Request const& request, About<Request> about,
                       sessions::Recorded recorded) {
   sessions::Ask ask;
   ask.caller = call.caller;
   ask.action = std::string(call.addressed.service->name) + ":" + call.addressed.operation;
   ask.recorded = recorded;
-  if (resources) ask.resources = resources(call, request);
+  if (about != nullptr) {
+    ask.complete = [about, &call, &request](store::Transaction& transaction, sessions::Ask& question) {
+      return about(transaction, call, request, question);
+    };
+  }
   return ask;
 }
 
@@ -98,11 +105,11 @@ sessions::Ask ask_for(Call const& call, Request const& request, Resources<Reques
 template <class Request, class Response>
 Action looks(Service const& service, std::string name,
              Result<Response> (*find)(store::Transaction&, Call const&, Request const&),
-             Resources<Request> resources = {}, sessions::Recorded recorded = sessions::Recorded::each) {
-  auto run = [find, resources, recorded](Call call,
-                                         std::string body) -> awaitable<Result<wire::HttpResponse>> {
+             std::type_identity_t<About<Request>> about = nullptr,
+             sessions::Recorded recorded = sessions::Recorded::each) {
+  auto run = [find, about, recorded](Call call, std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
-    auto ask = detail::ask_for(call, request, resources, recorded);
+    auto ask = detail::ask_for(call, request, about, recorded);
     std::function<Result<Response>(store::Transaction&)> work =
         [find, &call, &request](store::Transaction& transaction) -> Result<Response> {
       CHECK(wire::validate(request));
@@ -118,13 +125,13 @@ Action looks(Service const& service, std::string name,
 template <class Request, class Response>
 Action changes(Service const& service, std::string name,
                Result<Response> (*make)(store::Transaction&, Call const&, Request const&),
-               Resources<Request> resources = {},
+               std::type_identity_t<About<Request>> about = nullptr,
                void (*after)(Call const&, Request const&, Response const&) = nullptr,
                sessions::Recorded recorded = sessions::Recorded::each) {
-  auto run = [make, resources, after, recorded](Call call,
-                                                std::string body) -> awaitable<Result<wire::HttpResponse>> {
+  auto run = [make, about, after, recorded](Call call,
+                                            std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
-    auto ask = detail::ask_for(call, request, resources, recorded);
+    auto ask = detail::ask_for(call, request, about, recorded);
     std::function<Result<Response>(store::Transaction&)> work =
         [make, &call, &request](store::Transaction& transaction) -> Result<Response> {
       CHECK(wire::validate(request));
@@ -142,11 +149,11 @@ Action changes(Service const& service, std::string name,
 template <class Request, class Response>
 Action acts(Service const& service, std::string name,
             awaitable<Result<Response>> (*act)(Call const&, Request const&),
-            Resources<Request> resources = {}, sessions::Recorded recorded = sessions::Recorded::each) {
-  auto run = [act, resources, recorded](Call call,
-                                        std::string body) -> awaitable<Result<wire::HttpResponse>> {
+            std::type_identity_t<About<Request>> about = nullptr,
+            sessions::Recorded recorded = sessions::Recorded::each) {
+  auto run = [act, about, recorded](Call call, std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
-    auto ask = detail::ask_for(call, request, resources, recorded);
+    auto ask = detail::ask_for(call, request, about, recorded);
     CO_CHECK(co_await call.plane.gate.authorize(std::move(ask)));
     CO_CHECK(wire::validate(request));
     CO_TRY(auto response, co_await act(call, request));
@@ -173,7 +180,13 @@ std::vector<Action> activation_actions();
 std::vector<Action> instance_actions();
 std::vector<Action> tag_actions();
 std::vector<Action> agent_actions();
-std::vector<Action> iam_actions();
+std::vector<Action> user_actions();
+std::vector<Action> access_key_actions();
+std::vector<Action> role_actions();
+std::vector<Action> instance_profile_actions();
+std::vector<Action> managed_policy_actions();
+std::vector<Action> principal_policy_actions();
+std::vector<Action> sts_actions();
 std::vector<Action> fumidai_actions();
 
 // All of them.

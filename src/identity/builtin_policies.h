@@ -5,7 +5,6 @@
 
 #include "identity/access_keys.h"
 #include "identity/deployment.h"
-#include "identity/users.h"
 
 namespace fumidai::identity {
 
