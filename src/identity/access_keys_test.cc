@@ -75,5 +75,16 @@ TEST_F(AccessKeys, a_user_with_keys_or_policies_stays) {
   EXPECT_EQ(aws_name(with(remove_user)), "NoSuchEntity");
 }
 
+TEST_F(AccessKeys, the_administrator_is_made_for_a_deployment_without_users_only) {
+  auto make_administrator = [&](Transaction& transaction) {
+    return create_administrator(transaction, deployment, kTestTime);
+  };
+  EXPECT_FALSE(with(make_administrator)->has_value());
+  for (auto name : {"hana", "ken"})
+    with([&](Transaction& transaction) { return delete_user(transaction, name); });
+  EXPECT_TRUE(with(make_administrator)->has_value());
+  EXPECT_FALSE(with(make_administrator)->has_value());
+}
+
 }  // namespace
 }  // namespace fumidai::identity

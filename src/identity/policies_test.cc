@@ -57,6 +57,15 @@ TEST_F(Policies, of_aws_keep_their_id_at_every_start) {
   EXPECT_EQ(id(), before);
 }
 
+TEST_F(Policies, of_aws_from_the_first_schema_get_an_id) {
+  auto find = [](Transaction& transaction) { return find_policy(transaction, kAdministratorAccess); };
+  with([](Transaction& transaction) {
+    return transaction.run("update policies set id = arn where arn = $1", kAdministratorAccess);
+  });
+  with([](Transaction& transaction) { return put_builtin_policies(transaction, kTestTime); });
+  EXPECT_TRUE(with(find)->id.starts_with("ANPA"));
+}
+
 TEST_F(Policies, of_the_account_have_a_name_of_their_own) {
   auto made = make("team", "/eu/");
   ASSERT_TRUE(made);

@@ -43,10 +43,9 @@ def name(request):
 
 
 @pytest.fixture
-def role(plane, account, name):
+def role(iam, account, name):
     """A role that everybody of the account may be whose own policies let him."""
-    plane.aws("iam", "create-role", "--role-name", name, "--assume-role-policy-document", trust({"AWS": account}))
-    return f"arn:aws:iam::{account}:role/{name}"
+    return iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust({"AWS": account}))["Role"]["Arn"]
 
 
 def be(plane, role, session="work", *more, **who):
