@@ -8,8 +8,10 @@ namespace fumidai::api {
 std::vector<Action> const& all_actions() {
   static auto const actions = [] {
     std::vector<Action> all;
-    for (auto table : {session_actions(), activation_actions(), instance_actions(), tag_actions(),
-                       agent_actions(), iam_actions(), fumidai_actions()}) {
+    for (auto table :
+         {session_actions(), activation_actions(), instance_actions(), tag_actions(), agent_actions(),
+          user_actions(), access_key_actions(), role_actions(), instance_profile_actions(),
+          managed_policy_actions(), principal_policy_actions(), sts_actions(), fumidai_actions()}) {
       all.insert(all.end(), std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
     }
     return all;

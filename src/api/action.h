@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <type_traits>
 
 #include "api/service.h"
 #include "identity/authenticator.h"
@@ -52,9 +53,10 @@ struct Action {
 struct Nothing {};
 BOOST_DESCRIBE_STRUCT(Nothing, (), ())
 
-// What a call is about, for the policies. None is "*".
+// What a call is about, for the policies: sets the resources of the question (without it: "*"), and what else
+// policies may look at. Asked in the transaction that decides, before the request has been validated.
 template <class Request>
-using Resources = std::function<std::vector<std::string>(Call const&, Request const&)>;
+using About = Result<void> (*)(store::Transaction&, Call const&, Request const&, sessions::Ask&);
 
 namespace detail {
 
@@ -83,8 +85,9 @@ wire::HttpResponse write_response(Call const& call, Response const& response) {
   }
 }
 
+// The call and the request must outlive the question.
 template <class Request>
-sessions::Ask ask_for(Call const& call, Request const& request, Resources<Request> const& resources,
+sessions::Ask ask_for(Call const& call, Request const& request, About<Request> about,
                       sessions::Recorded recorded) {
   sessions::Ask ask;
   ask.caller = call.caller;
@@ -92,7 +95,11 @@ sessions::Ask ask_for(Call const& call, Request const& request, Resources<Reques
   ask.recorded = recorded;
   ask.facts = wire::to_facts(request);
   if constexpr (requires { tag_context(request); }) ask.context = tag_context(request);
-  if (resources) ask.resources = resources(call, request);
+  if (about != nullptr) {
+    ask.complete = [about, &call, &request](store::Transaction& transaction, sessions::Ask& question) {
+      return about(transaction, call, request, question);
+    };
+  }
   return ask;
 }
 
@@ -102,11 +109,11 @@ sessions::Ask ask_for(Call const& call, Request const& request, Resources<Reques
 template <class Request, class Response>
 Action looks(Service const& service, std::string name,
              Result<Response> (*find)(store::Transaction&, Call const&, Request const&),
-             Resources<Request> resources = {}, sessions::Recorded recorded = sessions::Recorded::each) {
-  auto run = [find, resources, recorded](Call call,
-                                         std::string body) -> awaitable<Result<wire::HttpResponse>> {
+             std::type_identity_t<About<Request>> about = nullptr,
+             sessions::Recorded recorded = sessions::Recorded::each) {
+  auto run = [find, about, recorded](Call call, std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
-    auto ask = detail::ask_for(call, request, resources, recorded);
+    auto ask = detail::ask_for(call, request, about, recorded);
     std::function<Result<Response>(store::Transaction&)> work =
         [find, &call, &request](store::Transaction& transaction) -> Result<Response> {
       CHECK(wire::validate(request));
@@ -122,13 +129,13 @@ Action looks(Service const& service, std::string name,
 template <class Request, class Response>
 Action changes(Service const& service, std::string name,
                Result<Response> (*make)(store::Transaction&, Call const&, Request const&),
-               Resources<Request> resources = {},
+               std::type_identity_t<About<Request>> about = nullptr,
                void (*after)(Call const&, Request const&, Response const&) = nullptr,
                sessions::Recorded recorded = sessions::Recorded::each) {
-  auto run = [make, resources, after, recorded](Call call,
-                                                std::string body) -> awaitable<Result<wire::HttpResponse>> {
+  auto run = [make, about, after, recorded](Call call,
+                                            std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
-    auto ask = detail::ask_for(call, request, resources, recorded);
+    auto ask = detail::ask_for(call, request, about, recorded);
     std::function<Result<Response>(store::Transaction&)> work =
         [make, &call, &request](store::Transaction& transaction) -> Result<Response> {
       CHECK(wire::validate(request));
@@ -149,11 +156,11 @@ Action changes(Service const& service, std::string name,
 template <class Request, class Response>
 Action acts(Service const& service, std::string name,
             awaitable<Result<Response>> (*act)(Call const&, Request const&),
-            Resources<Request> resources = {}, sessions::Recorded recorded = sessions::Recorded::each) {
-  auto run = [act, resources, recorded](Call call,
-                                        std::string body) -> awaitable<Result<wire::HttpResponse>> {
+            std::type_identity_t<About<Request>> about = nullptr,
+            sessions::Recorded recorded = sessions::Recorded::each) {
+  auto run = [act, about, recorded](Call call, std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
-    auto ask = detail::ask_for(call, request, resources, recorded);
+    auto ask = detail::ask_for(call, request, about, recorded);
     CO_CHECK(co_await call.plane.gate.authorize(std::move(ask)));
     CO_CHECK(wire::validate(request));
     CO_TRY(auto response, co_await act(call, request));
@@ -180,7 +187,13 @@ std::vector<Action> activation_actions();
 std::vector<Action> instance_actions();
 std::vector<Action> tag_actions();
 std::vector<Action> agent_actions();
-std::vector<Action> iam_actions();
+std::vector<Action> user_actions();
+std::vector<Action> access_key_actions();
+std::vector<Action> role_actions();
+std::vector<Action> instance_profile_actions();
+std::vector<Action> managed_policy_actions();
+std::vector<Action> principal_policy_actions();
+std::vector<Action> sts_actions();
 std::vector<Action> fumidai_actions();
 
 // All of them.

@@ -3,7 +3,7 @@
 #include "api/action.h"
 #include "api/page_token.h"
 #include "api/tag.h"
-#include "identity/users.h"
+#include "identity/roles.h"
 #include "inventory/activations.h"
 
 namespace fumidai::api {
@@ -51,6 +51,15 @@ Result<CreateActivationResponse> create_activation(store::Transaction& transacti
     return Error{Errc::invalid,
                  "The role " + escaped(request.iam_role, 64) +
                      " does not exist. SSMServiceRole is there from the start.",
+                 "ValidationException"};
+  }
+  auto source =
+      "arn:aws:ssm:" + call.plane.deployment.region.name + ":" + call.plane.deployment.region.account + ":*";
+  TRY(bool is_trusting, call.plane.gate.trusts_service(*role, "ssm.amazonaws.com", source));
+  if (!is_trusting) {
+    return Error{Errc::invalid,
+                 "The trust policy of role " + role->name +
+                     " does not let ssm.amazonaws.com assume it, so that no host could have it.",
                  "ValidationException"};
   }
   inventory::Activation activation;

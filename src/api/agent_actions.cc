@@ -3,8 +3,8 @@
 #include "api/action.h"
 #include "base/bytes.h"
 #include "base/rsa.h"
+#include "identity/roles.h"
 #include "identity/temporary_credentials.h"
-#include "identity/users.h"
 #include "inventory/activations.h"
 #include "inventory/instances.h"
 #include "inventory/tags.h"
@@ -128,9 +128,10 @@ BOOST_DESCRIBE_STRUCT(RoleTokenResponse, (),
 awaitable<Result<RoleTokenResponse>> request_role_token(Call const& call, RoleTokenRequest const& request) {
   CO_CHECK(wire::validate(request));
   auto instance = *call.caller.principal.instance;
+  auto source = model::instance_arn(call.plane.deployment.region, instance);
   std::function<Result<identity::Role>(store::Transaction&, audit::Trail const&)> work =
-      [instance, fingerprint = request.fingerprint](store::Transaction& transaction,
-                                                    audit::Trail const&) -> Result<identity::Role> {
+      [instance, source, fingerprint = request.fingerprint, &gate = call.plane.gate](
+          store::Transaction& transaction, audit::Trail const&) -> Result<identity::Role> {
     TRY(auto known, inventory::find_instance(transaction, instance));
     if (known.fingerprint != fingerprint) {
       return Error{Errc::denied,
@@ -138,13 +139,20 @@ awaitable<Result<RoleTokenResponse>> request_role_token(Call const& call, RoleTo
                        ". Register it anew with an activation.",
                    "MachineFingerprintDoesNotMatch"};
     }
-    return identity::find_role(transaction, known.iam_role);
+    TRY(auto role, identity::find_role(transaction, known.iam_role));
+    TRY(bool is_trusting, gate.trusts_service(role, "ssm.amazonaws.com", source));
+    if (is_trusting) return role;
+    return Error{Errc::denied,
+                 "The trust policy of role " + role.name + " does not let ssm.amazonaws.com give it to " +
+                     instance.text() + ".",
+                 "AccessDenied"};
   };
   auto role = co_await call.plane.gate.by_own_proof<identity::Role>(std::move(work));
   if (!role && role.error().code == Errc::denied) co_return refused(call, instance.text(), role.error());
   if (!role) co_return role.error();
-  auto credentials = identity::issue_credentials(call.plane.deployment, role->name, role->id, instance.text(),
-                                                 instance, call.caller.at, kCredentialLifetime);
+  identity::RoleSession session{role->name, role->id, instance.text(), instance};
+  CO_TRY(auto credentials, identity::issue_credentials(call.plane.deployment, std::move(session),
+                                                       call.caller.at, kCredentialLifetime));
   co_return RoleTokenResponse{credentials.access_key_id, credentials.secret_access_key,
                               credentials.session_token, credentials.expires_at, false};
 }

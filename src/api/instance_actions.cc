@@ -161,8 +161,10 @@ struct InstanceIdRequest {
 };
 BOOST_DESCRIBE_STRUCT(InstanceIdRequest, (), (instance_id))
 
-std::vector<std::string> this_instance(Call const& call, InstanceIdRequest const& request) {
-  return {model::instance_arn(call.plane.deployment.region, InstanceId(request.instance_id))};
+Result<void> this_instance(store::Transaction&, Call const& call, InstanceIdRequest const& request,
+                           sessions::Ask& ask) {
+  ask.resources = {model::instance_arn(call.plane.deployment.region, InstanceId(request.instance_id))};
+  return success();
 }
 
 Result<Nothing> deregister(store::Transaction& transaction, Call const&, InstanceIdRequest const& request) {

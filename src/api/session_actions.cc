@@ -99,8 +99,10 @@ awaitable<Result<SessionAccess>> start_session(Call const& call, StartSessionReq
   co_return access_for(call, std::move(access));
 }
 
-std::vector<std::string> this_session(Call const& call, SessionIdRequest const& request) {
-  return {model::session_arn(call.plane.deployment.region, SessionId(request.session_id))};
+Result<void> this_session(store::Transaction&, Call const& call, SessionIdRequest const& request,
+                          sessions::Ask& ask) {
+  ask.resources = {model::session_arn(call.plane.deployment.region, SessionId(request.session_id))};
+  return success();
 }
 
 // A session that is over is answered without a token: on an error AWS's plugin would try for ever.

@@ -69,9 +69,11 @@ struct ListTagsResponse {
 BOOST_DESCRIBE_STRUCT(ListTagsResponse, (), (tag_list))
 
 template <class Request>
-std::vector<std::string> tagged_resource(Call const& call, Request const& request) {
-  if (request.resource_type != inventory::kManagedInstance) return {"*"};
-  return {model::instance_arn(call.plane.deployment.region, InstanceId(request.resource_id))};
+Result<void> tagged_resource(store::Transaction&, Call const& call, Request const& request,
+                             sessions::Ask& ask) {
+  if (request.resource_type == inventory::kManagedInstance)
+    ask.resources = {model::instance_arn(call.plane.deployment.region, InstanceId(request.resource_id))};
+  return success();
 }
 
 Result<Nothing> add_tags(store::Transaction& transaction, Call const&, AddTagsRequest const& request) {

@@ -31,6 +31,7 @@ void explain_event(json::value const& event) {
   say("target", text_of(detail, "target"));
   say("document", text_of(detail, "document"));
   say("reason", text_of(detail, "reason"));
+  say("role session", text_of(detail, "roleSession"));
   say("decided by", text_of(detail, "decidedBy"));
   say("therefore", text_of(detail, "wouldChange"));
   say("ended as", text_of(detail, "state"));

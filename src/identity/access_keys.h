@@ -2,6 +2,10 @@
 
 // Long-term access keys of users. The secret is shown once, when it is made; the store has it sealed.
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "base/clock.h"
 #include "base/secret.h"
 #include "identity/deployment.h"
@@ -27,6 +31,19 @@ struct AccessKey {
 // Nothing for keys that are unknown or inactive: to a caller these are the same.
 Result<std::optional<AccessKey>> find_access_key(store::Transaction& transaction,
                                                  Deployment const& deployment, std::string const& id);
+
+// A key without its secret. Another user's key is as unknown as one that never was: not_found with
+// NoSuchEntity.
+struct AccessKeyInfo {
+  std::string id, status;  // Active, Inactive
+  Time created_at{};
+};
+Result<std::vector<AccessKeyInfo>> list_access_keys(store::Transaction& transaction,
+                                                    std::string const& user_name);
+Result<void> set_access_key_status(store::Transaction& transaction, std::string const& user_name,
+                                   std::string const& id, std::string const& status);
+Result<void> delete_access_key(store::Transaction& transaction, std::string const& user_name,
+                               std::string const& id);
 
 // AKIA or ASIA and 16 characters; 40 characters.
 std::string random_access_key_id(std::string_view prefix);

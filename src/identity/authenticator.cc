@@ -1,6 +1,7 @@
 #include "identity/authenticator.h"
 
 #include "identity/access_keys.h"
+#include "identity/roles.h"
 #include "identity/temporary_credentials.h"
 #include "identity/users.h"
 
@@ -27,17 +28,25 @@ Result<std::optional<RegisteredKey>> find_registered_key(store::Transaction& tra
   return std::optional(RegisteredKey{std::string(as_text(der)), row->text(1)});
 }
 
-model::Principal role_principal(Deployment const& deployment, std::string const& role,
-                                std::string const& role_id, std::string const& session_name,
-                                std::optional<InstanceId> instance) {
+// The role that credentials were issued for. A role of the same name that was made later is another one.
+Result<std::optional<Role>> find_same_role(store::Transaction& transaction, std::string const& name,
+                                           std::string const& id) {
+  auto role = find_role(transaction, name);
+  if (!role && role.error().code != Errc::not_found) return role.error();
+  return role && role->id == id ? std::optional(*std::move(role)) : std::nullopt;
+}
+
+model::Principal role_principal(Deployment const& deployment, Role const& role, RoleSession session) {
   model::Principal principal;
   principal.kind = model::Principal::Kind::role;
-  principal.arn = model::assumed_role_arn(deployment.region, role, session_name);
-  principal.id = role_id + ":" + session_name;
-  principal.name = session_name;
-  principal.role = role;
+  principal.arn = model::assumed_role_arn(deployment.region, role.name, session.name);
+  principal.id = role.id + ":" + session.name;
+  principal.name = session.name;
+  principal.role = role.name;
+  principal.role_arn = model::role_arn(deployment.region, role.path, role.name);
+  principal.session_policies = std::move(session.policies);
   principal.account = deployment.region.account;
-  principal.instance = std::move(instance);
+  principal.instance = std::move(session.instance);
   return principal;
 }
 
@@ -104,18 +113,19 @@ awaitable<Result<Proven>> Authenticator::by_session_token(wire::HttpRequest cons
   wire::SigningKey key{credentials->secret_access_key, credentials->session_token, credentials->expires_at};
   auto verdict = wire::verify(request, claim, key, rules, clock_.now());
   if (!verdict) co_return in_words(verdict.error(), rules);
-  if (credentials->instance) {
-    // Credentials outlive nothing: with its registration an instance loses them, too.
-    auto look = [instance = *credentials->instance](store::Transaction& transaction) {
-      return find_registered_key(transaction, instance);
-    };
-    CO_TRY(auto registered, co_await database_.read(std::move(look)));
-    bool same_role = registered && registered->role == credentials->role;
-    if (!same_role) co_return auth_error(AuthFault::unknown_key, rules.protocol);
-  }
+  // Credentials outlive nothing: not their role, and an instance's not its registration.
+  auto look = [session =
+                   credentials->session](store::Transaction& transaction) -> Result<std::optional<Role>> {
+    if (session.instance) {
+      TRY(auto registered, find_registered_key(transaction, *session.instance));
+      if (!registered || registered->role != session.role) return std::optional<Role>();
+    }
+    return find_same_role(transaction, session.role, session.role_id);
+  };
+  CO_TRY(auto role, co_await database_.read(std::move(look)));
+  if (!role) co_return auth_error(AuthFault::unknown_key, rules.protocol);
   Proven proven{{}, CredentialKind::temporary};
-  proven.caller.principal = role_principal(deployment_, credentials->role, credentials->role_id,
-                                           credentials->session_name, credentials->instance);
+  proven.caller.principal = role_principal(deployment_, *role, credentials->session);
   proven.caller.token_issued_at = credentials->issued_at;
   co_return proven;
 }
@@ -141,8 +151,8 @@ awaitable<Result<Proven>> Authenticator::by_instance_key(wire::HttpRequest const
   auto verdict = wire::verify_rsa(request, claim, found.key->public_key, rules, clock_.now());
   if (!verdict) co_return in_words(verdict.error(), rules);
   Proven proven{{}, CredentialKind::instance_key};
-  proven.caller.principal =
-      role_principal(deployment_, found.role.name, found.role.id, instance.text(), instance);
+  RoleSession session{found.role.name, found.role.id, instance.text(), instance};
+  proven.caller.principal = role_principal(deployment_, found.role, std::move(session));
   co_return proven;
 }
 

@@ -1,22 +1,31 @@
 #include "identity/builtin_policies.h"
 
+#include "identity/managed_policies.h"
+#include "identity/principal_policies.h"
+#include "identity/roles.h"
+#include "identity/users.h"
+
 namespace fumidai::identity {
 
 namespace {
 
+constexpr char const* kAwsPolicyArn = "arn:aws:iam::aws:policy/";
 constexpr char const* kAdministratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess";
 constexpr char const* kManagedInstanceCore = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
 
-struct ManagedPolicy {
-  char const* arn;
+struct AwsPolicy {
+  char const* name;
+  char const* version;
+  char const* description;
   char const* document;
 };
 
 // The lists of actions are facts of AWS's interface (api-surface.md 2.5).
-constexpr ManagedPolicy kManagedPolicies[] = {
-    {kAdministratorAccess,
+constexpr AwsPolicy kAwsPolicies[] = {
+    {"AdministratorAccess", "v1", "Everything",
      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]})"},
-    {kManagedInstanceCore, R"({"Version":"2012-10-17","Statement":[
+    {"AmazonSSMManagedInstanceCore", "v2", "What the agent on a host needs",
+     R"({"Version":"2012-10-17","Statement":[
       {"Effect":"Allow","Resource":"*","Action":["ssm:DescribeAssociation","ssm:GetDeployablePatchSnapshotForInstance",
         "ssm:GetDocument","ssm:DescribeDocument","ssm:GetManifest","ssm:GetParameter","ssm:GetParameters",
         "ssm:ListAssociations","ssm:ListInstanceAssociations","ssm:PutInventory","ssm:PutComplianceItems",
@@ -26,10 +35,18 @@ constexpr ManagedPolicy kManagedPolicies[] = {
         "ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"]},
       {"Effect":"Allow","Resource":"*","Action":["ec2messages:AcknowledgeMessage","ec2messages:DeleteMessage",
         "ec2messages:FailMessage","ec2messages:GetEndpoint","ec2messages:GetMessages","ec2messages:SendReply"]}]})"},
-    {"arn:aws:iam::aws:policy/AmazonSSMFullAccess",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:*","ssmmessages:*","ec2messages:*"],"Resource":"*"}]})"},
-    {"arn:aws:iam::aws:policy/AmazonSSMReadOnlyAccess",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:Describe*","ssm:Get*","ssm:List*"],"Resource":"*"}]})"},
+    {"AmazonSSMFullAccess", "v1", "Everything of Systems Manager",
+     R"({"Version":"2012-10-17","Statement":[
+      {"Effect":"Allow","Resource":"*","Action":["ssm:*","ssmmessages:*","ec2messages:*"]}]})"},
+    {"AmazonSSMReadOnlyAccess", "v1", "To look at Systems Manager",
+     R"({"Version":"2012-10-17","Statement":[
+      {"Effect":"Allow","Resource":"*","Action":["ssm:Describe*","ssm:Get*","ssm:List*"]}]})"},
+    {"AmazonEC2ReadOnlyAccess", "v1", "To look at instances and networks",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}]})"},
+    {"EC2InstanceConnect", "v1", "To push SSH keys to instances",
+     R"({"Version":"2012-10-17","Statement":[
+      {"Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*"},
+      {"Effect":"Allow","Action":"ec2-instance-connect:SendSSHPublicKey","Resource":"arn:aws:ec2:*:*:instance/*"}]})"},
 };
 
 constexpr char const* kTrustsAgents =
@@ -38,8 +55,15 @@ constexpr char const* kTrustsAgents =
 }  // namespace
 
 Result<void> put_builtin_policies(store::Transaction& transaction, Time now) {
-  for (auto const& policy : kManagedPolicies)
-    CHECK(put_managed_policy(transaction, policy.arn, policy.document, now));
+  for (auto const& [name, version, description, document] : kAwsPolicies) {
+    ManagedPolicy policy;
+    policy.arn = std::string(kAwsPolicyArn) + name;
+    policy.name = name;
+    policy.version = version;
+    policy.description = description;
+    policy.document = document;
+    CHECK(put_aws_policy(transaction, policy, now));
+  }
   auto known = find_role(transaction, kInstanceRole);
   if (known) return success();
   if (known.error().code != Errc::not_found) return known.error();
@@ -54,9 +78,8 @@ Result<void> put_builtin_policies(store::Transaction& transaction, Time now) {
 
 Result<std::optional<NewAccessKey>> create_administrator(store::Transaction& transaction,
                                                          Deployment const& deployment, Time now) {
-  auto known = find_user(transaction, kAdministrator);
-  if (known) return std::optional<NewAccessKey>();
-  if (known.error().code != Errc::not_found) return known.error();
+  TRY(auto somebody, transaction.first("select name from users"));
+  if (somebody) return std::optional<NewAccessKey>();
   CHECK(create_user(transaction, kAdministrator, "/", now));
   CHECK(attach_policy(transaction, user_key(kAdministrator), kAdministratorAccess));
   TRY(auto key, create_access_key(transaction, deployment, kAdministrator, now));

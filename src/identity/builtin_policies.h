@@ -5,7 +5,6 @@
 
 #include "identity/access_keys.h"
 #include "identity/deployment.h"
-#include "identity/users.h"
 
 namespace fumidai::identity {
 
@@ -16,7 +15,8 @@ inline constexpr char const* kAdministrator = "administrator";
 // Brings policies and role up to date; safe at every start.
 Result<void> put_builtin_policies(store::Transaction& transaction, Time now);
 
-// The administrator's access key, when there was no administrator yet.
+// The administrator's access key, when there was no user at all: one who was deleted when there were others
+// does not come back.
 Result<std::optional<NewAccessKey>> create_administrator(store::Transaction& transaction,
                                                          Deployment const& deployment, Time now);
 

@@ -11,43 +11,53 @@ namespace fumidai::identity {
 namespace {
 
 constexpr char const* kContext = "session token";
-constexpr std::size_t kMostTokenText = 4096;
+// A header of a request carries it.
+constexpr std::size_t kMostTokenText = 8192;
+
+struct PolicyClaims {
+  std::string document;
+  std::vector<std::string> arns;
+};
+BOOST_DESCRIBE_STRUCT(PolicyClaims, (), (document, arns))
 
 struct Claims {
   std::string key;
   Secret secret;
   std::string role, role_id, session;
   std::optional<std::string> instance;
+  std::optional<PolicyClaims> policies;
   std::int64_t issued = 0, expires = 0;
 };
-BOOST_DESCRIBE_STRUCT(Claims, (), (key, secret, role, role_id, session, instance, issued, expires))
+BOOST_DESCRIBE_STRUCT(Claims, (), (key, secret, role, role_id, session, instance, policies, issued, expires))
 
 }  // namespace
 
-TemporaryCredentials issue_credentials(Deployment const& deployment, std::string role, std::string role_id,
-                                       std::string session_name, std::optional<InstanceId> instance, Time now,
-                                       std::chrono::seconds lifetime) {
+Result<TemporaryCredentials> issue_credentials(Deployment const& deployment, RoleSession session, Time now,
+                                               std::chrono::seconds lifetime) {
   TemporaryCredentials credentials;
   credentials.access_key_id = random_access_key_id("ASIA");
   credentials.secret_access_key = random_secret_access_key();
   credentials.issued_at = now;
   credentials.expires_at = now + lifetime;
-  credentials.role = std::move(role);
-  credentials.role_id = std::move(role_id);
-  credentials.session_name = std::move(session_name);
-  credentials.instance = std::move(instance);
   Claims claims{credentials.access_key_id,
                 credentials.secret_access_key,
-                credentials.role,
-                credentials.role_id,
-                credentials.session_name,
+                session.role,
+                session.role_id,
+                session.name,
+                {},
                 {},
                 to_millis(credentials.issued_at),
                 to_millis(credentials.expires_at)};
-  if (credentials.instance) claims.instance = credentials.instance->text();
+  if (session.instance) claims.instance = session.instance->text();
+  if (session.policies) claims.policies = PolicyClaims{session.policies->document, session.policies->arns};
+  credentials.session = std::move(session);
   Secret text(wire::to_json_text(claims));
   credentials.session_token =
       to_base64(as_bytes(seal(deployment.session_token_key(), text.reveal(), kContext)));
+  if (credentials.session_token.size() > kMostTokenText) {
+    return Error{Errc::too_large, "The session's policies do not fit into its token; make them shorter.",
+                 "PackedPolicyTooLarge"};
+  }
   return credentials;
 }
 
@@ -67,10 +77,12 @@ std::optional<TemporaryCredentials> open_session_token(Deployment const& deploym
   credentials.session_token = token;
   credentials.issued_at = from_millis(claims->issued);
   credentials.expires_at = from_millis(claims->expires);
-  credentials.role = claims->role;
-  credentials.role_id = claims->role_id;
-  credentials.session_name = claims->session;
-  if (claims->instance) credentials.instance = InstanceId(*claims->instance);
+  auto& session = credentials.session;
+  session.role = claims->role;
+  session.role_id = claims->role_id;
+  session.name = claims->session;
+  if (claims->instance) session.instance = InstanceId(*claims->instance);
+  if (claims->policies) session.policies = {claims->policies->document, claims->policies->arns};
   return credentials;
 }
 

@@ -9,22 +9,28 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "identity/deployment.h"
+#include "model/caller.h"
 
 namespace fumidai::identity {
+
+// Who the bearer is.
+struct RoleSession {
+  std::string role, role_id, name;
+  std::optional<InstanceId> instance = {};  // an agent's
+  std::optional<model::SessionPolicies> policies = {};
+};
 
 struct TemporaryCredentials {
   std::string access_key_id;
   Secret secret_access_key;
   std::string session_token;
   Time issued_at{}, expires_at{};
-
-  std::string role, role_id, session_name;
-  std::optional<InstanceId> instance;  // an agent's
+  RoleSession session;
 };
 
-TemporaryCredentials issue_credentials(Deployment const& deployment, std::string role, std::string role_id,
-                                       std::string session_name, std::optional<InstanceId> instance, Time now,
-                                       std::chrono::seconds lifetime);
+// Error: too_large with PackedPolicyTooLarge, when the session's policies do not fit into a token.
+Result<TemporaryCredentials> issue_credentials(Deployment const& deployment, RoleSession session, Time now,
+                                               std::chrono::seconds lifetime);
 
 // What a token says; nothing when it is not ours or does not belong to the access key id. Expiry is the
 // caller's.

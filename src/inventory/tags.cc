@@ -56,4 +56,11 @@ Result<void> remove_tags(store::Transaction& transaction, std::string_view resou
   return success();
 }
 
+Result<void> remove_all_tags(store::Transaction& transaction, std::string_view resource_type,
+                             std::string const& resource_id) {
+  CHECK(transaction.run("delete from resource_tags where resource_type = $1 and resource_id = $2",
+                        resource_type, resource_id));
+  return success();
+}
+
 }  // namespace fumidai::inventory

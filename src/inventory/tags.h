@@ -1,6 +1,6 @@
 #pragma once
 
-// Tags of instances and activations.
+// Tags of instances, activations, and IAM's entities.
 
 #include <map>
 #include <string>
@@ -15,6 +15,8 @@ using Tags = std::map<std::string, std::string>;
 // AWS's words for what can be tagged.
 inline constexpr std::string_view kManagedInstance = "ManagedInstance";
 inline constexpr std::string_view kActivation = "Activation";
+// Users, roles, policies, instance profiles; their ids are their ARNs.
+inline constexpr std::string_view kIamEntity = "IAM";
 
 Result<Tags> tags_of(store::Transaction& transaction, std::string_view resource_type,
                      std::string const& resource_id);
@@ -25,5 +27,7 @@ Result<void> add_tags(store::Transaction& transaction, std::string_view resource
                       std::string const& resource_id, Tags const& tags);
 Result<void> remove_tags(store::Transaction& transaction, std::string_view resource_type,
                          std::string const& resource_id, std::vector<std::string> const& keys);
+Result<void> remove_all_tags(store::Transaction& transaction, std::string_view resource_type,
+                             std::string const& resource_id);
 
 }  // namespace fumidai::inventory

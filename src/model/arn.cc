@@ -27,6 +27,14 @@ std::string role_arn(Region const& region, std::string_view path, std::string_vi
   return arn("iam", "", region.account, "role" + std::string(path) + std::string(name));
 }
 
+std::string instance_profile_arn(Region const& region, std::string_view path, std::string_view name) {
+  return arn("iam", "", region.account, "instance-profile" + std::string(path) + std::string(name));
+}
+
+std::string policy_arn(Region const& region, std::string_view path, std::string_view name) {
+  return arn("iam", "", region.account, "policy" + std::string(path) + std::string(name));
+}
+
 std::string assumed_role_arn(Region const& region, std::string_view role, std::string_view session_name) {
   return arn("sts", "", region.account,
              "assumed-role/" + std::string(role) + "/" + std::string(session_name));

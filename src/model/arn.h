@@ -17,6 +17,9 @@ struct Region {
 
 std::string user_arn(Region const& region, std::string_view path, std::string_view name);
 std::string role_arn(Region const& region, std::string_view path, std::string_view name);
+std::string instance_profile_arn(Region const& region, std::string_view path, std::string_view name);
+// A policy of the account's own.
+std::string policy_arn(Region const& region, std::string_view path, std::string_view name);
 std::string assumed_role_arn(Region const& region, std::string_view role, std::string_view session_name);
 // i-… is an EC2 instance, mi-… a managed one.
 std::string instance_arn(Region const& region, InstanceId const& instance);

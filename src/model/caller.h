@@ -4,11 +4,19 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/id.h"
 
 namespace fumidai::model {
+
+// What an assumed role was limited to when it was assumed: it may do what its role may, and one of these
+// allows.
+struct SessionPolicies {
+  std::string document;           // may be empty
+  std::vector<std::string> arns;  // of managed policies, looked up at each use
+};
 
 // A user or an assumed role. Credentials prove a principal; they are not one.
 struct Principal {
@@ -18,7 +26,9 @@ struct Principal {
   std::string arn;   // arn:aws:iam::A:user/alice, arn:aws:sts::A:assumed-role/ROLE/SESSION
   std::string id;    // AIDA…, or AROA…:SESSION; what policies call aws:userid
   std::string name;  // the user's name, or the name of the role session
-  std::string role;  // roles only
+  // Roles only.
+  std::string role, role_arn;
+  std::optional<SessionPolicies> session_policies;
   std::string account;
   // The managed instance whose agent this is: it may speak for itself and for no other.
   std::optional<InstanceId> instance;

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "identity/managed_policies.h"
 #include "inventory/instances.h"
 #include "inventory/tags.h"
 #include "policy/explain.h"
@@ -12,14 +13,19 @@ namespace fumidai::sessions {
 
 namespace {
 
-policy::Principal to_policy(model::Principal const& principal, model::Region const& region) {
+policy::Principal to_policy(model::Principal const& principal) {
   policy::Principal result;
   result.arn = principal.arn;
   result.account = principal.account;
   bool is_role = principal.kind == model::Principal::Kind::role;
   result.type = is_role ? policy::PrincipalType::assumed_role : policy::PrincipalType::user;
-  if (is_role) result.role_arn = model::role_arn(region, "/", principal.role);
+  result.role_arn = principal.role_arn;
   return result;
+}
+
+// Of the user, or of the role whatever its session.
+std::string const& own_arn(model::Principal const& principal) {
+  return principal.kind == model::Principal::Kind::role ? principal.role_arn : principal.arn;
 }
 
 // What is true of every request (api-surface.md 4.3).
@@ -28,8 +34,7 @@ policy::Context circumstances(model::Caller const& caller, model::Region const& 
   bool is_role = caller.principal.kind == model::Principal::Kind::role;
   if (!is_role) context.set("aws:username", caller.principal.name);
   context.set("aws:userid", caller.principal.id);
-  context.set("aws:PrincipalArn",
-              is_role ? model::role_arn(region, "/", caller.principal.role) : caller.principal.arn);
+  context.set("aws:PrincipalArn", own_arn(caller.principal));
   context.set("aws:PrincipalAccount", caller.principal.account);
   context.set("aws:PrincipalType", is_role ? "AssumedRole" : "User");
   context.set("aws:SourceIp", caller.source_address);
@@ -53,7 +58,8 @@ Error refusal_of(policy::Decision const& decision, policy::Request const& reques
   std::string why;
   if (decision.outcome == policy::Outcome::explicit_deny) {
     auto layer = decision.ground ? policy::to_string(decision.ground->layer) : "identity-based policy";
-    why = "with an explicit deny in an " + std::string(layer);
+    why =
+        "with an explicit deny in a" + std::string(layer.starts_with('i') ? "n " : " ") + std::string(layer);
   } else {
     auto layer =
         decision.lacking.empty() ? "identity-based policy" : policy::to_string(decision.lacking.front());
@@ -91,6 +97,17 @@ boost::json::object facts_of(SessionAsk const& ask, std::string const& document)
   return facts;
 }
 
+// Of an assumed role, by one who may: for how long, and limited by what.
+Result<void> check_terms(store::Transaction& transaction, AssumeAsk const& ask, identity::Role const& role) {
+  if (ask.duration > role.longest_session)
+    return Error{Errc::invalid,
+                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+                 "ValidationError"};
+  if (!ask.policies) return success();
+  for (auto const& arn : ask.policies->arns) CHECK(identity::find_policy(transaction, arn));
+  return success();
+}
+
 SessionId random_session_id(std::string const& caller_name) {
   // It becomes a path, a directory and an argument elsewhere, and old agents stumble over "tmp"
   // (session-manager.md 3.2).
@@ -113,9 +130,18 @@ Gate::Gate(store::Database& database, identity::Deployment const& deployment, au
 Result<policy::Request> Gate::request_for(store::Transaction& transaction, model::Caller const& caller,
                                           std::string const& action, std::string const& resource,
                                           std::map<std::string, std::vector<std::string>> const& context) {
-  policy::Request request{to_policy(caller.principal, deployment_.region), action, resource,
+  policy::Request request{to_policy(caller.principal), action, resource,
                           circumstances(caller, deployment_.region)};
   for (auto const& [key, values] : context) request.context.set(key, values);
+  TRY(auto own_tags, inventory::tags_of(transaction, inventory::kIamEntity, own_arn(caller.principal)));
+  for (auto const& [key, value] : own_tags) request.context.set("aws:PrincipalTag/" + key, value);
+  if (resource.starts_with("arn:aws:iam:")) {
+    TRY(auto tags, inventory::tags_of(transaction, inventory::kIamEntity, resource));
+    for (auto const& [key, value] : tags) {
+      request.context.set("iam:ResourceTag/" + key, value);
+      request.context.set("aws:ResourceTag/" + key, value);
+    }
+  }
   if (auto instance = model::resource_of(resource, "managed-instance"); !instance.empty()) {
     TRY(auto tags, inventory::tags_of(transaction, inventory::kManagedInstance, std::string(instance)));
     for (auto const& [key, value] : tags) {
@@ -135,7 +161,8 @@ Result<policy::Request> Gate::request_for(store::Transaction& transaction, model
   return request;
 }
 
-Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask const& ask) {
+Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
+  if (ask.complete) CHECK(ask.complete(transaction, ask));
   TRY(auto policies, library_.policies_for(transaction, ask.caller.principal));
   std::vector<policy::Request> requests;
   for (auto const& resource : ask.resources) {
@@ -293,6 +320,82 @@ void Gate::record_refusal(model::Caller const& caller, std::string action, std::
   ask.caller = caller;
   ask.action = std::move(action);
   record_soon(ask, {{ask.caller, ask.action, std::move(resource), false, why.detail, ""}, why});
+}
+
+awaitable<Result<identity::Role>> Gate::assume(AssumeAsk ask) {
+  auto work = [this, ask](store::Transaction& transaction) -> Result<Answer<identity::Role>> {
+    std::optional<Error> refusal;
+    TRY(auto role, assume_now(transaction, ask, refusal));
+    if (refusal) return Answer<identity::Role>{{}, std::move(*refusal)};
+    return Answer<identity::Role>{std::move(role)};
+  };
+  auto answer = co_await database_.write(std::move(work));
+  if (!answer) co_return answer.error();
+  co_return answer->take();
+}
+
+Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeAsk const& ask,
+                                        std::optional<Error>& refusal) {
+  std::map<std::string, std::vector<std::string>> context{{"sts:RoleSessionName", {ask.session_name}}};
+  if (!ask.external_id.empty()) context["sts:ExternalId"] = {ask.external_id};
+  TRY(auto request, request_for(transaction, ask.caller, "sts:AssumeRole", ask.role_arn, context));
+  TRY(auto policies, library_.policies_for(transaction, ask.caller.principal));
+
+  auto record = [&](policy::Decision const& decision, std::string_view outcome,
+                    std::string const& would_change) -> Result<void> {
+    boost::json::object facts{{"roleSession", ask.session_name}};
+    auto event =
+        audit::Decided{
+            ask.caller,   request.action,  request.resource, decision.allowed(), ground_in_words(decision),
+            would_change, std::move(facts)}
+            .to_event();
+    event.outcome = outcome;
+    return trail_.append(transaction, event);
+  };
+  auto refuse = [&](policy::Decision const& decision,
+                    std::string const& would_change) -> Result<identity::Role> {
+    CHECK(record(decision, "denied", would_change));
+    refusal = refusal_of(decision, request, ask.caller.request_id);
+    return identity::Role{};
+  };
+
+  auto decision = policy::decide(policies, request);
+  if (!decision.allowed()) return refuse(decision, policy::explain(policies, request).text());
+  auto role = identity::find_role(transaction, ask.role_arn.substr(ask.role_arn.rfind('/') + 1));
+  if (!role && role.error().code != Errc::not_found) return role.error();
+  bool is_it = role && model::role_arn(deployment_.region, role->path, role->name) == ask.role_arn;
+  if (!is_it) {
+    // To the caller the same as a role that does not trust him.
+    policy::Decision nobody{policy::Outcome::implicit_deny, {}, {policy::Layer::trust}, request.resource};
+    return refuse(nobody, "there is no such role");
+  }
+  TRY(auto trust, library_.trust_of(*role));
+  auto trusted = policy::decide_trust(trust, request);
+  if (!trusted.allowed()) return refuse(trusted, policy::explain_trust(trust, request).text());
+  auto terms = check_terms(transaction, ask, *role);
+  if (!terms) {
+    CHECK(record(trusted, "failed", terms.error().detail));
+    refusal = terms.error();
+    return identity::Role{};
+  }
+  CHECK(record(trusted, "allowed", policy::sentence(trusted, request)));
+  return *std::move(role);
+}
+
+Result<bool> Gate::trusts_service(identity::Role const& role, std::string const& service,
+                                  std::string const& source) {
+  policy::Request request;
+  request.principal.type = policy::PrincipalType::service;
+  request.principal.service = service;
+  request.action = "sts:AssumeRole";
+  request.resource = model::role_arn(deployment_.region, role.path, role.name);
+  auto now = clock_.now();
+  request.context.set("aws:SourceAccount", deployment_.region.account);
+  request.context.set("aws:SourceArn", source);
+  request.context.set("aws:CurrentTime", to_iso_seconds(now));
+  request.context.set("aws:EpochTime", std::to_string(to_millis(now) / 1000));
+  TRY(auto trust, library_.trust_of(role));
+  return policy::decide_trust(trust, request).allowed();
 }
 
 void Gate::count_refusal(std::string const& address, std::string_view reason) {

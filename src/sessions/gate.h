@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "audit/trail.h"
 #include "base/awaitable.h"
 #include "identity/deployment.h"
+#include "identity/roles.h"
 #include "model/caller.h"
 #include "model/session_document.h"
 #include "policy/evaluate.h"
@@ -36,6 +38,8 @@ struct Ask {
   std::map<std::string, std::vector<std::string>> context;
   boost::json::object facts;  // for the event; never a secret
   Recorded recorded = Recorded::each;
+  // Adds what the store knows of the resources (the path in an ARN) before the decision, in its transaction.
+  std::function<Result<void>(store::Transaction&, Ask&)> complete = {};
 };
 
 struct SessionLimits {
@@ -50,6 +54,16 @@ struct SessionAsk {
   std::string document;  // empty: the default
   model::DocumentParameters parameters;
   std::string reason;
+};
+
+// May this caller be this role, for so long?
+struct AssumeAsk {
+  model::Caller caller;
+  std::string role_arn;  // as the caller wrote it
+  std::string session_name;
+  std::string external_id;  // may be empty
+  std::chrono::seconds duration;
+  std::optional<model::SessionPolicies> policies;
 };
 
 // A session that was admitted. Plain values, so that the gate can live in a process of its own.
@@ -67,6 +81,15 @@ class Gate {
   // Errors: denied; not_found or unavailable with TargetNotConnected; the document's.
   awaitable<Result<Admission>> admit(SessionAsk ask);
 
+  // The role, when the caller's policies and the role's trust policy both let him. Errors: denied, also for a
+  // role that is not there; invalid with ValidationError, for a longer time than the role's; not_found with
+  // NoSuchEntity, for a policy of the session.
+  awaitable<Result<identity::Role>> assume(AssumeAsk ask);
+
+  // Whether a role trusts a service ("ssm.amazonaws.com") to hand it to `source`, an ARN.
+  Result<bool> trusts_service(identity::Role const& role, std::string const& service,
+                              std::string const& source);
+
   // Only decides and records.
   awaitable<Result<void>> authorize(Ask ask);
 
@@ -75,21 +98,22 @@ class Gate {
   template <class T>
   awaitable<Result<T>> change(Ask ask, std::function<Result<T>(store::Transaction&)> make,
                               std::function<boost::json::object(T const&)> made = {}) {
-    auto work = [this, ask, make = std::move(make),
+    auto shared = std::make_shared<Ask>(std::move(ask));
+    auto work = [this, shared, make = std::move(make),
                  made = std::move(made)](store::Transaction& transaction) -> Result<Answer<T>> {
-      TRY(auto verdict, decide(transaction, ask));
+      TRY(auto verdict, decide(transaction, *shared));
       if (!verdict.decided.allowed) {
-        CHECK(record(transaction, ask, verdict));
+        CHECK(record(transaction, *shared, verdict));
         return Answer<T>{{}, verdict.refusal};
       }
       TRY(auto value, make(transaction));
       if (made) verdict.decided.facts["made"] = made(value);
-      CHECK(record(transaction, ask, verdict));
+      CHECK(record(transaction, *shared, verdict));
       return Answer<T>{std::move(value)};
     };
     auto answer = co_await database_.write(std::move(work));
     if (!answer) {
-      record_failure(ask, answer.error());
+      record_failure(*shared, answer.error());
       co_return answer.error();
     }
     co_return answer->take();
@@ -98,9 +122,10 @@ class Gate {
   // Decides and looks, at one moment of the store. What was allowed is recorded with the next commit.
   template <class T>
   awaitable<Result<T>> look(Ask ask, std::function<Result<T>(store::Transaction&)> find) {
-    auto work = [this, ask, find = std::move(find)](store::Transaction& transaction) -> Result<Answer<T>> {
-      TRY(auto verdict, decide(transaction, ask));
-      record_soon(ask, verdict);
+    auto shared = std::make_shared<Ask>(std::move(ask));
+    auto work = [this, shared, find = std::move(find)](store::Transaction& transaction) -> Result<Answer<T>> {
+      TRY(auto verdict, decide(transaction, *shared));
+      record_soon(*shared, verdict);
       if (!verdict.decided.allowed) return Answer<T>{{}, verdict.refusal};
       TRY(auto value, find(transaction));
       return Answer<T>{std::move(value)};
@@ -156,7 +181,9 @@ class Gate {
     audit::Decided decided;
     Error refusal;
   };
-  Result<Verdict> decide(store::Transaction& transaction, Ask const& ask);
+  Result<Verdict> decide(store::Transaction& transaction, Ask& ask);
+  Result<identity::Role> assume_now(store::Transaction& transaction, AssumeAsk const& ask,
+                                    std::optional<Error>& refusal);
   Result<Admission> admit_now(store::Transaction& transaction, SessionAsk const& ask,
                               std::optional<Error>& refusal);
   Result<policy::Request> request_for(store::Transaction& transaction, model::Caller const& caller,

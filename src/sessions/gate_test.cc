@@ -7,6 +7,8 @@
 
 #include "identity/access_keys.h"
 #include "identity/builtin_policies.h"
+#include "identity/principal_policies.h"
+#include "identity/users.h"
 #include "inventory/instances.h"
 #include "inventory/tags.h"
 #include "io/test_directory.h"
@@ -82,6 +84,38 @@ class TheGate : public testing::Test {
     ask.resources = {resource};
     return finish(gate->authorize(std::move(ask)));
   }
+  void make_role(std::string trust_statement) {
+    write([&](Transaction& transaction) -> Result<void> {
+      identity::Role role;
+      role.name = "ops";
+      role.path = "/eu/";
+      role.trust_policy = R"({"Version":"2012-10-17","Statement":[)" + trust_statement + "]}";
+      CHECK(identity::create_role(transaction, role, clock.now()));
+      return success();
+    });
+  }
+  Result<identity::Role> assume(std::string external_id = "", std::chrono::seconds duration = kHour) {
+    auto arn = model::role_arn(deployment.region, "/eu/", "ops");
+    return finish(gate->assume({hana(), arn, "hana-at-work", external_id, duration, {}}));
+  }
+  // Hana as that role, limited or not.
+  model::Caller as_ops(std::optional<model::SessionPolicies> policies = {}) {
+    auto caller = hana();
+    auto& principal = caller.principal;
+    principal.kind = model::Principal::Kind::role;
+    principal.arn = model::assumed_role_arn(deployment.region, "ops", "hana-at-work");
+    principal.name = "hana-at-work";
+    principal.role = "ops";
+    principal.role_arn = model::role_arn(deployment.region, "/eu/", "ops");
+    principal.session_policies = std::move(policies);
+    return caller;
+  }
+  bool may(model::Caller caller, std::string action) {
+    Ask ask;
+    ask.caller = std::move(caller);
+    ask.action = std::move(action);
+    return finish(gate->authorize(std::move(ask))).has_value();
+  }
   std::vector<audit::Event> events() {
     std::vector<audit::Event> all;
     EXPECT_TRUE(database->write_now([](Transaction&) { return success(); }));  // after what is written soon
@@ -92,6 +126,7 @@ class TheGate : public testing::Test {
     return all;
   }
 
+  static constexpr std::chrono::hours kHour{1};
   asio::io_context loop;
   io::TestDirectory directory;
   FixedClock clock{Time(std::chrono::milliseconds(1'800'000'000'000))};
@@ -226,6 +261,107 @@ TEST_F(TheGate, a_change_that_fails_changes_nothing_and_is_recorded_as_failed) {
   auto written = events();
   ASSERT_EQ(written.size(), 1u);
   EXPECT_EQ(written[0].outcome, "failed");
+}
+
+constexpr char const* kMayAssume = R"({"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"})";
+
+TEST_F(TheGate, a_role_is_assumed_when_both_policies_say_so) {
+  set_policy(kMayAssume);
+  make_role(R"({"Effect":"Allow","Principal":{"AWS":")" + hana().principal.arn +
+            R"("},"Action":"sts:AssumeRole"})");
+  auto assumed = assume();
+  ASSERT_TRUE(assumed) << assumed.error().detail;
+  EXPECT_EQ(assumed->name, "ops");
+  auto written = events();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].action, "sts:AssumeRole");
+  EXPECT_EQ(written[0].outcome, "allowed");
+  EXPECT_NE(written[0].detail.find("trust policy of role ops"), std::string::npos) << written[0].detail;
+}
+
+TEST_F(TheGate, a_role_that_trusts_another_is_as_one_that_is_not_there) {
+  set_policy(kMayAssume);
+  auto missing = assume();
+  make_role(R"({"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"})");
+  auto untrusting = assume();
+  ASSERT_FALSE(missing);
+  ASSERT_FALSE(untrusting);
+  EXPECT_EQ(missing.error().detail, untrusting.error().detail);
+  EXPECT_EQ(untrusting.error().aws, "AccessDenied");
+}
+
+TEST_F(TheGate, trust_alone_lets_nobody_be_a_role) {
+  make_role(R"({"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"})");
+  EXPECT_FALSE(assume());
+  set_policy(kMayAssume);
+  EXPECT_TRUE(assume());
+}
+
+TEST_F(TheGate, a_trust_policy_may_ask_for_an_external_id) {
+  set_policy(kMayAssume);
+  make_role(R"({"Effect":"Allow","Principal":{"AWS":")" + deployment.region.account +
+            R"("},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"blue"}}})");
+  EXPECT_FALSE(assume());
+  EXPECT_FALSE(assume("red"));
+  EXPECT_TRUE(assume("blue"));
+}
+
+TEST_F(TheGate, a_role_is_assumed_for_as_long_as_it_says) {
+  set_policy(kMayAssume);
+  make_role(R"({"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"})");
+  auto refused = assume("", kHour + std::chrono::seconds(1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().aws, "ValidationError");
+  EXPECT_EQ(events()[0].outcome, "failed");
+}
+
+TEST_F(TheGate, a_session_of_a_role_may_what_its_role_and_its_own_policies_allow) {
+  make_role(R"({"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"})");
+  write([&](Transaction& transaction) {
+    return identity::put_inline_policy(
+        transaction, identity::role_key("ops"), "own",
+        R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:*","Resource":"*"}]})",
+        clock.now());
+  });
+  EXPECT_TRUE(may(as_ops(), "ssm:DescribeSessions"));
+  EXPECT_FALSE(may(as_ops(), "iam:ListUsers"));
+  model::SessionPolicies looking{
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:Describe*","iam:*"],"Resource":"*"}]})",
+      {}};
+  EXPECT_TRUE(may(as_ops(looking), "ssm:DescribeSessions"));
+  EXPECT_FALSE(may(as_ops(looking), "ssm:CreateActivation"));
+  EXPECT_FALSE(may(as_ops(looking), "iam:ListUsers")) << "a session's policy gives nothing";
+  looking.arns = {"arn:aws:iam::aws:policy/AdministratorAccess"};
+  EXPECT_TRUE(may(as_ops(looking), "ssm:CreateActivation"));
+  looking.arns = {"arn:aws:iam::aws:policy/Gone"};
+  EXPECT_FALSE(may(as_ops(looking), "ssm:DescribeSessions")) << "what it denied is not known";
+}
+
+TEST_F(TheGate, a_service_is_given_the_roles_that_trust_it) {
+  make_role(R"({"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole",)"
+            R"("Condition":{"StringEquals":{"aws:SourceAccount":")" +
+            deployment.region.account + R"("}}})");
+  write([&](Transaction& transaction) -> Result<void> {
+    TRY(auto role, identity::find_role(transaction, "ops"));
+    auto source = model::instance_arn(deployment.region, host);
+    EXPECT_TRUE(*gate->trusts_service(role, "ssm.amazonaws.com", source));
+    EXPECT_FALSE(*gate->trusts_service(role, "ec2.amazonaws.com", source));
+    return success();
+  });
+}
+
+TEST_F(TheGate, knows_the_tags_of_who_asks) {
+  write([&](Transaction& transaction) {
+    return inventory::add_tags(transaction, inventory::kIamEntity, hana().principal.arn, {{"team", "web"}});
+  });
+  auto for_team = [&](std::string team) {
+    set_policy(R"({"Effect":"Allow","Action":"ssm:DescribeSessions","Resource":"*",)"
+               R"("Condition":{"StringEquals":{"aws:PrincipalTag/team":")" +
+               team + R"("}}})");
+    return may(hana(), "ssm:DescribeSessions");
+  };
+  EXPECT_TRUE(for_team("web"));
+  EXPECT_FALSE(for_team("db"));
 }
 
 TEST_F(TheGate, strangers_are_counted_and_not_written_one_by_one) {

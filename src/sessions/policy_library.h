@@ -2,12 +2,13 @@
 
 // Policies of the store, parsed once. Shared by the threads of the database.
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
-#include "identity/users.h"
+#include "identity/roles.h"
 #include "model/caller.h"
 #include "policy/evaluate.h"
 
@@ -19,12 +20,19 @@ class PolicyLibrary {
   // no longer parses denies everything: it is an error, not an empty policy.
   Result<policy::PolicySet> policies_for(store::Transaction& transaction, model::Principal const& principal);
 
+  // Who may assume a role.
+  Result<policy::NamedPolicy> trust_of(identity::Role const& role);
+
  private:
-  Result<std::shared_ptr<policy::Policy const>> parsed(std::string const& document);
+  using Parsed = std::shared_ptr<policy::Policy const>;
+  Result<policy::NamedPolicy> named(std::string name, std::string const& document, policy::PolicyKind kind);
+  Result<Parsed> parsed(std::string const& document, policy::PolicyKind kind);
+  Result<std::vector<policy::NamedPolicy>> limits_of(store::Transaction& transaction,
+                                                     model::SessionPolicies const& session);
 
   static constexpr std::size_t kMostKept = 4096;
   std::mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<policy::Policy const>> by_document_;
+  std::map<policy::PolicyKind, std::unordered_map<std::string, Parsed>> by_document_;
 };
 
 }  // namespace fumidai::sessions

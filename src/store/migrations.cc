@@ -73,7 +73,30 @@ create index events_by_request on events (request_id);
 create index events_by_time on events (at);
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirst}};
+// Roles that are assumed, instance profiles, and policies of the account's own. Until now all managed
+// policies were AWS's: their ids come at the start, as their documents do (identity/builtin_policies).
+constexpr char const* kRolesAndPolicies = R"sql(
+alter table roles add column longest_session_seconds bigint not null default 3600;
+create table instance_profiles (
+  name text primary key, id text not null unique, path text not null,
+  role_name text references roles (name), created_at bigint not null);
+create index instance_profiles_by_role on instance_profiles (role_name);
+create table policies (
+  arn text primary key, id text not null unique, scope text not null check (scope in ('AWS', 'Local')),
+  name text not null, path text not null, description text not null, version text not null,
+  document text not null, created_at bigint not null, unique (scope, name));
+insert into policies (arn, id, scope, name, path, description, version, document, created_at)
+  select arn, arn, 'AWS', name, '/', '', 'v1', document, created_at from managed_policies;
+create table policy_attachments (
+  principal text not null, policy_arn text not null references policies (arn),
+  primary key (principal, policy_arn));
+create index policy_attachments_by_policy on policy_attachments (policy_arn);
+insert into policy_attachments (principal, policy_arn) select principal, policy_arn from attached_policies;
+drop table attached_policies;
+drop table managed_policies;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kFirst}, {2, kRolesAndPolicies}};
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,31 @@ TEST_F(Store, refuses_a_schema_of_the_future_and_a_file_that_is_no_store) {
   std::fclose(file);
   EXPECT_FALSE(open_sqlite(directory / "junk.db"));
   EXPECT_EQ(open_sqlite(directory / "none.db", Access::read_only).error().code, Errc::not_found);
+}
+
+TEST_F(Store, policies_of_the_first_schema_are_kept_with_what_they_are_attached_to) {
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open((directory / "test.db").c_str(), &raw), SQLITE_OK);
+  for (auto sql : {migrations()[0].sql,
+                   "create table schema_version (version bigint primary key, applied_at bigint not null)",
+                   "insert into schema_version values (1, 0)",
+                   "insert into managed_policies values ('arn:aws:iam::aws:policy/A', 'A', '{}', 7)",
+                   "insert into attached_policies values ('user/hana', 'arn:aws:iam::aws:policy/A')",
+                   "insert into roles values ('r', 'AROA', '/', '{}', '', 7)"}) {
+    ASSERT_EQ(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(raw);
+  }
+  sqlite3_close(raw);
+  EXPECT_TRUE(open()->read_now([](Transaction& transaction) -> Result<void> {
+    TRY(auto policy, transaction.first("select p.name, p.scope, p.document, a.principal from policies p"
+                                       " join policy_attachments a on a.policy_arn = p.arn"));
+    EXPECT_EQ(policy->text(0), "A");
+    EXPECT_EQ(policy->text(1), "AWS");
+    EXPECT_EQ(policy->text(2), "{}");
+    EXPECT_EQ(policy->text(3), "user/hana");
+    TRY(auto role, transaction.first("select longest_session_seconds from roles"));
+    EXPECT_EQ(role->integer(0), 3600);
+    return success();
+  }));
 }
 
 TEST_F(Store, illegal_moves_of_a_session_are_refused_by_the_tables) {

@@ -113,12 +113,19 @@ class Plane:
             os.environ.clear()
             os.environ.update(held)
 
+    def add_profile(self, name, key):
+        """Credentials, as IAM or STS answer with them, in the tools' files."""
+        lines = [f"\n[{name}]", f"aws_access_key_id = {key['AccessKeyId']}", f"aws_secret_access_key = {key['SecretAccessKey']}"]
+        if "SessionToken" in key:
+            lines.append(f"aws_session_token = {key['SessionToken']}")
+        with (self.data / "credentials").open("a") as credentials:
+            credentials.write("\n".join(lines) + "\n")
+        return name
+
     def make_user(self, name, *statements):
         """A user with a key in the tools' files, and one inline policy of these statements (none: no policy)."""
         self.aws("iam", "create-user", "--user-name", name)
-        key = self.aws("iam", "create-access-key", "--user-name", name)["AccessKey"]
-        with (self.data / "credentials").open("a") as credentials:
-            credentials.write(f"\n[{name}]\naws_access_key_id = {key['AccessKeyId']}\naws_secret_access_key = {key['SecretAccessKey']}\n")
+        self.add_profile(name, self.aws("iam", "create-access-key", "--user-name", name)["AccessKey"])
         if statements:
             self.set_policy(name, *statements)
         return name

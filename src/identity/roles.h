@@ -1,0 +1,31 @@
+#pragma once
+
+// Roles: what one may be for a while. Who may, says the trust policy.
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/transaction.h"
+
+namespace fumidai::identity {
+
+struct Role {
+  std::string name, id, path, trust_policy, description;
+  std::chrono::seconds longest_session{3600};
+  Time created_at{};
+};
+
+// Gives it its id and time. Errors: conflict with EntityAlreadyExists, invalid with ValidationError (name or
+// path).
+Result<Role> create_role(store::Transaction& transaction, Role role, Time now);
+// Error: not_found with NoSuchEntity.
+Result<Role> find_role(store::Transaction& transaction, std::string const& name);
+Result<std::vector<Role>> list_roles(store::Transaction& transaction, std::string const& path_prefix);
+Result<void> set_trust_policy(store::Transaction& transaction, std::string const& name,
+                              std::string const& document);
+// Errors: not_found with NoSuchEntity; conflict with DeleteConflict, while it has policies, is in an instance
+// profile, or is what hosts are or can be registered with.
+Result<void> delete_role(store::Transaction& transaction, std::string const& name, Time now);
+
+}  // namespace fumidai::identity
