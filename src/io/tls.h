@@ -1,8 +1,8 @@
 #pragma once
 
 // TLS 1.2 and 1.3 over TCP. OpenSSL drives the descriptor itself and we wait for it: an idle connection costs
-// some 20 KB this way, a third of what asio::ssl needs (docs/decisions/0002-own-tls-stream.md). Verification
-// of the server cannot be switched off.
+// some 20 KB this way, a third of what asio::ssl needs
+// (docs/decisions/0002-own-websocket-and-tls-streams.md). Verification of the server cannot be switched off.
 
 #include <memory>
 #include <string>

@@ -1,9 +1,9 @@
 #pragma once
 
 // One end of a data channel: sequence numbers, acknowledgements and retransmission of the session-manager
-// protocol (docs/wire/session-manager.md, "Reliability"), without a socket and without a clock. Lives as long
-// as its session: when the connection breaks, the same object goes on over the next one, and nothing is lost
-// or repeated.
+// protocol (docs/wire/session-manager.md, "Order and loss"), without a socket and without a clock. Lives as
+// long as its session: when the connection breaks, the same object goes on over the next one, and nothing is
+// lost or repeated.
 //
 // The owner moves bytes: each arriving stream message or acknowledge goes to receive(), whatever
 // take_output() gives is written in order, take_delivery() yields the peer's payloads in order, tick() is
