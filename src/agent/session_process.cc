@@ -24,8 +24,9 @@ namespace {
 
 // Between a hang-up and a kill.
 constexpr auto kMercy = 2s;
-// How long pipes that a command left open may be quiet after its end.
-constexpr auto kQuiet = 1s;
+// How long pipes that a command left open may be quiet after its end, and how long processes that it left
+// behind may go on to print.
+constexpr auto kQuiet = 1s, kLeftBehind = 10s;
 
 // The length of `text` without an incomplete character at its end: terminals on the other side take whole
 // ones.
@@ -179,10 +180,12 @@ awaitable<int> SessionProcess::run_on_pipes(io::DataLink& link, std::size_t most
   auto code = co_await wait_for_exit();
   // A process that it left behind may hold the pipes open for ever. What is in them is carried, however slow
   // the client takes it.
-  auto busy_at = io::SteadyClock::now();
+  auto exited_at = io::SteadyClock::now(), busy_at = exited_at;
   while (readers.size() > 0 && !link.is_closed() && !hung_up_) {
-    if (waiting_readers_ < readers.size()) busy_at = io::SteadyClock::now();
-    if (io::SteadyClock::now() - busy_at > kQuiet) break;
+    auto now = io::SteadyClock::now();
+    bool is_empty = waiting_readers_ == readers.size();
+    if (!is_empty) busy_at = now;
+    if (is_empty && (now - busy_at > kQuiet || now - exited_at > kLeftBehind)) break;
     co_await io::sleep_for(5ms);
   }
   readers.cancel();

@@ -43,6 +43,17 @@ std::string role_name(std::string const& text) {
   return text.substr(text.rfind('/') + 1);
 }
 
+// Whoever registers with the code becomes the role: the caller must be one who may hand it on.
+Result<void> passes_role(store::Transaction& transaction, Call const& call,
+                         CreateActivationRequest const& request, sessions::Ask& ask) {
+  auto role = identity::find_role(transaction, role_name(request.iam_role));
+  if (!role) return success();  // told to those who may make activations at all
+  ask.also = {{"iam:PassRole",
+               model::role_arn(call.plane.deployment.region, role->path, role->name),
+               {{"iam:PassedToService", {"ssm.amazonaws.com"}}}}};
+  return success();
+}
+
 Result<CreateActivationResponse> create_activation(store::Transaction& transaction, Call const& call,
                                                    CreateActivationRequest const& request) {
   auto now = call.caller.at;
@@ -185,7 +196,7 @@ Result<Nothing> delete_activation(store::Transaction& transaction, Call const&,
 
 std::vector<Action> activation_actions() {
   return {
-      changes(kSsm, "CreateActivation", create_activation),
+      changes(kSsm, "CreateActivation", create_activation, passes_role),
       looks(kSsm, "DescribeActivations", describe_activations),
       changes(kSsm, "DeleteActivation", delete_activation),
   };

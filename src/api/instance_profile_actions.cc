@@ -165,6 +165,15 @@ Result<Nothing> delete_profile(store::Transaction& transaction, Call const& call
   return Nothing{};
 }
 
+// Instances with the profile become the role.
+Result<void> this_profile_with_role(store::Transaction& transaction, Call const& call,
+                                    ProfileRoleRequest const& request, sessions::Ask& ask) {
+  CHECK(this_profile(transaction, call, request, ask));
+  TRY(auto role, arn_of_role(transaction, call, request.role_name));
+  ask.also = {{"iam:PassRole", std::move(role), {{"iam:PassedToService", {"ec2.amazonaws.com"}}}}};
+  return success();
+}
+
 Result<Nothing> add_role(store::Transaction& transaction, Call const&, ProfileRoleRequest const& request) {
   CHECK(identity::put_role_into(transaction, request.instance_profile_name, request.role_name));
   return Nothing{};
@@ -184,7 +193,7 @@ std::vector<Action> instance_profile_actions() {
       looks(kIam, "ListInstanceProfiles", list_profiles, profiles_below),
       looks(kIam, "ListInstanceProfilesForRole", list_profiles_for_role, this_role),
       changes(kIam, "DeleteInstanceProfile", delete_profile, this_profile),
-      changes(kIam, "AddRoleToInstanceProfile", add_role, this_profile),
+      changes(kIam, "AddRoleToInstanceProfile", add_role, this_profile_with_role),
       changes(kIam, "RemoveRoleFromInstanceProfile", remove_role, this_profile),
   };
 }

@@ -1,6 +1,7 @@
 // Roles: CreateRole, GetRole, ListRoles, DeleteRole, UpdateAssumeRolePolicy.
 
 #include "api/role_description.h"
+#include "identity/users.h"
 
 namespace fumidai::api {
 
@@ -54,8 +55,32 @@ struct UpdateTrustRequest {
 };
 BOOST_DESCRIBE_STRUCT(UpdateTrustRequest, (), (role_name, policy_document))
 
-Result<void> check_trust(std::string const& document) {
-  return check_document(document, policy::PolicyKind::trust, "ACLSizePerRole", 8192);
+// One of this account that is not there would be whoever is made later under that name.
+Result<void> check_principal(store::Transaction& transaction, Call const& call, std::string const& arn) {
+  auto account = "arn:aws:iam::" + call.plane.deployment.region.account + ":";
+  auto name = arn.substr(arn.rfind('/') + 1);
+  bool is_there = true;
+  if (arn.starts_with(account + "user/")) {
+    auto user = identity::find_user(transaction, name);
+    is_there = user && model::user_arn(call.plane.deployment.region, user->path, name) == arn;
+  } else if (arn.starts_with(account + "role/")) {
+    auto role = identity::find_role(transaction, name);
+    is_there = role && model::role_arn(call.plane.deployment.region, role->path, name) == arn;
+  }
+  if (is_there) return success();
+  return Error{Errc::invalid, "Invalid principal in policy: \"AWS\":\"" + escaped(arn, 256) + "\"",
+               "MalformedPolicyDocument"};
+}
+
+Result<void> check_trust(store::Transaction& transaction, Call const& call, std::string const& document) {
+  CHECK(check_document(document, policy::PolicyKind::trust, "ACLSizePerRole", 8192));
+  TRY(auto parsed, policy::parse_policy(document, policy::PolicyKind::trust));
+  for (auto const& statement : parsed.statements) {
+    for (auto const* named : {&statement.principals, &statement.not_principals}) {
+      for (auto const& principal : *named) CHECK(check_principal(transaction, call, principal.text()));
+    }
+  }
+  return success();
 }
 
 Result<void> new_role(store::Transaction&, Call const& call, CreateRoleRequest const& request,
@@ -83,7 +108,7 @@ Result<void> roles_below(store::Transaction&, Call const& call, ListRolesRequest
 Result<RoleResponse> create_role(store::Transaction& transaction, Call const& call,
                                  CreateRoleRequest const& request) {
   CHECK(refuse_boundary(request.permissions_boundary));
-  CHECK(check_trust(request.assume_role_policy_document));
+  CHECK(check_trust(transaction, call, request.assume_role_policy_document));
   identity::Role role;
   role.name = request.role_name;
   role.path = request.path.value_or("/");
@@ -119,14 +144,15 @@ Result<ListRolesResponse> list_roles(store::Transaction& transaction, Call const
 Result<Nothing> delete_role(store::Transaction& transaction, Call const& call,
                             RoleNameRequest const& request) {
   TRY(auto arn, arn_of_role(transaction, call, request.role_name));
+  CHECK(identity::check_not_trusted(transaction, arn, request.role_name));
   CHECK(identity::delete_role(transaction, request.role_name, call.caller.at));
   CHECK(inventory::remove_all_tags(transaction, inventory::kIamEntity, arn));
   return Nothing{};
 }
 
-Result<Nothing> update_trust(store::Transaction& transaction, Call const&,
+Result<Nothing> update_trust(store::Transaction& transaction, Call const& call,
                              UpdateTrustRequest const& request) {
-  CHECK(check_trust(request.policy_document));
+  CHECK(check_trust(transaction, call, request.policy_document));
   CHECK(identity::set_trust_policy(transaction, request.role_name, request.policy_document));
   return Nothing{};
 }

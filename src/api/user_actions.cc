@@ -122,6 +122,7 @@ Result<void> this_user(store::Transaction& transaction, Call const& call, UserNa
 Result<Nothing> delete_user(store::Transaction& transaction, Call const& call,
                             UserNameRequest const& request) {
   TRY(auto arn, arn_of_user(transaction, call, request.user_name));
+  CHECK(identity::check_not_trusted(transaction, arn));
   CHECK(identity::delete_user(transaction, request.user_name));
   CHECK(inventory::remove_all_tags(transaction, inventory::kIamEntity, arn));
   return Nothing{};

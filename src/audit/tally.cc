@@ -8,7 +8,8 @@ void Tally::refused(std::string const& address, std::string_view reason, Time no
   count({"peer.refused", "anonymous", "", address, std::string(reason)}, now, std::chrono::minutes(1));
 }
 
-bool Tally::refused_again(std::string const& principal, std::string const& action, Time now) {
+bool Tally::refused_again(std::string const& principal, std::string const& action,
+                          std::string const& resource, Time now) {
   {
     std::lock_guard lock(mutex_);
     if (recorded_refusals_.size() >= kMostKeys) recorded_refusals_.clear();
@@ -19,7 +20,7 @@ bool Tally::refused_again(std::string const& principal, std::string const& actio
     }
     if (++number <= kRefusalsAMinute) return false;
   }
-  count({"api.refused", principal, action, "", ""}, now, std::chrono::minutes(1));
+  count({"api.refused", principal, action, "", resource}, now, std::chrono::minutes(1));
   return true;
 }
 
@@ -57,7 +58,11 @@ std::vector<Event> Tally::take(Time now) {
     event.source = key.source;
     json::object detail{
         {"count", entry.number}, {"first", to_iso(entry.first)}, {"last", to_iso(entry.last)}};
-    if (!key.reason.empty()) detail["reason"] = key.reason;
+    if (key.kind == "api.refused") {
+      event.resource = key.reason;
+    } else if (!key.reason.empty()) {
+      detail["reason"] = key.reason;
+    }
     event.detail = json::serialize(detail);
     events.push_back(std::move(event));
     at = counts_.erase(at);

@@ -19,8 +19,10 @@ class Tally {
   static constexpr int kRefusalsAMinute = 30;
 
   void refused(std::string const& address, std::string_view reason, Time now);
-  // Whether this principal was refused this action so often within a minute that it is only counted.
-  bool refused_again(std::string const& principal, std::string const& action, Time now);
+  // Whether this principal was refused this action so often within a minute that it is only counted, by
+  // resource.
+  bool refused_again(std::string const& principal, std::string const& action, std::string const& resource,
+                     Time now);
   void routine(std::string const& principal, std::string const& action, Time now);
 
   // The counts whose minute or hour is over by `now`, as events; with Time::max() all.

@@ -69,6 +69,15 @@ Result<void> set_trust_policy(store::Transaction& transaction, std::string const
   return success();
 }
 
+Result<void> check_not_trusted(store::Transaction& transaction, std::string const& arn,
+                               std::string const& but_by_role) {
+  // An underscore stands for any character, which at worst keeps a name too many.
+  TRY(auto role, transaction.first("select name from roles where trust_policy like $1 and name <> $2",
+                                   "%" + arn + "\"%", but_by_role));
+  if (role) return delete_conflict("remove it from the trust policy of role " + role->text(0));
+  return success();
+}
+
 Result<void> delete_role(store::Transaction& transaction, std::string const& name, Time now) {
   TRY(auto role, find_role(transaction, name));
   TRY(auto profile, transaction.first("select name from instance_profiles where role_name = $1", role.name));

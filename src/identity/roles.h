@@ -26,6 +26,10 @@ Result<void> set_trust_policy(store::Transaction& transaction, std::string const
                               std::string const& document);
 // Errors: not_found with NoSuchEntity; conflict with DeleteConflict, while it has policies, is in an instance
 // profile, or is what hosts are or can be registered with.
+// Error: conflict (DeleteConflict) while a trust policy names it: whoever is made later under the same name
+// would be trusted.
+Result<void> check_not_trusted(store::Transaction& transaction, std::string const& arn,
+                               std::string const& but_by_role = "");
 Result<void> delete_role(store::Transaction& transaction, std::string const& name, Time now);
 
 }  // namespace fumidai::identity

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMostBatch = 64 * 1024;
 constexpr std::uint16_t kUnacceptable = 1003;
+// A connection on which nothing was said for so long was one all the same.
+constexpr auto kOfUse = 1min;
 
 Error closed_error() {
   return {Errc::closed, "the session is over"};
@@ -41,13 +43,13 @@ awaitable<Result<void>> DataLink::run() {
     auto error = socket ? Error{} : socket.error();
     if (socket) {
       if (!std::exchange(first, false)) channel_.reconnected();
-      auto opened = (*socket)->last_heard();
+      auto opened = SteadyClock::now();
       auto ended = co_await serve(*socket);
       if (!ended) error = ended.error();
-      if ((*socket)->last_heard() > opened) {
+      // A connection that was of no use is like none.
+      if (std::exchange(accepted_, false) || SteadyClock::now() - opened > kOfUse) {
         heard = SteadyClock::now();
         delay = options_.first_retry;
-        if (error.code != Errc::conflict) continue;
       }
     }
     bool is_final = (!socket && (error.code == Errc::not_found || error.code == Errc::denied)) ||
@@ -104,6 +106,7 @@ awaitable<Result<void>> DataLink::read_loop(WebSocket& socket) {
     }
     // Whatever comes lifts a pause, but the pause itself.
     paused_ = message->type == message_type::pause_publication;
+    accepted_ = true;
     if (!*mine) on_control(*message);
     if (channel_.has_output()) output_.notify();
     if (channel_.has_delivery()) arrived_.notify();

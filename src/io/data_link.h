@@ -76,6 +76,7 @@ class DataLink {
   std::deque<Bytes> posted_;
   Signal output_, arrived_, taken_, window_, sent_, closing_;
   bool paused_ = false;
+  bool accepted_ = false;   // a message of the present connection
   bool listening_ = false;  // reads from the connection, since then
   SteadyTime listening_since_{};
   bool closed_ = false;

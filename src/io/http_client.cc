@@ -26,11 +26,11 @@ awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& by
   if (!stream_) {
     CO_TRY(stream_, co_await connect(tls_, origin_, limit, keep_alive_));
   }
+  answer_began_ = false;
   auto stream = std::move(stream_);  // kept again only when all went well
   stream->expire_after(limit);
   CO_CHECK(co_await stream->write(as_bytes(bytes)));
   wire::HttpResponseReader reader;
-  answer_began_ = false;
   Bytes chunk(16 * 1024);
   while (!reader.is_done()) {
     CO_TRY(auto count, co_await stream->read_some(chunk));

@@ -36,6 +36,7 @@ class PrincipalPattern {
   static Result<PrincipalPattern> service(std::string_view text);
 
   Named names(Principal const& principal) const;
+  std::string const& text() const { return value_; }
 
  private:
   enum class Kind { everyone, account, arn, service };

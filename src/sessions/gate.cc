@@ -169,6 +169,10 @@ Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
     TRY(auto request, request_for(transaction, ask.caller, ask.action, resource, ask.context));
     requests.push_back(std::move(request));
   }
+  for (auto const& each : ask.also) {
+    TRY(auto request, request_for(transaction, ask.caller, each.action, each.resource, each.context));
+    requests.push_back(std::move(request));
+  }
   auto decision = policy::decide_all(policies, requests);
   auto decided = std::find_if(requests.begin(), requests.end(),
                               [&](auto const& request) { return request.resource == decision.resource; });
@@ -177,10 +181,13 @@ Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
   // Near misses cost a second look, and matter only for what was refused.
   auto would_change =
       decision.allowed() ? policy::sentence(decision, request) : policy::explain(policies, request).text();
-  audit::Decided decided_event{
-      ask.caller,         ask.action, decision.resource.empty() ? request.resource : decision.resource,
-      decision.allowed(), ground,     would_change,
-      ask.facts};
+  audit::Decided decided_event{ask.caller,
+                               decision.allowed() ? ask.action : request.action,
+                               decision.resource.empty() ? request.resource : decision.resource,
+                               decision.allowed(),
+                               ground,
+                               would_change,
+                               ask.facts};
   return Verdict{std::move(decided_event), refusal_of(decision, request, ask.caller.request_id)};
 }
 
@@ -192,7 +199,7 @@ bool Gate::is_counted(Ask const& ask, Verdict const& verdict) {
     counts_.routine(who, ask.action, clock_.now());
     return true;
   }
-  return counts_.refused_again(who, ask.action, clock_.now());
+  return counts_.refused_again(who, ask.action, verdict.decided.resource, clock_.now());
 }
 
 Result<void> Gate::record(store::Transaction& transaction, Ask const& ask, Verdict const& verdict) {
@@ -260,8 +267,10 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
         audit::Decided{ask.caller, "ssm:StartSession", decided.resource, allowed, ground, would_change, facts}
             .to_event();
     if (allowed) event.outcome = "failed";
-    CHECK(trail_.append(transaction, event));
     refusal = std::move(error);
+    bool is_counted = !allowed && counts_.refused_again(ask.caller.principal.arn, "ssm:StartSession",
+                                                        decided.resource, clock_.now());
+    if (!is_counted) CHECK(trail_.append(transaction, event));
     return Admission{};
   };
   if (!decision.allowed())
@@ -343,7 +352,13 @@ Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeA
 
   auto record = [&](policy::Decision const& decision, std::string_view outcome,
                     std::string const& would_change) -> Result<void> {
-    boost::json::object facts{{"roleSession", ask.session_name}};
+    boost::json::object facts{{"roleSession", ask.session_name},
+                              {"seconds", ask.duration.count()},
+                              {"externalIdGiven", !ask.external_id.empty()}};
+    if (ask.policies) {
+      facts["sessionPolicy"] = wire::detail::fact_of(ask.policies->document);
+      facts["policyArns"] = boost::json::array(ask.policies->arns.begin(), ask.policies->arns.end());
+    }
     auto event =
         audit::Decided{
             ask.caller,   request.action,  request.resource, decision.allowed(), ground_in_words(decision),
@@ -354,7 +369,9 @@ Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeA
   };
   auto refuse = [&](policy::Decision const& decision,
                     std::string const& would_change) -> Result<identity::Role> {
-    CHECK(record(decision, "denied", would_change));
+    bool is_counted =
+        counts_.refused_again(ask.caller.principal.arn, "sts:AssumeRole", request.resource, clock_.now());
+    if (!is_counted) CHECK(record(decision, "denied", would_change));
     refusal = refusal_of(decision, request, ask.caller.request_id);
     return identity::Role{};
   };

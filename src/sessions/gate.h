@@ -30,12 +30,19 @@ enum class Recorded {
   counted,  // what agents do all the time: one event an hour, principal and action
 };
 
+// Another action that the caller must be allowed as well, as iam:PassRole is for who hands a role on.
+struct Also {
+  std::string action, resource;
+  std::map<std::string, std::vector<std::string>> context;
+};
+
 // May this caller do this, to these?
 struct Ask {
   model::Caller caller;
   std::string action;                       // "ssm:DescribeSessions"
   std::vector<std::string> resources{"*"};  // ARNs; all must be allowed
   std::map<std::string, std::vector<std::string>> context;
+  std::vector<Also> also;
   boost::json::object facts;  // for the event; never a secret
   Recorded recorded = Recorded::each;
   // Adds what the store knows of the resources (the path in an ARN) before the decision, in its transaction.

@@ -38,6 +38,8 @@ class TheGate : public testing::Test {
     trail.emplace(secret);
     gate.emplace(*database, deployment, *trail, clock, SessionLimits{});
   }
+  // What is written soon is written by the trail, which goes before the store otherwise.
+  ~TheGate() override { database.reset(); }
 
   void write(std::function<Result<void>(Transaction&)> change) {
     auto done = database->write_now(std::move(change));

@@ -88,6 +88,31 @@ def test_a_session_is_explained_by_its_id_from_its_decision_to_its_end(plane, ho
     assert "decided by" in text
 
 
+def test_whoever_makes_an_activation_must_be_allowed_to_hand_its_role_on(plane):
+    trust = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+    plane.aws("iam", "create-role", "--role-name", "host-admin", "--assume-role-policy-document", trust)
+    plane.make_user("mal", {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"})
+    said = plane.refused("ssm", "create-activation", "--iam-role", "host-admin", user="mal")
+    assert "is not authorized to perform: iam:PassRole on resource: arn:aws:iam::" in said and ":role/host-admin" in said
+    plane.set_policy("mal", {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}, {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/host-admin",
+                                                                                  "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}})
+    plane.aws("ssm", "create-activation", "--iam-role", "host-admin", user="mal")
+
+
+def test_a_name_that_is_trusted_is_not_passed_on(plane):
+    account = plane.aws("sts", "get-caller-identity")["Account"]
+
+    def trusting(name):
+        return f'{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": {{"AWS": "arn:aws:iam::{account}:user/{name}"}}, "Action": "sts:AssumeRole"}}]}}'
+
+    assert "Invalid principal in policy" in plane.refused("iam", "create-role", "--role-name", "trusting", "--assume-role-policy-document", trusting("nobody"))
+    plane.aws("iam", "create-user", "--user-name", "sumi")
+    plane.aws("iam", "create-role", "--role-name", "trusting", "--assume-role-policy-document", trusting("sumi"))
+    assert "(DeleteConflict)" in plane.refused("iam", "delete-user", "--user-name", "sumi")
+    plane.aws("iam", "delete-role", "--role-name", "trusting")
+    plane.aws("iam", "delete-user", "--user-name", "sumi")
+
+
 def test_what_never_happened_is_not_explained(plane):
     done = plane.fumidai("explain", "00000000-0000-4000-8000-000000000000")
     assert done.returncode != 0 and done.stdout == b""
