@@ -142,7 +142,8 @@ def test_an_agent_gets_nothing_of_a_session_that_is_not_its_own(plane, agents, s
     for claims in (two.id, one.id):
         with two.open_data(name, token=token, claims=claims) as channel:
             assert channel.closed().reason == REFUSED
-    assert [event for event in plane.events() if event["kind"] == "api.call" and event["outcome"] == "denied"] == []  # it was its own right to ask, not its session
+    (event,) = wait_until("the event", lambda: [each for each in plane.events("--outcome", "denied") if each["action"] == "ssmmessages:CreateDataChannel"])
+    assert event["principal"].endswith(two.id) and event["resource"] == name
     still_opens(plane, session)
 
 

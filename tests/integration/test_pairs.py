@@ -50,9 +50,9 @@ def walk_through(terminal):
     terminal.run("PS1='ready> '; unset PROMPT_COMMAND", "\nready> |\rready> ")
     terminal.run("echo host=$(hostname)", f"\nhost={os.uname().nodename}\r?\n")
     # The size that the plugin announces; AWS's looks once in half a second.
-    wait_until("the size", lambda: terminal.run("stty size; echo end", r"\n(\d+ \d+)\r?\nend").group(1) == b"33 99")
+    wait_until("the size", lambda: terminal.run("stty size; echo end", r"[\n ](\d+ \d+)\r?\nend").group(1) == b"33 99")
     terminal.resize(44, 111)
-    wait_until("the new size", lambda: terminal.run("stty size; echo end", r"\n(\d+ \d+)\r?\nend").group(1) == b"44 111")
+    wait_until("the new size", lambda: terminal.run("stty size; echo end", r"[\n ](\d+ \d+)\r?\nend").group(1) == b"44 111")
     nap = f"sleep 1000.{os.getpid()}"
     terminal.type(f"{nap}; echo not reached\n")
     wait_until("the program", lambda: is_running(nap))
