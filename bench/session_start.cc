@@ -69,7 +69,9 @@ awaitable<void> measure(BenchPlane const& plane, int count, Samples& samples) {
         {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}})
     ::setenv(variable, value.c_str(), 1);
   [[maybe_unused]] int status = ::chdir(home.c_str());
-  ::execl(shell.c_str(), "-sh", nullptr);
+  // Under its own name: bash that is called sh reads other profiles.
+  auto login_name = "-" + shell.substr(shell.rfind('/') + 1);
+  ::execl(shell.c_str(), login_name.c_str(), nullptr);
   ::_exit(127);
 }
 
