@@ -94,7 +94,6 @@ sessions::Ask ask_for(Call const& call, Request const& request, About<Request> a
   ask.action = std::string(call.addressed.service->name) + ":" + call.addressed.operation;
   ask.recorded = recorded;
   ask.facts = wire::to_facts(request);
-  if constexpr (requires { tag_context(request); }) ask.context = tag_context(request);
   if (about != nullptr) {
     ask.complete = [about, &call, &request](store::Transaction& transaction, sessions::Ask& question) {
       return about(transaction, call, request, question);

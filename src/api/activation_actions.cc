@@ -28,10 +28,6 @@ BOOST_DESCRIBE_STRUCT(CreateActivationRequest, (),
                       (iam_role, description, default_instance_name, registration_limit, expiration_date,
                        tags))
 
-TagContext tag_context(CreateActivationRequest const& request) {
-  return context_of(request.tags);
-}
-
 struct CreateActivationResponse {
   std::string activation_id;
   Secret activation_code;
@@ -46,6 +42,7 @@ std::string role_name(std::string const& text) {
 // Whoever registers with the code becomes the role: the caller must be one who may hand it on.
 Result<void> passes_role(store::Transaction& transaction, Call const& call,
                          CreateActivationRequest const& request, sessions::Ask& ask) {
+  tell_tags(request.tags, ask);
   auto role = identity::find_role(transaction, role_name(request.iam_role));
   if (!role) return success();  // told to those who may make activations at all
   ask.also = {{"iam:PassRole",

@@ -67,11 +67,4 @@ Result<std::optional<std::vector<Tag>>> entity_tags(store::Transaction& transact
   return tags.empty() ? std::nullopt : std::optional(to_list(tags));
 }
 
-void tell_tags(std::vector<Tag> const& tags, sessions::Ask& ask) {
-  for (auto const& tag : tags) {
-    ask.context["aws:RequestTag/" + tag.key] = {tag.value};
-    ask.context["aws:TagKeys"].push_back(tag.key);
-  }
-}
-
 }  // namespace fumidai::api

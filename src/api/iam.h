@@ -32,8 +32,6 @@ Result<void> refuse_boundary(std::optional<std::string> const& boundary);
 
 // Tags of an entity, when it has any.
 Result<std::optional<std::vector<Tag>>> entity_tags(store::Transaction& transaction, std::string const& arn);
-// aws:RequestTag/KEY and aws:TagKeys.
-void tell_tags(std::vector<Tag> const& tags, sessions::Ask& ask);
 
 // The part of `all` that Marker and MaxItems name. `Response` begins with the entries, whether there are
 // more, and the next marker. `query` is what else was asked for; positions order the list.

@@ -3,6 +3,7 @@
 // A tag as requests and answers write it.
 
 #include "inventory/tags.h"
+#include "sessions/gate.h"
 #include "wire/shape.h"
 
 namespace fumidai::api {
@@ -13,16 +14,13 @@ struct Tag {
 };
 BOOST_DESCRIBE_STRUCT(Tag, (), (key, value))
 
-// The keys by which policies know the tags of a request (api-surface.md 4.3). An action whose request carries
-// tags has a function tag_context(request), which the action's row finds.
-using TagContext = std::map<std::string, std::vector<std::string>>;
-inline TagContext context_of(std::vector<Tag> const& tags) {
-  TagContext context;
+// What policies know of the tags that a request brings: aws:RequestTag/KEY and aws:TagKeys
+// (api-surface.md 4.3).
+inline void tell_tags(std::vector<Tag> const& tags, sessions::Ask& ask) {
   for (auto const& [key, value] : tags) {
-    context["aws:RequestTag/" + key] = {value};
-    context["aws:TagKeys"].push_back(key);
+    ask.context["aws:RequestTag/" + key] = {value};
+    ask.context["aws:TagKeys"].push_back(key);
   }
-  return context;
 }
 
 inline inventory::Tags to_map(std::vector<Tag> const& tags) {

@@ -48,14 +48,6 @@ struct RemoveTagsRequest {
 };
 BOOST_DESCRIBE_STRUCT(RemoveTagsRequest, (), (resource_type, resource_id, tag_keys))
 
-TagContext tag_context(AddTagsRequest const& request) {
-  return context_of(request.tags);
-}
-
-TagContext tag_context(RemoveTagsRequest const& request) {
-  return {{"aws:TagKeys", request.tag_keys}};
-}
-
 struct ListTagsRequest {
   std::string resource_type, resource_id;
   static constexpr wire::Limit kLimits[] = {{"resource_type", 1, 64, wire::required},
@@ -74,6 +66,18 @@ Result<void> tagged_resource(store::Transaction&, Call const& call, Request cons
   if (request.resource_type == inventory::kManagedInstance)
     ask.resources = {model::instance_arn(call.plane.deployment.region, InstanceId(request.resource_id))};
   return success();
+}
+
+Result<void> tags_to_add(store::Transaction& transaction, Call const& call, AddTagsRequest const& request,
+                         sessions::Ask& ask) {
+  tell_tags(request.tags, ask);
+  return tagged_resource(transaction, call, request, ask);
+}
+
+Result<void> tags_to_remove(store::Transaction& transaction, Call const& call,
+                            RemoveTagsRequest const& request, sessions::Ask& ask) {
+  ask.context["aws:TagKeys"] = request.tag_keys;
+  return tagged_resource(transaction, call, request, ask);
 }
 
 Result<Nothing> add_tags(store::Transaction& transaction, Call const&, AddTagsRequest const& request) {
@@ -99,9 +103,8 @@ Result<ListTagsResponse> list_tags(store::Transaction& transaction, Call const&,
 
 std::vector<Action> tag_actions() {
   return {
-      changes<AddTagsRequest, Nothing>(kSsm, "AddTagsToResource", add_tags, tagged_resource<AddTagsRequest>),
-      changes<RemoveTagsRequest, Nothing>(kSsm, "RemoveTagsFromResource", remove_tags,
-                                          tagged_resource<RemoveTagsRequest>),
+      changes<AddTagsRequest, Nothing>(kSsm, "AddTagsToResource", add_tags, tags_to_add),
+      changes<RemoveTagsRequest, Nothing>(kSsm, "RemoveTagsFromResource", remove_tags, tags_to_remove),
       looks<ListTagsRequest, ListTagsResponse>(kSsm, "ListTagsForResource", list_tags,
                                                tagged_resource<ListTagsRequest>),
   };
