@@ -10,6 +10,7 @@
 
 #include "api/service.h"
 #include "identity/authenticator.h"
+#include "networks/keeper.h"
 #include "sessions/gate.h"
 #include "sessions/registry.h"
 #include "wire/aws_response.h"
@@ -22,6 +23,7 @@ namespace fumidai::api {
 struct Plane {
   sessions::Gate& gate;
   sessions::Registry& registry;
+  networks::Keeper& networks;
   identity::Deployment const& deployment;
   Clock const& clock;
   std::filesystem::path checkpoint_file;  // of the audit trail
@@ -63,12 +65,22 @@ namespace detail {
 template <class Request>
 Result<Request> read_request(Call const& call, std::string const& body) {
   Result<Request> request = Request{};
-  if (call.addressed.service->protocol == wire::Protocol::query) {
+  auto protocol = call.addressed.service->protocol;
+  if (protocol == wire::Protocol::query || protocol == wire::Protocol::ec2) {
     request = wire::from_query<Request>(call.addressed.fields);
   } else if (!trimmed(body).empty()) {
     request = wire::from_json_text<Request>(body);
   }
   return request;
+}
+
+// Whether EC2's caller only asks if he could (aws-requests.md 3.4).
+Result<void> check_dry_run(Call const& call);
+
+template <class Request>
+Result<void> check_request(Call const& call, Request const& request) {
+  CHECK(wire::validate(request, call.addressed.service->protocol));
+  return check_dry_run(call);
 }
 
 template <class Response>
@@ -79,6 +91,10 @@ wire::HttpResponse write_response(Call const& call, Response const& response) {
     case wire::Protocol::query:
       return wire::query_response(operation, service->xml_namespace, wire::to_xml_members(response),
                                   call.caller.request_id, now);
+    case wire::Protocol::ec2:
+      return wire::ec2_response(operation, service->xml_namespace,
+                                wire::to_xml_members<wire::XmlStyle::ec2>(response), call.caller.request_id,
+                                now);
     case wire::Protocol::rest:
       return wire::channel_response(operation, wire::to_xml_members(response), call.caller.request_id, now);
     default: return wire::json_response(wire::to_json(response), call.caller.request_id, now);
@@ -115,7 +131,7 @@ Action looks(Service const& service, std::string name,
     auto ask = detail::ask_for(call, request, about, recorded);
     std::function<Result<Response>(store::Transaction&)> work =
         [find, &call, &request](store::Transaction& transaction) -> Result<Response> {
-      CHECK(wire::validate(request));
+      CHECK(detail::check_request(call, request));
       return find(transaction, call, request);
     };
     CO_TRY(auto response, co_await call.plane.gate.template look<Response>(std::move(ask), std::move(work)));
@@ -137,7 +153,7 @@ Action changes(Service const& service, std::string name,
     auto ask = detail::ask_for(call, request, about, recorded);
     std::function<Result<Response>(store::Transaction&)> work =
         [make, &call, &request](store::Transaction& transaction) -> Result<Response> {
-      CHECK(wire::validate(request));
+      CHECK(detail::check_request(call, request));
       return make(transaction, call, request);
     };
     std::function<boost::json::object(Response const&)> made = [](Response const& response) {
@@ -161,7 +177,7 @@ Action acts(Service const& service, std::string name,
     CO_TRY(auto request, detail::read_request<Request>(call, body));
     auto ask = detail::ask_for(call, request, about, recorded);
     CO_CHECK(co_await call.plane.gate.authorize(std::move(ask)));
-    CO_CHECK(wire::validate(request));
+    CO_CHECK(detail::check_request(call, request));
     CO_TRY(auto response, co_await act(call, request));
     co_return detail::write_response(call, response);
   };

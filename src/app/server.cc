@@ -121,10 +121,11 @@ class Server {
         deployment_(foundation.deployment),
         certificates_(foundation.certificates),
         trail_(deployment_.secret),
-        gate_(database_, deployment_, trail_, clock_, config.session_limits),
+        networks_(deployment_.region.name),
+        gate_(database_, networks_, deployment_, trail_, clock_, config.session_limits),
         registry_(loop.get_executor(), database_, deployment_, gate_, config.patience),
         authenticator_(database_, deployment_, clock_),
-        api_({gate_, registry_, deployment_, clock_, directory.checkpoint()}, authenticator_),
+        api_({gate_, registry_, networks_, deployment_, clock_, directory.checkpoint()}, authenticator_),
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
         front_(api_, manager_),
         http_(loop.get_executor(), std::move(tls), front_, config.limits) {
@@ -240,6 +241,7 @@ class Server {
   identity::Deployment const& deployment_;
   Certificates certificates_;
   audit::Trail trail_;
+  networks::Keeper networks_;
   sessions::Gate gate_;
   sessions::Registry registry_;
   identity::Authenticator authenticator_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "network/ids.h"
 
 namespace fumidai::network {
@@ -38,6 +39,7 @@ struct InterfaceEndpoint {
   bool private_dns = true;  // the service's public name leads here, for the whole VPC
   EndpointState state = EndpointState::available;
   std::string policy = {};  // a document, judged elsewhere; empty: lets everything through
+  Time created_at{}, deleted_at{};
 
   friend bool operator==(InterfaceEndpoint const&, InterfaceEndpoint const&) = default;
 };

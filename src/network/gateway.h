@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/cidr.h"
+#include "base/clock.h"
 #include "network/ids.h"
 
 namespace fumidai::network {
@@ -42,6 +43,7 @@ struct NatGateway {
   bool is_public = true;  // connectivity type; a private one reaches no internet
   NatState state = NatState::available;
   std::string failure = {};  // of a failed one: AWS's code, "Gateway.NotAttached"
+  Time created_at{}, deleted_at{};
 
   friend bool operator==(NatGateway const&, NatGateway const&) = default;
 };

@@ -30,6 +30,8 @@ struct NetworkInterface {
   std::vector<SecurityGroupId> groups = {};  // a NAT gateway's has none and lets all pass
   std::optional<Address> auto_public_address =
       {};  // lost at stop; Network::public_address knows elastic ones too
+  std::string description = {};
+  std::string attachment = {};  // eni-attach-…; empty while it is nobody's
 
   friend bool operator==(NetworkInterface const&, NetworkInterface const&) = default;
 };

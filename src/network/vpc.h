@@ -15,6 +15,7 @@ struct Vpc {
   Cidr cidr;
   // Both on: a name of AWS may resolve to an interface endpoint inside (its private DNS).
   bool dns_support = true, dns_hostnames = false;
+  std::string acl = {};  // acl-…: of its default network ACL, which lets everything through
 
   bool has_private_dns() const { return dns_support && dns_hostnames; }
   friend bool operator==(Vpc const&, Vpc const&) = default;

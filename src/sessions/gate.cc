@@ -123,9 +123,30 @@ SessionId random_session_id(std::string const& caller_name) {
 
 }  // namespace
 
-Gate::Gate(store::Database& database, identity::Deployment const& deployment, audit::Trail const& trail,
-           Clock const& clock, SessionLimits limits)
-    : database_(database), deployment_(deployment), trail_(trail), clock_(clock), limits_(limits) {}
+Gate::Gate(store::Database& database, networks::Keeper& networks, identity::Deployment const& deployment,
+           audit::Trail const& trail, Clock const& clock, SessionLimits limits)
+    : database_(database),
+      networks_(networks),
+      deployment_(deployment),
+      trail_(trail),
+      clock_(clock),
+      limits_(limits) {}
+
+// What policies may look at of a part of a network (api-surface.md 4.3). One that is to be made has nothing
+// yet.
+Result<void> Gate::tell_of_network(store::Transaction& transaction, std::string const& arn,
+                                   policy::Context& context) {
+  context.set("ec2:Region", deployment_.region.name);
+  auto id = arn.substr(arn.rfind('/') + 1);
+  TRY(auto state, networks_.read(transaction));
+  bool is_instance = state->network.instances.find(InstanceId(id)) != nullptr;
+  for (auto const& [key, value] : state->tags_of(id)) {
+    context.set("ec2:ResourceTag/" + key, value);
+    context.set("aws:ResourceTag/" + key, value);
+    if (is_instance) context.set("ssm:resourceTag/" + key, value);
+  }
+  return success();
+}
 
 Result<policy::Request> Gate::request_for(store::Transaction& transaction, model::Caller const& caller,
                                           std::string const& action, std::string const& resource,
@@ -149,6 +170,7 @@ Result<policy::Request> Gate::request_for(store::Transaction& transaction, model
       request.context.set("aws:ResourceTag/" + key, value);
     }
   }
+  if (resource.starts_with("arn:aws:ec2:")) CHECK(tell_of_network(transaction, resource, request.context));
   if (auto session = model::resource_of(resource, "session"); !session.empty()) {
     auto row = find_session(transaction, SessionId(std::string(session)));
     if (row) {

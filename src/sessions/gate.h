@@ -17,6 +17,7 @@
 #include "identity/roles.h"
 #include "model/caller.h"
 #include "model/session_document.h"
+#include "networks/keeper.h"
 #include "policy/evaluate.h"
 #include "sessions/policy_library.h"
 #include "sessions/session_rows.h"
@@ -82,8 +83,8 @@ struct Admission {
 
 class Gate {
  public:
-  Gate(store::Database& database, identity::Deployment const& deployment, audit::Trail const& trail,
-       Clock const& clock, SessionLimits limits);
+  Gate(store::Database& database, networks::Keeper& networks, identity::Deployment const& deployment,
+       audit::Trail const& trail, Clock const& clock, SessionLimits limits);
 
   // Errors: denied; not_found or unavailable with TargetNotConnected; the document's.
   awaitable<Result<Admission>> admit(SessionAsk ask);
@@ -193,6 +194,8 @@ class Gate {
                                     std::optional<Error>& refusal);
   Result<Admission> admit_now(store::Transaction& transaction, SessionAsk const& ask,
                               std::optional<Error>& refusal);
+  Result<void> tell_of_network(store::Transaction& transaction, std::string const& arn,
+                               policy::Context& context);
   Result<policy::Request> request_for(store::Transaction& transaction, model::Caller const& caller,
                                       std::string const& action, std::string const& resource,
                                       std::map<std::string, std::vector<std::string>> const& context);
@@ -202,6 +205,7 @@ class Gate {
   void record_failure(Ask const& ask, Error const& error);
 
   store::Database& database_;
+  networks::Keeper& networks_;
   identity::Deployment const& deployment_;
   audit::Trail const& trail_;
   Clock const& clock_;

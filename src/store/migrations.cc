@@ -96,7 +96,14 @@ drop table attached_policies;
 drop table managed_policies;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirst}, {2, kRolesAndPolicies}};
+// The parts of the networks (networks/state.h), each a value as JSON: they are read all at once, and what
+// holds between them is checked by the functions that change them.
+constexpr char const* kNetworks = R"sql(
+create table network_parts (
+  kind text not null, id text not null, body text not null, primary key (kind, id));
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}};
 
 }  // namespace
 

@@ -16,7 +16,22 @@ bool is_json(Protocol protocol) {
   return protocol == Protocol::json || protocol == Protocol::rest || protocol == Protocol::tunnel;
 }
 
+std::string_view general_ec2_name(Errc code) {
+  switch (code) {
+    case Errc::malformed: return "MalformedQueryString";
+    case Errc::denied: return "UnauthorizedOperation";
+    case Errc::unauthenticated: return "AuthFailure";
+    case Errc::unsupported: return "InvalidAction";
+    case Errc::limit_exceeded: return "RequestLimitExceeded";
+    case Errc::unavailable: return "Unavailable";
+    case Errc::system:
+    case Errc::corrupt: return "InternalError";
+    default: return "InvalidParameterValue";
+  }
+}
+
 std::string_view general_name(Errc code, Protocol protocol) {
+  if (protocol == Protocol::ec2) return general_ec2_name(code);
   bool json = is_json(protocol);
   switch (code) {
     case Errc::malformed: return json ? "SerializationException" : "MalformedQueryString";
@@ -39,6 +54,9 @@ std::string_view error_name(Error const& error, Protocol protocol) {
   if (error.aws == "AccessDenied" && is_json(protocol) && protocol != Protocol::tunnel)
     return "AccessDeniedException";
   if (error.aws == "AccessDenied" && protocol == Protocol::ec2) return "UnauthorizedOperation";
+  bool is_ec2 = protocol == Protocol::ec2;
+  if (is_ec2 && (error.aws == "ValidationException" || error.aws == "SerializationException"))
+    return "InvalidParameterValue";
   if (error.aws == "ValidationException" && !is_json(protocol)) return "ValidationError";
   return error.aws;
 }
@@ -88,6 +106,17 @@ HttpResponse query_response(std::string_view operation, std::string_view xml_nam
     response.body += "<" + name + "Result>" + std::string(members) + "</" + name + "Result>";
   response.body +=
       "<ResponseMetadata><RequestId>" + request_id + "</RequestId></ResponseMetadata></" + name + "Response>";
+  return response;
+}
+
+HttpResponse ec2_response(std::string_view operation, std::string_view xml_namespace,
+                          std::string_view members, std::string const& request_id, Time now) {
+  auto response = response_with(request_id, now);
+  response.headers.add("Content-Type", "text/xml;charset=UTF-8");
+  auto name = std::string(operation) + "Response";
+  response.body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<" + name + " xmlns=\"" +
+                  std::string(xml_namespace) + "\"><requestId>" + request_id + "</requestId>" +
+                  std::string(members) + "</" + name + ">";
   return response;
 }
 

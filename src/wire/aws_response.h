@@ -25,6 +25,10 @@ HttpResponse json_response(json::value const& body, std::string const& request_i
 HttpResponse query_response(std::string_view operation, std::string_view xml_namespace,
                             std::string_view members, std::string const& request_id, Time now);
 
+// <OperationResponse xmlns=…><requestId/>members</OperationResponse>.
+HttpResponse ec2_response(std::string_view operation, std::string_view xml_namespace,
+                          std::string_view members, std::string const& request_id, Time now);
+
 // The two calls whose answer AWS's agent reads as XML, with status 201.
 HttpResponse channel_response(std::string_view operation, std::string_view members,
                               std::string const& request_id, Time now);

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "wire/protocol.h"
 
 namespace fumidai::wire {
 
@@ -50,6 +51,7 @@ template <class T>
 concept Shape = boost::describe::has_describe_members<T>::value;
 
 std::string pascal_case(std::string_view member);  // instance_id -> InstanceId
+std::string camel_case(std::string_view name);     // InstanceId -> instanceId
 
 template <Shape T>
 std::string wire_name(std::string_view member) {
@@ -90,53 +92,57 @@ struct IsMap<std::map<std::string, T>> : std::true_type {};
 std::size_t character_count(std::string_view text);
 
 // The sentence of AWS for one failed constraint.
-Error constraint_error(std::string_view wire_name, std::string_view constraint, std::string_view value);
-Error missing_member_error(std::string_view wire_name);
+Error constraint_error(std::string_view wire_name, std::string_view constraint, std::string_view value,
+                       Protocol protocol = Protocol::json);
+Error missing_member_error(std::string_view wire_name, Protocol protocol = Protocol::json);
 
-// Checks kLimits of a shape and of the shapes in it. Error: invalid, with ValidationException as AWS's name.
+// Checks kLimits of a shape and of the shapes in it. Error: invalid, with ValidationException as AWS's name,
+// or with EC2's MissingParameter and InvalidParameterValue.
 template <Shape T>
-Result<void> validate(T const& value);
+Result<void> validate(T const& value, Protocol protocol = Protocol::json);
 
 namespace detail {
 
 template <class M>
-Result<void> validate_nested(M const& member) {
+Result<void> validate_nested(M const& member, Protocol protocol) {
   if constexpr (IsOptional<M>::value) {
-    if (member) return validate_nested(*member);
+    if (member) return validate_nested(*member, protocol);
   } else if constexpr (IsVector<M>::value) {
-    for (auto const& entry : member) CHECK(validate_nested(entry));
+    for (auto const& entry : member) CHECK(validate_nested(entry, protocol));
   } else if constexpr (Shape<M>) {
-    return validate(member);
+    return validate(member, protocol);
   }
   return success();
 }
 
 template <class M>
-Result<void> check_limit(M const& member, Limit const& limit, std::string const& name) {
+Result<void> check_limit(M const& member, Limit const& limit, std::string const& name, Protocol protocol) {
   if constexpr (IsOptional<M>::value) {
-    if (!member) return limit.is_required ? Result<void>(missing_member_error(name)) : success();
-    return check_limit(*member, limit, name);
+    if (!member) return limit.is_required ? Result<void>(missing_member_error(name, protocol)) : success();
+    return check_limit(*member, limit, name, protocol);
   } else if constexpr (std::is_same_v<M, std::string>) {
     auto length = static_cast<std::int64_t>(character_count(member));
-    if (length == 0 && limit.is_required) return missing_member_error(name);
+    if (length == 0 && limit.is_required) return missing_member_error(name, protocol);
     if (length == 0 && limit.least <= 1) return success();
     if (length < limit.least)
-      return constraint_error(name, "length greater than or equal to " + std::to_string(limit.least), member);
+      return constraint_error(name, "length greater than or equal to " + std::to_string(limit.least), member,
+                              protocol);
     if (length > limit.most)
-      return constraint_error(name, "length less than or equal to " + std::to_string(limit.most), member);
+      return constraint_error(name, "length less than or equal to " + std::to_string(limit.most), member,
+                              protocol);
   } else if constexpr (std::is_integral_v<M>) {
     if (member < limit.least)
       return constraint_error(name, "value greater than or equal to " + std::to_string(limit.least),
-                              std::to_string(member));
+                              std::to_string(member), protocol);
     if (member > limit.most)
       return constraint_error(name, "value less than or equal to " + std::to_string(limit.most),
-                              std::to_string(member));
+                              std::to_string(member), protocol);
   } else if constexpr (IsVector<M>::value || IsMap<M>::value) {
     auto count = static_cast<std::int64_t>(member.size());
-    if (count == 0 && limit.is_required) return missing_member_error(name);
+    if (count == 0 && limit.is_required) return missing_member_error(name, protocol);
     if (count > limit.most)
       return constraint_error(name, "length less than or equal to " + std::to_string(limit.most),
-                              std::to_string(count) + " entries");
+                              std::to_string(count) + " entries", protocol);
   }
   return success();
 }
@@ -144,19 +150,19 @@ Result<void> check_limit(M const& member, Limit const& limit, std::string const&
 }  // namespace detail
 
 template <Shape T>
-Result<void> validate(T const& value) {
+Result<void> validate(T const& value, Protocol protocol) {
   Result<void> verdict = success();
   if constexpr (requires { T::kLimits; }) {
     for (auto const& limit : T::kLimits) {
       boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
         if (verdict && limit.member == member.name)
-          verdict = detail::check_limit(value.*member.pointer, limit, wire_name<T>(member.name));
+          verdict = detail::check_limit(value.*member.pointer, limit, wire_name<T>(member.name), protocol);
       });
       if (!verdict) return verdict;
     }
   }
   boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
-    if (verdict) verdict = detail::validate_nested(value.*member.pointer);
+    if (verdict) verdict = detail::validate_nested(value.*member.pointer, protocol);
   });
   return verdict;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
-// Shapes to XML, as the Query protocol answers (aws-requests.md 4): element names are wire names, list
-// entries are <member>, an empty list is an empty element, an absent optional is left out.
+// Shapes to XML: an empty list is an empty element, an absent optional is left out.
 
 #include <string>
 #include <string_view>
@@ -18,20 +17,26 @@ namespace fumidai::wire {
 std::string xml_escaped(std::string_view text);
 void append_element(std::string& xml, std::string_view name, std::string_view text);
 
+// As IAM and STS answer (aws-requests.md 4): wire names, list entries are <member>. As EC2 does (3.5): names
+// begin with a small letter, list entries are <item>, times have milliseconds.
+enum class XmlStyle { query, ec2 };
+
 namespace detail {
 
-template <class T>
+template <XmlStyle style, class T>
 void write_xml(std::string& xml, std::string_view name, T const& from);
 
-template <Shape T>
+template <XmlStyle style, Shape T>
 void write_xml_members(std::string& xml, T const& from) {
-  for_each_member<T>([&](std::string const& name, auto pointer) { write_xml(xml, name, from.*pointer); });
+  for_each_member<T>([&](std::string const& name, auto pointer) {
+    write_xml<style>(xml, style == XmlStyle::ec2 ? camel_case(name) : name, from.*pointer);
+  });
 }
 
-template <class T>
+template <XmlStyle style, class T>
 void write_xml(std::string& xml, std::string_view name, T const& from) {
   if constexpr (IsOptional<T>::value) {
-    if (from) write_xml(xml, name, *from);
+    if (from) write_xml<style>(xml, name, *from);
   } else if constexpr (std::is_same_v<T, std::string>) {
     append_element(xml, name, from);
   } else if constexpr (std::is_same_v<T, Secret>) {
@@ -41,7 +46,7 @@ void write_xml(std::string& xml, std::string_view name, T const& from) {
   } else if constexpr (std::is_arithmetic_v<T>) {
     append_element(xml, name, std::to_string(from));
   } else if constexpr (std::is_same_v<T, Time>) {
-    append_element(xml, name, to_iso_seconds(from));
+    append_element(xml, name, style == XmlStyle::ec2 ? to_iso(from) : to_iso_seconds(from));
   } else if constexpr (std::is_same_v<T, Bytes>) {
     append_element(xml, name, to_base64(from));
   } else if constexpr (std::is_same_v<T, json::object> || std::is_same_v<T, json::value>) {
@@ -49,16 +54,16 @@ void write_xml(std::string& xml, std::string_view name, T const& from) {
   } else {
     xml += "<" + std::string(name) + ">";
     if constexpr (IsVector<T>::value) {
-      for (auto const& entry : from) write_xml(xml, "member", entry);
+      for (auto const& entry : from) write_xml<style>(xml, style == XmlStyle::ec2 ? "item" : "member", entry);
     } else if constexpr (IsMap<T>::value) {
       for (auto const& [key, value] : from) {
         xml += "<entry>";
-        write_xml(xml, "key", key);
-        write_xml(xml, "value", value);
+        write_xml<style>(xml, "key", key);
+        write_xml<style>(xml, "value", value);
         xml += "</entry>";
       }
     } else {
-      write_xml_members(xml, from);
+      write_xml_members<style>(xml, from);
     }
     xml += "</" + std::string(name) + ">";
   }
@@ -66,10 +71,10 @@ void write_xml(std::string& xml, std::string_view name, T const& from) {
 
 }  // namespace detail
 
-template <Shape T>
+template <XmlStyle style = XmlStyle::query, Shape T>
 std::string to_xml_members(T const& shape) {
   std::string xml;
-  detail::write_xml_members(xml, shape);
+  detail::write_xml_members<style>(xml, shape);
   return xml;
 }
 
