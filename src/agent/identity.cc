@@ -12,8 +12,12 @@ struct Record {
   std::string url, ca, region, instance_id;
   Bytes private_key;
   std::string fingerprint, session_user;
+  bool of_ec2 = false;
+  std::string channel_url;
 };
-BOOST_DESCRIBE_STRUCT(Record, (), (url, ca, region, instance_id, private_key, fingerprint, session_user))
+BOOST_DESCRIBE_STRUCT(Record, (),
+                      (url, ca, region, instance_id, private_key, fingerprint, session_user, of_ec2,
+                       channel_url))
 
 io::Path file_in(io::Path const& state_directory) {
   return state_directory / "identity.json";
@@ -40,7 +44,9 @@ Result<Identity> load_identity(io::Path const& state_directory) {
                   record->instance_id,
                   Secret(std::string(as_text(record->private_key))),
                   record->fingerprint,
-                  record->session_user};
+                  record->session_user,
+                  record->of_ec2,
+                  record->channel_url};
 }
 
 Result<void> save_identity(io::Path const& state_directory, Identity const& identity) {
@@ -51,7 +57,9 @@ Result<void> save_identity(io::Path const& state_directory, Identity const& iden
                 identity.instance_id,
                 to_bytes(as_bytes(identity.private_key.reveal())),
                 identity.fingerprint,
-                identity.session_user};
+                identity.session_user,
+                identity.of_ec2,
+                identity.channel_url};
   return io::write_file(file_in(state_directory), wire::to_json_text(record) + "\n", 0600);
 }
 

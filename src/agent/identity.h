@@ -1,7 +1,7 @@
 #pragma once
 
-// Who this host is to the plane: what registration gave it, kept in the agent's state directory with mode
-// 0600.
+// Who this host is to the plane: what registration gave it, or, on an instance of EC2, what its metadata
+// service says. Kept in the agent's state directory with mode 0600.
 
 #include <string>
 
@@ -18,6 +18,9 @@ struct Identity {
   Secret private_key;  // PKCS#1 DER
   std::string fingerprint;
   std::string session_user;  // as whom sessions run; empty: see agent/login.h
+  // An instance of EC2 has no key: it works with its role, and reaches the plane by AWS's names.
+  bool of_ec2 = false;
+  std::string channel_url = {};  // of ssmmessages, where that is another one
 };
 
 // Error: not_found, with what to do, when this host was never registered.

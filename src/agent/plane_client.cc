@@ -58,7 +58,15 @@ Result<PlaneClient> PlaneClient::make(Identity identity, io::KeepAlive keep_aliv
   TRY(auto url, wire::parse_url(identity.url));
   if (url.scheme != "https") return Error{Errc::invalid, "the plane's URL must begin with https://"};
   TRY(auto tls, io::TlsContext::client(identity.ca_pem));
-  return PlaneClient(std::move(identity), io::AwsClient(std::move(tls), std::move(url), keep_alive));
+  PlaneClient client(std::move(identity), io::AwsClient(tls, std::move(url), keep_alive));
+  if (!client.identity_.channel_url.empty()) {
+    TRY(auto channel_url, wire::parse_url(client.identity_.channel_url));
+    client.channels_.emplace(tls, std::move(channel_url), keep_alive);
+  }
+  if (client.identity_.of_ec2) {
+    TRY(client.metadata_, InstanceMetadata::make());
+  }
+  return client;
 }
 
 awaitable<Result<void>> PlaneClient::register_host(Activation activation, std::optional<RsaKeyPair> key) {
@@ -76,6 +84,15 @@ awaitable<Result<void>> PlaneClient::register_host(Activation activation, std::o
 }
 
 awaitable<Result<RoleCredentials>> PlaneClient::request_credentials() {
+  if (metadata_) {
+    CO_TRY(credentials_, co_await metadata_->role_credentials());
+  } else {
+    CO_TRY(credentials_, co_await request_by_key());
+  }
+  co_return *credentials_;
+}
+
+awaitable<Result<RoleCredentials>> PlaneClient::request_by_key() {
   RoleTokenRequest request{identity_.fingerprint};
   auto signer = io::sign_with_instance_key(identity_.instance_id, identity_.private_key, identity_.region);
   auto now = SystemClock().now();
@@ -85,7 +102,6 @@ awaitable<Result<RoleCredentials>> PlaneClient::request_credentials() {
   credentials.credentials = {token.access_key_id, token.secret_access_key, token.session_token};
   credentials.issued_at = now;
   credentials.expires_at = token.token_expiration_date;
-  credentials_ = credentials;
   co_return credentials;
 }
 
@@ -111,8 +127,8 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> PlaneClient::open_channel(std:
                                                                             Secret& token) {
   CO_TRY(auto role, co_await fresh_credentials());
   auto signer = io::sign_with(role.credentials, identity_.region);
-  co_return co_await api_.open_channel(std::move(path), std::move(query), most_message, std::move(signer),
-                                       token);
+  co_return co_await channel_api().open_channel(std::move(path), std::move(query), most_message,
+                                                std::move(signer), token);
 }
 
 }  // namespace fumidai::agent

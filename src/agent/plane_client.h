@@ -3,18 +3,11 @@
 // The calls that an agent makes to the plane: those of AWS's own agent.
 
 #include "agent/identity.h"
+#include "agent/instance_metadata.h"
 #include "base/rsa.h"
 #include "io/aws_client.h"
 
 namespace fumidai::agent {
-
-struct RoleCredentials {
-  wire::Credentials credentials;
-  Time issued_at{}, expires_at{};
-
-  // Half of the lifetime is over: time for new ones.
-  bool are_ageing(Time now) const { return now > issued_at + (expires_at - issued_at) / 2; }
-};
 
 struct Activation {
   std::string id;
@@ -45,16 +38,24 @@ class PlaneClient {
                                                                  std::size_t most_message, Secret& token);
 
   // Gives up the connection of the last call, so that it takes no place while nothing is to be said.
-  void disconnect() { api_.disconnect(); }
+  void disconnect() {
+    api_.disconnect();
+    if (channels_) channels_->disconnect();
+  }
 
   // What the plane called its last refusal ("DoesNotExistException").
-  std::string const& last_error_name() const { return api_.last_error_name(); }
+  std::string const& last_error_name() { return channel_api().last_error_name(); }
 
  private:
   PlaneClient(Identity identity, io::AwsClient api) : identity_(std::move(identity)), api_(std::move(api)) {}
 
+  io::AwsClient& channel_api() { return channels_ ? *channels_ : api_; }
+  awaitable<Result<RoleCredentials>> request_by_key();
+
   Identity identity_;
   io::AwsClient api_;
+  std::optional<io::AwsClient> channels_;  // where ssmmessages has a name of its own
+  std::optional<InstanceMetadata> metadata_;
   std::optional<RoleCredentials> credentials_;
 };
 

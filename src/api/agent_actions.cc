@@ -9,6 +9,7 @@
 #include "inventory/instances.h"
 #include "inventory/tags.h"
 #include "io/wait.h"
+#include "sessions/targets.h"
 
 namespace fumidai::api {
 
@@ -204,12 +205,23 @@ BOOST_DESCRIBE_STRUCT(ReportRequest, (),
                       (instance_id, agent_name, agent_version, platform_type, platform_name, platform_version,
                        ip_address, computer_name))
 
+// An instance of a VPC registers by its first report; its role lets it.
+Result<void> know_instance(store::Transaction& transaction, Call const& call, InstanceId const& id) {
+  auto known = inventory::find_instance(transaction, id);
+  if (known || known.error().code != Errc::not_found) return known ? success() : Result<void>(known.error());
+  inventory::Instance instance;
+  instance.id = id;
+  instance.registered_at = call.caller.at;
+  return inventory::add_instance(transaction, instance);
+}
+
 Result<Nothing> update_instance_information(store::Transaction& transaction, Call const& call,
                                             ReportRequest const& request) {
   TRY(auto instance, own_instance(call, request.instance_id));
   inventory::InstanceReport report{request.agent_name,    request.agent_version,    request.platform_type,
                                    request.platform_name, request.platform_version, request.ip_address,
                                    request.computer_name};
+  if (sessions::is_of_vpc(instance)) CHECK(know_instance(transaction, call, instance));
   CHECK(inventory::report_instance(transaction, instance, report, call.caller.at));
   return Nothing{};
 }

@@ -3,7 +3,7 @@
 #include "api/action.h"
 #include "audit/checkpoint_file.h"
 #include "audit/trail.h"
-#include "inventory/instances.h"
+#include "sessions/targets.h"
 
 namespace fumidai::api {
 
@@ -129,9 +129,9 @@ struct ResolveTargetResponse {
 };
 BOOST_DESCRIBE_STRUCT(ResolveTargetResponse, (), (candidates))
 
-Result<ResolveTargetResponse> resolve_target(store::Transaction& transaction, Call const&,
+Result<ResolveTargetResponse> resolve_target(store::Transaction& transaction, Call const& call,
                                              ResolveTargetRequest const& request) {
-  TRY(auto instances, inventory::match_instances(transaction, request.target));
+  TRY(auto instances, sessions::match_targets(transaction, call.plane.networks, request.target));
   ResolveTargetResponse response;
   for (auto const& instance : instances)
     response.candidates.push_back({instance.id.text(), instance.name, instance.is_connected()});

@@ -4,6 +4,7 @@
 #include "api/page_token.h"
 #include "inventory/instances.h"
 #include "inventory/tags.h"
+#include "sessions/targets.h"
 
 namespace fumidai::api {
 
@@ -43,7 +44,7 @@ struct InstanceInformation {
   std::optional<std::string> agent_version;
   bool is_latest_version = true;
   std::optional<std::string> platform_type, platform_name, platform_version;
-  std::string activation_id, iam_role;
+  std::optional<std::string> activation_id, iam_role;
   Time registration_date{};
   std::string resource_type = "ManagedInstance";
   std::optional<std::string> name, ip_address, computer_name;
@@ -73,8 +74,9 @@ InstanceInformation describe(inventory::Instance const& instance, Time now) {
   information.platform_type = unless_empty(instance.platform_type);
   information.platform_name = unless_empty(instance.platform_name);
   information.platform_version = unless_empty(instance.platform_version);
-  information.activation_id = instance.activation_id;
-  information.iam_role = instance.iam_role;
+  information.activation_id = unless_empty(instance.activation_id);
+  information.iam_role = unless_empty(instance.iam_role);
+  if (sessions::is_of_vpc(instance.id)) information.resource_type = "EC2Instance";
   information.registration_date = instance.registered_at;
   information.name = unless_empty(instance.name);
   information.ip_address = unless_empty(instance.ip_address);
@@ -111,8 +113,8 @@ bool matches(InstanceInformation const& information, inventory::Tags const& tags
   if (key == "PingStatus") return is_one_of(information.ping_status);
   if (key == "AgentVersion") return is_one_of(information.agent_version.value_or(""));
   if (key == "PlatformTypes") return is_one_of(information.platform_type.value_or(""));
-  if (key == "ActivationIds") return is_one_of(information.activation_id);
-  if (key == "IamRole") return is_one_of(information.iam_role);
+  if (key == "ActivationIds") return is_one_of(information.activation_id.value_or(""));
+  if (key == "IamRole") return is_one_of(information.iam_role.value_or(""));
   if (key == "ResourceType") return is_one_of(information.resource_type);
   if (key == "AssociationStatus") return false;  // there are no associations here
   if (key == "tag-key")
@@ -144,7 +146,7 @@ Result<DescribeInstanceInformationResponse> describe_instance_information(
     auto information = describe(instance, call.caller.at);
     inventory::Tags tags;
     if (asks_for_tags) {
-      TRY(tags, inventory::tags_of(transaction, inventory::kManagedInstance, instance.id.text()));
+      TRY(tags, sessions::tags_of_target(transaction, call.plane.networks, instance.id));
     }
     bool fits = std::all_of(filters.begin(), filters.end(),
                             [&](auto const& filter) { return matches(information, tags, filter); });

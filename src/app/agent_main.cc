@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
+#include <thread>
 
 #include "agent/control.h"
 #include "agent/identity.h"
@@ -28,6 +29,8 @@ constexpr char const* kHelp =
 
   fumidai-agent run [options]
       Stay connected to the plane and serve sessions.
+      --ec2                    this is an instance of EC2: who it is and its role come from its metadata service,
+                               and the plane is reached as ssm.REGION.amazonaws.com; takes --ca and --session-user
       --session-program FILE   what serves one session; default: fumidai-agent-session beside this program
       --log-level LEVEL        error, warn, info (default) or debug
 
@@ -35,6 +38,19 @@ constexpr char const* kHelp =
 )";
 
 constexpr char const* kStateDirectory = "/var/lib/fumidai-agent";
+
+template <class Value>
+Result<Value> run_to_end(asio::io_context& loop, awaitable<Result<Value>> work) {
+  std::optional<Result<Value>> outcome;
+  asio::co_spawn(loop, std::move(work), [&](std::exception_ptr failure, Result<Value> value) {
+    if (failure) std::rethrow_exception(failure);
+    outcome.emplace(std::move(value));
+    loop.stop();  // connections that are kept have timers
+  });
+  loop.restart();
+  loop.run();
+  return *std::move(outcome);
+}
 
 Result<void> register_host(Arguments const& options) {
   io::Path state = std::filesystem::absolute(options.value("--state-dir", kStateDirectory));
@@ -58,15 +74,7 @@ Result<void> register_host(Arguments const& options) {
 
   agent::Activation activation{options.value("--activation-id"), Secret(options.value("--activation-code")),
                                options.value("--name")};
-  Result<void> outcome = success();
-  asio::co_spawn(loop, plane.register_host(activation),
-                 [&](std::exception_ptr failure, Result<void> verdict) {
-                   if (failure) std::rethrow_exception(failure);
-                   outcome = std::move(verdict);
-                   loop.stop();  // the connection that is kept for further calls has timers
-                 });
-  loop.run();
-  CHECK(std::move(outcome));
+  CHECK(run_to_end(loop, plane.register_host(activation)));
   CHECK(agent::save_identity(state, plane.identity()));
   std::printf("%s\n", plane.identity().instance_id.c_str());
   return success();
@@ -78,6 +86,37 @@ io::Path session_program(Arguments const& options) {
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / agent::kSessionProgram;
 }
 
+awaitable<Result<agent::Identity>> ask_metadata() {
+  CO_TRY(auto metadata, agent::InstanceMetadata::make());
+  agent::Identity identity;
+  identity.of_ec2 = true;
+  CO_TRY(identity.instance_id, co_await metadata.instance_id());
+  CO_TRY(identity.region, co_await metadata.region());
+  identity.url = "https://ssm." + identity.region + ".amazonaws.com";
+  identity.channel_url = "https://ssmmessages." + identity.region + ".amazonaws.com";
+  co_return identity;
+}
+
+// Kept for the processes of sessions. The service may be later than we are: asked until it answers.
+Result<agent::Identity> identity_of_ec2(asio::io_context& loop, Arguments const& options,
+                                        io::Path const& state) {
+  CHECK(io::make_directory(state, 0700));
+  for (;;) {
+    auto identity = run_to_end(loop, ask_metadata());
+    if (identity) {
+      identity->session_user = options.value("--session-user");
+      if (options.has("--ca")) {
+        TRY(identity->ca_pem, io::read_file(options.value("--ca")));
+      }
+      CHECK(agent::save_identity(state, *identity));
+      return identity;
+    }
+    if (identity.error().code == Errc::invalid) return identity.error();
+    log_warn("no identity yet", {{"why", identity.error().detail}});
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}
+
 Result<void> run_agent(Arguments const& options) {
   LogLevel level;
   if (!parse_log_level(options.value("--log-level", "info"), level))
@@ -85,7 +124,9 @@ Result<void> run_agent(Arguments const& options) {
   set_log_level(level);
   io::Path state = std::filesystem::absolute(options.value("--state-dir", kStateDirectory));
   io::use_little_memory_for_tls();
-  TRY(auto identity, agent::load_identity(state));
+  asio::io_context loop(1);
+  TRY(auto identity,
+      options.has("--ec2") ? identity_of_ec2(loop, options, state) : agent::load_identity(state));
   auto lock = io::FileLock::take(state / "lock");
   if (!lock && lock.error().code == Errc::conflict)
     return Error{Errc::conflict, "another agent runs with the state directory " + state.string() +
@@ -97,7 +138,7 @@ Result<void> run_agent(Arguments const& options) {
     return Error{Errc::not_found, "the program that serves sessions is missing: " + program.string()};
   TRY(auto plane, agent::PlaneClient::make(std::move(identity), agent::kControlKeepAlive));
 
-  asio::io_context loop(1);
+  loop.restart();
   agent::Agent agent(loop.get_executor(), std::move(plane), {state, program});
   asio::co_spawn(loop, agent.run(), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);
@@ -127,7 +168,12 @@ Result<void> run_command(std::string_view command, std::vector<std::string_view>
     return register_host(options);
   }
   if (command == "run") {
-    TRY(auto options, Arguments::parse(words, {{"--session-program"}, {"--log-level"}, {"--state-dir"}}));
+    TRY(auto options, Arguments::parse(words, {{"--session-program"},
+                                               {"--log-level"},
+                                               {"--state-dir"},
+                                               {"--ec2", false},
+                                               {"--ca"},
+                                               {"--session-user"}}));
     return run_agent(options);
   }
   return Error{Errc::invalid,

@@ -36,6 +36,8 @@ Result<std::optional<Role>> find_same_role(store::Transaction& transaction, std:
   return role && role->id == id ? std::optional(*std::move(role)) : std::nullopt;
 }
 
+}  // namespace
+
 model::Principal role_principal(Deployment const& deployment, Role const& role, RoleSession session) {
   model::Principal principal;
   principal.kind = model::Principal::Kind::role;
@@ -49,8 +51,6 @@ model::Principal role_principal(Deployment const& deployment, Role const& role, 
   principal.instance = std::move(session.instance);
   return principal;
 }
-
-}  // namespace
 
 awaitable<Result<Proven>> Authenticator::authenticate(wire::HttpRequest const& request,
                                                       wire::SignatureRules const& rules,
@@ -116,7 +116,8 @@ awaitable<Result<Proven>> Authenticator::by_session_token(wire::HttpRequest cons
   // Credentials outlive nothing: not their role, and an instance's not its registration.
   auto look = [session =
                    credentials->session](store::Transaction& transaction) -> Result<std::optional<Role>> {
-    if (session.instance) {
+    // One of a VPC is not registered: the gate asks whether it still has the role.
+    if (session.instance && model::is_managed_instance_id(session.instance->text())) {
       TRY(auto registered, find_registered_key(transaction, *session.instance));
       if (!registered || registered->role != session.role) return std::optional<Role>();
     }

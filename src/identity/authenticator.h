@@ -5,6 +5,8 @@
 
 #include "base/awaitable.h"
 #include "identity/deployment.h"
+#include "identity/roles.h"
+#include "identity/temporary_credentials.h"
 #include "model/caller.h"
 #include "store/database.h"
 #include "wire/sigv4.h"
@@ -29,6 +31,9 @@ struct RequestFacts {
   std::string request_id;
   std::string reached_by;
 };
+
+// Who the bearer of a role session's credentials is.
+model::Principal role_principal(Deployment const& deployment, Role const& role, RoleSession session);
 
 class Authenticator {
  public:

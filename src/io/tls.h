@@ -21,6 +21,8 @@ class TlsContext {
   static Result<TlsContext> server(std::string const& chain_pem, Secret const& key_pem);
   // Trusts `ca_pem`, or where it is empty the roots of this machine ($SSL_CERT_FILE and $SSL_CERT_DIR count).
   static Result<TlsContext> client(std::string const& ca_pem);
+  // For who speaks no TLS: a handshake with it is a bug.
+  static TlsContext none() { return TlsContext(nullptr); }
 
   struct Impl;
   Impl& impl() const { return *impl_; }

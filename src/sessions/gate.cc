@@ -2,11 +2,13 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "identity/authenticator.h"
 #include "identity/managed_policies.h"
 #include "inventory/instances.h"
 #include "inventory/tags.h"
 #include "policy/explain.h"
 #include "policy/start_session.h"
+#include "sessions/targets.h"
 #include "wire/session_payloads.h"
 
 namespace fumidai::sessions {
@@ -183,7 +185,63 @@ Result<policy::Request> Gate::request_for(store::Transaction& transaction, model
   return request;
 }
 
+// The first action of an agent that the role does not allow; empty when it allows them all.
+Result<std::string> Gate::first_refused(store::Transaction& transaction, identity::Role const& role,
+                                        InstanceId const& instance) {
+  static constexpr char const* kActions[] = {
+      "ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:OpenControlChannel",
+      "ssmmessages:CreateDataChannel", "ssmmessages:OpenDataChannel"};
+  model::Caller agent;
+  agent.principal =
+      identity::role_principal(deployment_, role, {role.name, role.id, instance.text(), instance});
+  agent.at = clock_.now();
+  agent.token_issued_at = agent.at;
+  TRY(auto policies, library_.policies_for(transaction, agent.principal));
+  for (auto const* action : kActions) {
+    TRY(auto request, request_for(transaction, agent, action, "*", {}));
+    if (!policy::decide(policies, request).allowed()) return std::string(action);
+  }
+  return std::string();
+}
+
+Result<std::optional<InstanceRole>> Gate::role_of(store::Transaction& transaction,
+                                                  InstanceId const& instance) {
+  TRY(auto state, networks_.read(transaction));
+  auto const* known = state->network.instances.find(instance);
+  if (!known || !known->profile) return std::nullopt;
+  auto profile = identity::find_instance_profile(transaction, known->profile->name);
+  if (!profile && profile.error().code == Errc::not_found) return std::nullopt;
+  if (!profile) return profile.error();
+  InstanceRole found{*std::move(profile)};
+  if (!found.profile.role) return found;
+  TRY(found.role, identity::find_role(transaction, *found.profile.role));
+  TRY(found.is_trusting,
+      trusts_service(*found.role, "ec2.amazonaws.com", model::instance_arn(deployment_.region, instance)));
+  TRY(found.refused_action, first_refused(transaction, *found.role, instance));
+  return found;
+}
+
+// Why no session to an instance of a VPC can start, although its agent may still be connected: its role is
+// looked at each time.
+Result<std::optional<std::string>> Gate::obstacle_to(store::Transaction& transaction,
+                                                     InstanceId const& target) {
+  if (!is_of_vpc(target)) return std::nullopt;
+  TRY(auto role, role_of(transaction, target));
+  if (!role) return std::optional<std::string>("it has no instance profile");
+  if (!role->lets_agent_connect()) return std::optional(role->obstacle());
+  return std::nullopt;
+}
+
 Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
+  if (auto const& instance = ask.caller.principal.instance; instance && is_of_vpc(*instance)) {
+    TRY(auto role, role_of(transaction, *instance));
+    if (!role || !role->role || role->role->name != ask.caller.principal.role || !role->is_trusting) {
+      Error lost{Errc::denied,
+                 instance->text() + " does not have the role " + ask.caller.principal.role + " any more.",
+                 "AccessDenied"};
+      return Verdict{{ask.caller, ask.action, instance->text(), false, lost.detail, "", ask.facts}, lost};
+    }
+  }
   if (ask.complete) CHECK(ask.complete(transaction, ask));
   TRY(auto policies, library_.policies_for(transaction, ask.caller.principal));
   std::vector<policy::Request> requests;
@@ -304,11 +362,17 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
   auto instance = inventory::find_instance(transaction, target);
   if (!instance) {
     if (instance.error().code != Errc::not_found) return instance.error();
-    return refuse(target_not_connected(escaped(ask.target, 128) +
-                                       " is not connected: no instance of that id is registered here. "
-                                       "`aws ssm describe-instance-information` lists those that are."),
-                  true, "the target is not registered");
+    auto next = is_of_vpc(target)
+                    ? " is not connected: its agent never was. Why, tells: fumidai doctor " + ask.target
+                    : " is not connected: no instance of that id is registered here. "
+                      "`aws ssm describe-instance-information` lists those that are.";
+    return refuse(target_not_connected(escaped(ask.target, 128) + next), true,
+                  "the target is not registered");
   }
+  TRY(auto obstacle, obstacle_to(transaction, target));
+  if (obstacle)
+    return refuse(target_not_connected(ask.target + " is not connected: " + *obstacle + "."), true,
+                  *obstacle);
   if (!instance->is_connected()) {
     auto absence = inventory::absence_in_words(*instance, now);
     return refuse(target_not_connected(absence), true, absence);

@@ -19,6 +19,7 @@
 #include "model/session_document.h"
 #include "networks/keeper.h"
 #include "policy/evaluate.h"
+#include "sessions/instance_role.h"
 #include "sessions/policy_library.h"
 #include "sessions/session_rows.h"
 #include "store/database.h"
@@ -97,6 +98,9 @@ class Gate {
   // Whether a role trusts a service ("ssm.amazonaws.com") to hand it to `source`, an ARN.
   Result<bool> trusts_service(identity::Role const& role, std::string const& service,
                               std::string const& source);
+
+  // What the instance of a VPC has of a role now; nothing, when it has no instance profile, or is not there.
+  Result<std::optional<InstanceRole>> role_of(store::Transaction& transaction, InstanceId const& instance);
 
   // Only decides and records.
   awaitable<Result<void>> authorize(Ask ask);
@@ -190,6 +194,9 @@ class Gate {
     Error refusal;
   };
   Result<Verdict> decide(store::Transaction& transaction, Ask& ask);
+  Result<std::string> first_refused(store::Transaction& transaction, identity::Role const& role,
+                                    InstanceId const& instance);
+  Result<std::optional<std::string>> obstacle_to(store::Transaction& transaction, InstanceId const& target);
   Result<identity::Role> assume_now(store::Transaction& transaction, AssumeAsk const& ask,
                                     std::optional<Error>& refusal);
   Result<Admission> admit_now(store::Transaction& transaction, SessionAsk const& ask,

@@ -7,6 +7,8 @@
 
 #include "identity/access_keys.h"
 #include "identity/builtin_policies.h"
+#include "identity/instance_profiles.h"
+#include "identity/managed_policies.h"
 #include "identity/principal_policies.h"
 #include "identity/users.h"
 #include "inventory/instances.h"
@@ -36,7 +38,7 @@ class TheGate : public testing::Test {
       return inventory::mark_connected(transaction, host, "3.3.9000.1", clock.now());
     });
     trail.emplace(secret);
-    gate.emplace(*database, deployment, *trail, clock, SessionLimits{});
+    gate.emplace(*database, networks, deployment, *trail, clock, SessionLimits{});
   }
   // What is written soon is written by the trail, which goes before the store otherwise.
   ~TheGate() override { database.reset(); }
@@ -137,6 +139,7 @@ class TheGate : public testing::Test {
   std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
   identity::Deployment deployment;
   std::optional<audit::Trail> trail;
+  networks::Keeper networks{"us-east-1"};
   std::optional<Gate> gate;
 };
 
@@ -371,6 +374,103 @@ TEST_F(TheGate, strangers_are_counted_and_not_written_one_by_one) {
   EXPECT_TRUE(events().empty());
   gate->flush_counts(clock.now() + std::chrono::hours(1));
   EXPECT_EQ(events().size(), 1u);
+}
+
+// An instance of a VPC whose profile has a role.
+class TheGateOfAVpc : public TheGate {
+ protected:
+  TheGateOfAVpc() {
+    set_policy(R"({"Effect":"Allow","Action":"ssm:StartSession","Resource":"*",
+                   "Condition":{"StringEquals":{"ssm:resourceTag/Env":"dev"}}})");
+    write([&](Transaction& transaction) -> Result<void> {
+      CHECK(identity::create_instance_profile(transaction, "web-profile", "/", clock.now()));
+      auto launch = [&](networks::State& state) -> Result<void> {
+        network::Instance instance;
+        instance.id = instance_;
+        instance.profile = network::InstanceProfile{"web-profile"};
+        state.network.instances.put(instance);
+        state.tagged.put({networks::ResourceId(instance_.text()), {{"Env", "dev"}, {"Name", "web"}}});
+        return success();
+      };
+      CHECK(networks.change(transaction, launch));
+      inventory::Instance known;
+      known.id = instance_;
+      known.registered_at = clock.now();
+      CHECK(inventory::add_instance(transaction, known));
+      return inventory::mark_connected(transaction, instance_, "3.3.9000.1", clock.now());
+    });
+  }
+  void give_role(std::string_view service, bool with_policy) {
+    write([&](Transaction& transaction) -> Result<void> {
+      identity::Role role;
+      role.name = "web-role";
+      role.path = "/";
+      role.trust_policy =
+          R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":")" +
+          std::string(service) + R"("},"Action":"sts:AssumeRole"}]})";
+      CHECK(identity::create_role(transaction, role, clock.now()));
+      CHECK(identity::put_role_into(transaction, "web-profile", "web-role"));
+      if (!with_policy) return success();
+      return identity::attach_policy(transaction, identity::role_key("web-role"),
+                                     "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore");
+    });
+  }
+  std::string refusal() {
+    auto admission = admit(instance_.text());
+    if (admission) return "admitted";
+    EXPECT_EQ(admission.error().aws, "TargetNotConnected");
+    return admission.error().detail;
+  }
+
+  InstanceId instance_{"i-0123456789abcdef0"};
+};
+
+TEST_F(TheGateOfAVpc, admits_by_the_tags_and_the_role_of_the_instance) {
+  give_role("ec2.amazonaws.com", true);
+  auto admission = admit(instance_.text());
+  ASSERT_TRUE(admission) << admission.error().detail;
+}
+
+TEST_F(TheGateOfAVpc, looks_at_the_role_each_time) {
+  EXPECT_NE(refusal().find("its instance profile web-profile has no role"), std::string::npos);
+  give_role("ec2.amazonaws.com", false);
+  EXPECT_NE(refusal().find("does not allow ssm:UpdateInstanceInformation"), std::string::npos);
+  write([&](Transaction& transaction) {
+    return identity::attach_policy(transaction, identity::role_key("web-role"),
+                                   "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore");
+  });
+  EXPECT_EQ(refusal(), "admitted");
+  write([&](Transaction& transaction) {
+    auto detach = [&](networks::State& state) -> Result<void> {
+      state.network.instances.find(instance_)->profile.reset();
+      return success();
+    };
+    return networks.change(transaction, detach);
+  });
+  EXPECT_NE(refusal().find("it has no instance profile"), std::string::npos);
+}
+
+TEST_F(TheGateOfAVpc, sees_a_trust_policy_without_ec2) {
+  give_role("ssm.amazonaws.com", true);
+  EXPECT_NE(refusal().find("does not let ec2.amazonaws.com assume it"), std::string::npos);
+}
+
+TEST_F(TheGateOfAVpc, refuses_the_agent_of_an_instance_that_lost_its_role) {
+  give_role("ec2.amazonaws.com", true);
+  Ask ask;
+  ask.caller = hana();
+  ask.caller.principal.kind = model::Principal::Kind::role;
+  ask.caller.principal.role = "web-role";
+  ask.caller.principal.role_arn = model::role_arn(deployment.region, "/", "web-role");
+  ask.caller.principal.instance = instance_;
+  ask.action = "ssm:UpdateInstanceInformation";
+  EXPECT_TRUE(finish(gate->authorize(ask)));
+  write([&](Transaction& transaction) {
+    return identity::take_role_from(transaction, "web-profile", "web-role");
+  });
+  auto refused = finish(gate->authorize(ask));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::denied);
 }
 
 }  // namespace

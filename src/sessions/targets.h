@@ -1,0 +1,25 @@
+#pragma once
+
+// What a session can aim at: a host that registered itself (mi-…), or an instance of a VPC (i-…). The first
+// has its tags from Systems Manager, the second from EC2.
+
+#include <string>
+#include <vector>
+
+#include "inventory/instances.h"
+#include "inventory/tags.h"
+#include "networks/keeper.h"
+
+namespace fumidai::sessions {
+
+bool is_of_vpc(InstanceId const& id);  // i-…
+
+Result<inventory::Tags> tags_of_target(store::Transaction& transaction, networks::Keeper& networks,
+                                       InstanceId const& id);
+
+// The targets that a person can mean by `text`: an id, a name, or a tag as KEY=VALUE. The name of an instance
+// of a VPC is its tag Name.
+Result<std::vector<inventory::Instance>> match_targets(store::Transaction& transaction,
+                                                       networks::Keeper& networks, std::string const& text);
+
+}  // namespace fumidai::sessions
