@@ -10,6 +10,7 @@
 
 #include "api/service.h"
 #include "identity/authenticator.h"
+#include "network/price.h"
 #include "networks/keeper.h"
 #include "sessions/gate.h"
 #include "sessions/registry.h"
@@ -19,14 +20,18 @@
 
 namespace fumidai::api {
 
+class Lab;
+
 // What actions work with.
 struct Plane {
   sessions::Gate& gate;
   sessions::Registry& registry;
   networks::Keeper& networks;
+  network::PriceTable const& prices;
   identity::Deployment const& deployment;
   Clock const& clock;
   std::filesystem::path checkpoint_file;  // of the audit trail
+  Lab* lab = nullptr;
 };
 
 // One authenticated call.
@@ -210,6 +215,7 @@ std::vector<Action> managed_policy_actions();
 std::vector<Action> principal_policy_actions();
 std::vector<Action> sts_actions();
 std::vector<Action> fumidai_actions();
+std::vector<Action> diagnosis_actions();
 
 // All of them.
 std::vector<Action> const& all_actions();

@@ -19,5 +19,7 @@ void add_session_command(CLI::App& app, Run& run);
 void add_host_command(CLI::App& app, Run& run);
 void add_audit_command(CLI::App& app, Run& run);
 void add_explain_command(CLI::App& app, Run& run);
+void add_doctor_command(CLI::App& app, Run& run);
+void add_compare_command(CLI::App& app, Run& run);
 
 }  // namespace fumidai::app

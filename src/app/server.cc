@@ -10,6 +10,7 @@
 #include "api/dispatcher.h"
 #include "app/data_directory.h"
 #include "app/front.h"
+#include "app/price_file.h"
 #include "app/systemd.h"
 #include "app/version.h"
 #include "audit/checkpoint_file.h"
@@ -87,12 +88,14 @@ struct Foundation {
   std::unique_ptr<store::Database> database;
   identity::Deployment deployment;
   Certificates certificates;
+  network::PriceTable prices;
 };
 
 Result<Foundation> lay_foundation(ServerConfig const& config, DataDirectory const& directory,
                                   Clock const& clock) {
   TRY(auto secret, find_deployment_secret(directory, config.secret_file));
   Foundation foundation;
+  TRY(foundation.prices, load_prices(directory.prices()));
   TRY(foundation.database, store::open_sqlite(directory.database()));
   std::optional<identity::NewAccessKey> administrator;
   auto now = clock.now();
@@ -125,7 +128,8 @@ class Server {
         gate_(database_, networks_, deployment_, trail_, clock_, config.session_limits),
         registry_(loop.get_executor(), database_, deployment_, gate_, config.patience),
         authenticator_(database_, deployment_, clock_),
-        api_({gate_, registry_, networks_, deployment_, clock_, directory.checkpoint()}, authenticator_),
+        api_({gate_, registry_, networks_, foundation.prices, deployment_, clock_, directory.checkpoint()},
+             authenticator_),
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
         front_(api_, manager_),
         http_(loop.get_executor(), std::move(tls), front_, config.limits) {

@@ -62,6 +62,7 @@ awaitable<Result<Proven>> Authenticator::authenticate(wire::HttpRequest const& r
   caller.source_address = facts.source_address;
   caller.request_id = facts.request_id;
   caller.reached_by = facts.reached_by;
+  caller.vpc_endpoint = facts.vpc_endpoint;
   caller.user_agent = request.headers.find("user-agent").value_or("");
   caller.at = clock_.now();
   co_return proven;

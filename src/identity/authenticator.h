@@ -30,6 +30,7 @@ struct RequestFacts {
   std::string source_address;
   std::string request_id;
   std::string reached_by;
+  std::string vpc_endpoint = {};  // of the listener, never of a header
 };
 
 // Who the bearer of a role session's credentials is.

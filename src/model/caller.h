@@ -42,6 +42,7 @@ struct Caller {
   // The public name of ours by which this caller reached us: wss://NAME is where its session's channel will
   // be.
   std::string reached_by;
+  std::string vpc_endpoint;  // vpce-…: through which he reached us; empty otherwise
   Time at{};
   // Temporary credentials only.
   std::optional<Time> token_issued_at;

@@ -40,6 +40,7 @@ struct InterfaceEndpoint {
   EndpointState state = EndpointState::available;
   std::string policy = {};  // a document, judged elsewhere; empty: lets everything through
   Time created_at{}, deleted_at{};
+  std::string refused_action = {};  // a fact: what an agent calls and the policy does not let through
 
   friend bool operator==(InterfaceEndpoint const&, InterfaceEndpoint const&) = default;
 };

@@ -351,7 +351,11 @@ std::string Path::text() const {
 Result<Path> path(Network const& network, End const& from, End const& to, Flow const& flow) {
   Walk walk(network, flow);
   CHECK(walk.go(from, to));
-  return walk.take();
+  auto path = walk.take();
+  path.from = from;
+  path.to = to;
+  path.flow = flow;
+  return path;
 }
 
 }  // namespace fumidai::network

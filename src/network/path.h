@@ -63,6 +63,9 @@ struct Hop {
 
 struct Path {
   std::vector<Hop> hops = {};
+  // What was asked.
+  End from = Address(), to = Address();
+  Flow flow = {};
 
   Hop const* blocked() const;  // the first that is; null when the connection arrives
   bool arrives() const { return blocked() == nullptr; }

@@ -132,9 +132,12 @@ Result<void> need_endpoint(Requirements& needs, Network const& network, Location
             : fmt::format("leads out to the internet and not to {}: private DNS is off", endpoint->id.text()),
       mend_name(*at.vpc, *endpoint));
   if (!endpoint->policy.empty()) {
-    needs.advise(
-        Need::endpoint, name,
-        fmt::format("has {} with a policy of its own, which may refuse the agent", endpoint->id.text()));
+    auto& refused = endpoint->refused_action;
+    needs.need(Need::permissions, endpoint->id.text(), refused.empty(),
+               refused.empty() ? "has a policy, which lets the agent through"
+                               : fmt::format("has a policy that does not let {} through", refused),
+               {{aws_command({"ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint->id.text(),
+                              "--reset-policy"})}});
   }
   return need_way_to(needs, network, at, *endpoint, service);
 }

@@ -31,7 +31,8 @@ std::string const& own_arn(model::Principal const& principal) {
 }
 
 // What is true of every request (api-surface.md 4.3).
-policy::Context circumstances(model::Caller const& caller, model::Region const& region) {
+policy::Context circumstances(model::Caller const& caller, model::Region const& region,
+                              networks::State const& networks) {
   policy::Context context;
   bool is_role = caller.principal.kind == model::Principal::Kind::role;
   if (!is_role) context.set("aws:username", caller.principal.name);
@@ -39,7 +40,14 @@ policy::Context circumstances(model::Caller const& caller, model::Region const& 
   context.set("aws:PrincipalArn", own_arn(caller.principal));
   context.set("aws:PrincipalAccount", caller.principal.account);
   context.set("aws:PrincipalType", is_role ? "AssumedRole" : "User");
-  context.set("aws:SourceIp", caller.source_address);
+  if (caller.vpc_endpoint.empty()) {
+    context.set("aws:SourceIp", caller.source_address);
+  } else {
+    context.set("aws:VpcSourceIp", caller.source_address);
+    context.set("aws:SourceVpce", caller.vpc_endpoint);
+    auto const* endpoint = networks.network.endpoints.find(network::InterfaceEndpointId(caller.vpc_endpoint));
+    if (endpoint) context.set("aws:SourceVpc", endpoint->vpc.text());
+  }
   context.set("aws:CurrentTime", to_iso_seconds(caller.at));
   context.set("aws:EpochTime", std::to_string(to_millis(caller.at) / 1000));
   context.set("aws:SecureTransport", "true");
@@ -150,11 +158,28 @@ Result<void> Gate::tell_of_network(store::Transaction& transaction, std::string 
   return success();
 }
 
+// Those of the principal, and of the endpoint through which he came.
+Result<policy::PolicySet> Gate::policies_for(store::Transaction& transaction, model::Caller const& caller) {
+  TRY(auto policies, library_.policies_for(transaction, caller.principal));
+  if (caller.vpc_endpoint.empty()) return policies;
+  TRY(auto state, networks_.read(transaction));
+  auto const* endpoint = state->network.endpoints.find(network::InterfaceEndpointId(caller.vpc_endpoint));
+  // One that is gone lets nothing through; one without a policy, everything.
+  if (!endpoint) {
+    policies.endpoint.emplace();
+  } else if (!endpoint->policy.empty()) {
+    TRY(auto policy, library_.policy_of(*endpoint));
+    policies.endpoint = {{std::move(policy)}};
+  }
+  return policies;
+}
+
 Result<policy::Request> Gate::request_for(store::Transaction& transaction, model::Caller const& caller,
                                           std::string const& action, std::string const& resource,
                                           std::map<std::string, std::vector<std::string>> const& context) {
+  TRY(auto state, networks_.read(transaction));
   policy::Request request{to_policy(caller.principal), action, resource,
-                          circumstances(caller, deployment_.region)};
+                          circumstances(caller, deployment_.region, *state)};
   for (auto const& [key, values] : context) request.context.set(key, values);
   TRY(auto own_tags, inventory::tags_of(transaction, inventory::kIamEntity, own_arn(caller.principal)));
   for (auto const& [key, value] : own_tags) request.context.set("aws:PrincipalTag/" + key, value);
@@ -187,16 +212,17 @@ Result<policy::Request> Gate::request_for(store::Transaction& transaction, model
 
 // The first action of an agent that the role does not allow; empty when it allows them all.
 Result<std::string> Gate::first_refused(store::Transaction& transaction, identity::Role const& role,
-                                        InstanceId const& instance) {
+                                        InstanceId const& instance, std::string const& endpoint) {
   static constexpr char const* kActions[] = {
       "ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:OpenControlChannel",
       "ssmmessages:CreateDataChannel", "ssmmessages:OpenDataChannel"};
   model::Caller agent;
   agent.principal =
       identity::role_principal(deployment_, role, {role.name, role.id, instance.text(), instance});
+  agent.vpc_endpoint = endpoint;
   agent.at = clock_.now();
   agent.token_issued_at = agent.at;
-  TRY(auto policies, library_.policies_for(transaction, agent.principal));
+  TRY(auto policies, policies_for(transaction, agent));
   for (auto const* action : kActions) {
     TRY(auto request, request_for(transaction, agent, action, "*", {}));
     if (!policy::decide(policies, request).allowed()) return std::string(action);
@@ -217,7 +243,7 @@ Result<std::optional<InstanceRole>> Gate::role_of(store::Transaction& transactio
   TRY(found.role, identity::find_role(transaction, *found.profile.role));
   TRY(found.is_trusting,
       trusts_service(*found.role, "ec2.amazonaws.com", model::instance_arn(deployment_.region, instance)));
-  TRY(found.refused_action, first_refused(transaction, *found.role, instance));
+  TRY(found.refused_action, first_refused(transaction, *found.role, instance, ""));
   return found;
 }
 
@@ -232,6 +258,43 @@ Result<std::optional<std::string>> Gate::obstacle_to(store::Transaction& transac
   return std::nullopt;
 }
 
+Result<network::Network> Gate::known_network(store::Transaction& transaction) {
+  TRY(auto state, networks_.read(transaction));
+  auto network = state->network;
+  std::map<network::VpcId, identity::Role> agents;  // some role of each VPC, to ask endpoints' policies with
+  for (auto const& instance : state->network.instances) {
+    auto* known = network.instances.find(instance.id);
+    TRY(auto role, role_of(transaction, instance.id));
+    if (!role) known->profile.reset();
+    if (role) known->profile = role->facts();
+    auto registered = inventory::find_instance(transaction, instance.id);
+    if (!registered && registered.error().code != Errc::not_found) return registered.error();
+    known->agent = {true, true, registered && registered->is_connected()};
+    auto* interface = network.interfaces.find(instance.interface);
+    auto* subnet = interface ? network.subnets.find(interface->subnet) : nullptr;
+    if (subnet && role && role->lets_agent_connect()) agents.emplace(subnet->vpc, *role->role);
+  }
+  for (auto const& endpoint : state->network.endpoints) {
+    auto agent = agents.find(endpoint.vpc);
+    if (endpoint.policy.empty() || agent == agents.end()) continue;
+    TRY(network.endpoints.find(endpoint.id)->refused_action,
+        first_refused(transaction, agent->second, InstanceId("i-00000000"), endpoint.id.text()));
+  }
+  return network;
+}
+
+Result<std::string> Gate::why_no_session(store::Transaction& transaction, model::Caller const& caller,
+                                         InstanceId const& target) {
+  TRY(auto policies, policies_for(transaction, caller));
+  policy::StartSession question;
+  TRY(question.node, request_for(transaction, caller, "ssm:StartSession",
+                                 model::instance_arn(deployment_.region, target), {}));
+  TRY(question.document, request_for(transaction, caller, "ssm:StartSession",
+                                     model::document_arn(deployment_.region, model::kDefaultDocument), {}));
+  if (policy::decide_start_session(policies, question).allowed()) return std::string();
+  return policy::explain_start_session(policies, question);
+}
+
 Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
   if (auto const& instance = ask.caller.principal.instance; instance && is_of_vpc(*instance)) {
     TRY(auto role, role_of(transaction, *instance));
@@ -243,7 +306,7 @@ Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
     }
   }
   if (ask.complete) CHECK(ask.complete(transaction, ask));
-  TRY(auto policies, library_.policies_for(transaction, ask.caller.principal));
+  TRY(auto policies, policies_for(transaction, ask.caller));
   std::vector<policy::Request> requests;
   for (auto const& resource : ask.resources) {
     TRY(auto request, request_for(transaction, ask.caller, ask.action, resource, ask.context));
@@ -331,7 +394,7 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
   auto document_name = ask.document.empty() ? std::string(model::kDefaultDocument) : ask.document;
   InstanceId target(ask.target);
   auto node_arn = model::instance_arn(deployment_.region, target);
-  TRY(auto policies, library_.policies_for(transaction, ask.caller.principal));
+  TRY(auto policies, policies_for(transaction, ask.caller));
   policy::StartSession question;
   TRY(question.node, request_for(transaction, ask.caller, "ssm:StartSession", node_arn, {}));
   TRY(question.document, request_for(transaction, ask.caller, "ssm:StartSession",
@@ -434,7 +497,7 @@ Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeA
   std::map<std::string, std::vector<std::string>> context{{"sts:RoleSessionName", {ask.session_name}}};
   if (!ask.external_id.empty()) context["sts:ExternalId"] = {ask.external_id};
   TRY(auto request, request_for(transaction, ask.caller, "sts:AssumeRole", ask.role_arn, context));
-  TRY(auto policies, library_.policies_for(transaction, ask.caller.principal));
+  TRY(auto policies, policies_for(transaction, ask.caller));
 
   auto record = [&](policy::Decision const& decision, std::string_view outcome,
                     std::string const& would_change) -> Result<void> {

@@ -102,6 +102,13 @@ class Gate {
   // What the instance of a VPC has of a role now; nothing, when it has no instance profile, or is not there.
   Result<std::optional<InstanceRole>> role_of(store::Transaction& transaction, InstanceId const& instance);
 
+  // The network as it is, with what others know of its parts: roles, agents, what endpoints' policies refuse.
+  Result<network::Network> known_network(store::Transaction& transaction);
+
+  // Why this caller may start no session on that target, in words; empty when he may.
+  Result<std::string> why_no_session(store::Transaction& transaction, model::Caller const& caller,
+                                     InstanceId const& target);
+
   // Only decides and records.
   awaitable<Result<void>> authorize(Ask ask);
 
@@ -195,7 +202,8 @@ class Gate {
   };
   Result<Verdict> decide(store::Transaction& transaction, Ask& ask);
   Result<std::string> first_refused(store::Transaction& transaction, identity::Role const& role,
-                                    InstanceId const& instance);
+                                    InstanceId const& instance, std::string const& endpoint);
+  Result<policy::PolicySet> policies_for(store::Transaction& transaction, model::Caller const& caller);
   Result<std::optional<std::string>> obstacle_to(store::Transaction& transaction, InstanceId const& target);
   Result<identity::Role> assume_now(store::Transaction& transaction, AssumeAsk const& ask,
                                     std::optional<Error>& refusal);

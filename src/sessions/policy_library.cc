@@ -65,6 +65,10 @@ Result<std::vector<policy::NamedPolicy>> PolicyLibrary::limits_of(store::Transac
   return limits;
 }
 
+Result<policy::NamedPolicy> PolicyLibrary::policy_of(network::InterfaceEndpoint const& endpoint) {
+  return named("policy of endpoint " + endpoint.id.text(), endpoint.policy, PolicyKind::resource);
+}
+
 Result<policy::NamedPolicy> PolicyLibrary::trust_of(identity::Role const& role) {
   return named("trust policy of role " + role.name, role.trust_policy, PolicyKind::trust);
 }

@@ -10,6 +10,7 @@
 
 #include "identity/roles.h"
 #include "model/caller.h"
+#include "network/endpoint.h"
 #include "policy/evaluate.h"
 
 namespace fumidai::sessions {
@@ -19,6 +20,9 @@ class PolicyLibrary {
   // The policies that apply to a principal, as they are in the store at this moment. A stored document that
   // no longer parses denies everything: it is an error, not an empty policy.
   Result<policy::PolicySet> policies_for(store::Transaction& transaction, model::Principal const& principal);
+
+  // What an interface endpoint lets through.
+  Result<policy::NamedPolicy> policy_of(network::InterfaceEndpoint const& endpoint);
 
   // Who may assume a role.
   Result<policy::NamedPolicy> trust_of(identity::Role const& role);

@@ -4,6 +4,27 @@
 
 namespace fumidai::sessions {
 
+namespace {
+
+bool is_gone(network::Instance const& instance) {
+  return instance.state == network::InstanceState::terminated;
+}
+
+bool contains(std::vector<inventory::Instance> const& targets, InstanceId const& id) {
+  return std::ranges::find(targets, id, &inventory::Instance::id) != targets.end();
+}
+
+// One whose agent never reported has nothing but its id.
+Result<inventory::Instance> as_target(store::Transaction& transaction, InstanceId const& id) {
+  auto registered = inventory::find_instance(transaction, id);
+  if (registered || registered.error().code != Errc::not_found) return registered;
+  inventory::Instance unknown;
+  unknown.id = id;
+  return unknown;
+}
+
+}  // namespace
+
 bool is_of_vpc(InstanceId const& id) {
   return id.text().starts_with("i-");
 }
@@ -25,15 +46,26 @@ Result<std::vector<inventory::Instance>> match_targets(store::Transaction& trans
   for (auto const& instance : state->network.instances) {
     auto const& tags = state->tags_of(instance.id.text());
     auto tag = tags.find(key);
-    bool is_gone = instance.state == network::InstanceState::terminated;
-    if (is_gone || tag == tags.end() || tag->second != value) continue;
-    auto registered = inventory::find_instance(transaction, instance.id);
-    if (!registered && registered.error().code != Errc::not_found) return registered.error();
-    inventory::Instance unknown;
-    unknown.id = instance.id;
-    found.push_back(registered ? *std::move(registered) : std::move(unknown));
+    bool is_named = tag != tags.end() && tag->second == value;
+    bool is_meant = is_named || (instance.id.text() == text && !contains(found, instance.id));
+    if (is_gone(instance) || !is_meant) continue;
+    TRY(auto target, as_target(transaction, instance.id));
+    found.push_back(std::move(target));
   }
   return found;
+}
+
+Result<std::vector<inventory::Instance>> all_targets(store::Transaction& transaction,
+                                                     networks::Keeper& networks) {
+  TRY(auto all, inventory::list_instances(transaction));
+  TRY(auto state, networks.read(transaction));
+  std::erase_if(all, [](auto const& target) { return is_of_vpc(target.id); });
+  for (auto const& instance : state->network.instances) {
+    if (is_gone(instance)) continue;
+    TRY(auto target, as_target(transaction, instance.id));
+    all.push_back(std::move(target));
+  }
+  return all;
 }
 
 }  // namespace fumidai::sessions

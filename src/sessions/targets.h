@@ -22,4 +22,8 @@ Result<inventory::Tags> tags_of_target(store::Transaction& transaction, networks
 Result<std::vector<inventory::Instance>> match_targets(store::Transaction& transaction,
                                                        networks::Keeper& networks, std::string const& text);
 
+// All of them; instances that are terminated are not.
+Result<std::vector<inventory::Instance>> all_targets(store::Transaction& transaction,
+                                                     networks::Keeper& networks);
+
 }  // namespace fumidai::sessions

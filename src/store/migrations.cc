@@ -101,6 +101,9 @@ drop table managed_policies;
 constexpr char const* kNetworks = R"sql(
 create table network_parts (
   kind text not null, id text not null, body text not null, primary key (kind, id));
+-- How long it took to connect by each method, the last time that it was measured.
+create table measurements (
+  method text primary key, milliseconds bigint not null, measured_at bigint not null);
 )sql";
 
 constexpr Migration kMigrations[] = {{1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}};

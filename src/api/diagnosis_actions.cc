@@ -1,0 +1,337 @@
+// Operations of ours on networks: Diagnose (fumidai doctor) and Compare (fumidai compare).
+
+#include "api/action.h"
+#include "api/lab.h"
+#include "base/bytes.h"
+#include "network/comparison.h"
+#include "sessions/measurements.h"
+#include "sessions/targets.h"
+
+namespace fumidai::api {
+
+namespace {
+
+// ---- Diagnose
+
+struct DiagnoseRequest {
+  std::optional<std::string> target;
+  static constexpr wire::Limit kLimits[] = {{"target", 1, 400}};
+};
+BOOST_DESCRIBE_STRUCT(DiagnoseRequest, (), (target))
+
+struct HopDescription {
+  std::string pass, id, reason;
+  bool blocked = false;
+};
+BOOST_DESCRIBE_STRUCT(HopDescription, (), (pass, id, reason, blocked))
+
+struct ObservationDescription {
+  bool arrives = false;
+  std::string how;
+  bool disagrees = false;  // with the model
+};
+BOOST_DESCRIBE_STRUCT(ObservationDescription, (), (arrives, how, disagrees))
+
+struct RequirementDescription {
+  std::string need, subject;
+  std::string standing;  // met, unmet, advice
+  std::string reason;
+  std::vector<std::string> mend;
+  std::vector<HopDescription> hops;
+  std::optional<ObservationDescription> observed;
+};
+BOOST_DESCRIBE_STRUCT(RequirementDescription, (), (need, subject, standing, reason, mend, hops, observed))
+
+struct MethodDescription {
+  std::string method;
+  bool works = false;
+  std::vector<RequirementDescription> requirements;
+};
+BOOST_DESCRIBE_STRUCT(MethodDescription, (), (method, works, requirements))
+
+struct TargetDiagnosis {
+  std::string instance_id, name;
+  std::optional<std::string> vpc_id, subnet_id, private_ip_address;
+  std::vector<MethodDescription> methods;
+};
+BOOST_DESCRIBE_STRUCT(TargetDiagnosis, (),
+                      (instance_id, name, vpc_id, subnet_id, private_ip_address, methods))
+
+struct DiagnoseResponse {
+  std::vector<TargetDiagnosis> targets;
+  bool observed = false;  // with real packets, too
+};
+BOOST_DESCRIBE_STRUCT(DiagnoseResponse, (), (targets, observed))
+
+std::string_view word_of(network::Standing standing) {
+  switch (standing) {
+    case network::Standing::met: return "met";
+    case network::Standing::unmet: return "unmet";
+    case network::Standing::advice: return "advice";
+  }
+  return "";
+}
+
+RequirementDescription describe(network::Requirement const& requirement) {
+  RequirementDescription description;
+  description.need = network::to_string(requirement.need);
+  description.subject = requirement.subject;
+  description.standing = word_of(requirement.standing);
+  description.reason = requirement.reason;
+  description.mend = requirement.mend.commands;
+  for (auto const& hop : requirement.path.hops)
+    description.hops.push_back(
+        {std::string(network::to_string(hop.pass)), hop.id, hop.reason, hop.block.has_value()});
+  return description;
+}
+
+// What the one who asks may himself, which is a requirement of every method of Session Manager.
+RequirementDescription describe_permission(InstanceId const& instance, std::string const& obstacle) {
+  auto reason = obstacle.empty() ? "you may start a session" : "you may start no session: " + obstacle;
+  return {"permission", instance.text(), obstacle.empty() ? "met" : "unmet", reason, {}, {}, {}};
+}
+
+struct Judged {
+  TargetDiagnosis diagnosis;
+  std::vector<network::Assessment> assessments;
+};
+
+Result<Judged> judge(store::Transaction& transaction, Call const& call, network::Network const& network,
+                     inventory::Instance const& target) {
+  Judged judged;
+  auto& diagnosis = judged.diagnosis;
+  diagnosis.instance_id = target.id.text();
+  TRY(auto tags, sessions::tags_of_target(transaction, call.plane.networks, target.id));
+  diagnosis.name = tags.contains("Name") ? tags["Name"] : target.name;
+  TRY(auto obstacle, call.plane.gate.why_no_session(transaction, call.caller, target.id));
+  auto permission = describe_permission(target.id, obstacle);
+  if (!sessions::is_of_vpc(target.id)) {
+    RequirementDescription connection{
+        "agent's connection",
+        target.id.text(),
+        target.is_connected() ? "met" : "unmet",
+        target.is_connected() ? "has a control channel" : inventory::absence_in_words(target, call.caller.at),
+        {},
+        {},
+        {}};
+    bool works = target.is_connected() && obstacle.empty();
+    diagnosis.methods.push_back({"session manager", works, {connection, permission}});
+    return judged;
+  }
+  TRY(auto at, network.locate(target.id));
+  diagnosis.vpc_id = at.vpc->id.text();
+  diagnosis.subnet_id = at.subnet->id.text();
+  diagnosis.private_ip_address = at.interface->private_address.text();
+  network::Visit visit{target.id};
+  auto from = Address::parse(call.caller.source_address);
+  if (call.plane.lab) {
+    visit.from = call.plane.lab->person();
+  } else if (from && !network::is_unroutable(*from)) {
+    visit.from = *from;
+  }
+  for (auto method : network::kMethods) {
+    TRY(auto assessment, network::assess(network, method, visit));
+    MethodDescription description{std::string(network::to_string(method)), assessment.works(), {}};
+    for (auto const& requirement : assessment.requirements)
+      description.requirements.push_back(describe(requirement));
+    if (method != network::Method::bastion) {
+      description.works = description.works && obstacle.empty();
+      description.requirements.push_back(permission);
+    }
+    diagnosis.methods.push_back(std::move(description));
+    judged.assessments.push_back(std::move(assessment));
+  }
+  return judged;
+}
+
+Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call const& call,
+                                      DiagnoseRequest const& request) {
+  TRY(auto network, call.plane.gate.known_network(transaction));
+  std::vector<inventory::Instance> targets;
+  if (request.target) {
+    TRY(targets, sessions::match_targets(transaction, call.plane.networks, *request.target));
+    if (targets.empty())
+      return Error{Errc::not_found,
+                   "Nothing here is called '" + escaped(*request.target, 128) +
+                       "': there is no instance with that id, name, or tag.",
+                   "InvalidTarget"};
+  } else {
+    TRY(targets, sessions::all_targets(transaction, call.plane.networks));
+  }
+  std::vector<Judged> judged;
+  for (auto const& target : targets) {
+    TRY(auto each, judge(transaction, call, network, target));
+    judged.push_back(std::move(each));
+  }
+  return judged;
+}
+
+// The ways that the model knows of, in the order in which they were judged.
+template <class Visitor>
+void for_each_way(std::vector<Judged>& judged, Visitor&& visit) {
+  for (auto& [diagnosis, assessments] : judged) {
+    for (std::size_t m = 0; m < assessments.size(); m++) {
+      auto const& requirements = assessments[m].requirements;
+      for (std::size_t r = 0; r < requirements.size(); r++) {
+        if (!requirements[r].path.hops.empty())
+          visit(requirements[r].path, diagnosis.methods[m].requirements[r]);
+      }
+    }
+  }
+}
+
+awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
+  std::vector<network::Path> ways;
+  for_each_way(judged, [&](network::Path const& way, RequirementDescription&) { ways.push_back(way); });
+  CO_TRY(auto seen, co_await lab.observe(std::move(ways)));
+  auto next = seen.begin();
+  for_each_way(judged, [&](network::Path const& way, RequirementDescription& requirement) {
+    if (next == seen.end()) return;
+    bool disagrees = next->arrives != way.arrives();
+    requirement.observed = {next->arrives, std::move(next->how), disagrees};
+    ++next;
+  });
+  co_return success();
+}
+
+awaitable<Result<DiagnoseResponse>> diagnose(Call const& call, DiagnoseRequest const& request) {
+  std::function<Result<std::vector<Judged>>(store::Transaction&)> look =
+      [&call, &request](store::Transaction& transaction) { return judge_all(transaction, call, request); };
+  CO_TRY(auto judged, co_await call.plane.gate.read(std::move(look)));
+  DiagnoseResponse response;
+  if (call.plane.lab) {
+    CO_CHECK(co_await observe(*call.plane.lab, judged));
+    response.observed = true;
+  }
+  for (auto& each : judged) response.targets.push_back(std::move(each.diagnosis));
+  co_return response;
+}
+
+// ---- Compare
+
+struct CompareRequest {
+  std::optional<std::string> vpc_id;
+  static constexpr wire::Limit kLimits[] = {{"vpc_id", 1, 64}};
+};
+BOOST_DESCRIBE_STRUCT(CompareRequest, (), (vpc_id))
+
+struct CostLineDescription {
+  std::string what, id;
+  std::int64_t count = 1;
+  std::optional<std::string> monthly;
+};
+BOOST_DESCRIBE_STRUCT(CostLineDescription, (), (what, id, count, monthly))
+
+struct MethodComparison {
+  std::string method;
+  std::int64_t reachable = 0, instances = 0;
+  std::string obstacle, keys;
+  std::vector<std::string> inbound;
+  bool agent = false;
+  std::string exposure, redundancy, monthly_cost, cost_per_gigabyte;
+  std::vector<CostLineDescription> cost_lines;
+  std::vector<std::string> unpriced, unverified;
+  std::optional<std::int64_t> milliseconds_to_connect;  // absent: not measured here
+};
+BOOST_DESCRIBE_STRUCT(MethodComparison, (),
+                      (method, reachable, instances, obstacle, keys, inbound, agent, exposure, redundancy,
+                       monthly_cost, cost_per_gigabyte, cost_lines, unpriced, unverified,
+                       milliseconds_to_connect))
+
+struct IdleDescription {
+  std::string id, reason;
+  std::optional<std::string> monthly_cost;
+  std::vector<std::string> mend;
+};
+BOOST_DESCRIBE_STRUCT(IdleDescription, (), (id, reason, monthly_cost, mend))
+
+struct VpcComparison {
+  std::string vpc_id, name;
+  std::vector<MethodComparison> methods;
+  std::vector<IdleDescription> idle;
+};
+BOOST_DESCRIBE_STRUCT(VpcComparison, (), (vpc_id, name, methods, idle))
+
+struct CompareResponse {
+  std::string region, currency;  // of the prices
+  std::vector<VpcComparison> vpcs;
+};
+BOOST_DESCRIBE_STRUCT(CompareResponse, (), (region, currency, vpcs))
+
+std::optional<std::string> text_of(std::optional<network::Money> const& money) {
+  return money ? std::optional(network::to_string(*money)) : std::nullopt;
+}
+
+MethodComparison describe(network::MethodRow const& row, sessions::Measurements const& measured) {
+  MethodComparison description;
+  description.method = network::to_string(row.method);
+  description.reachable = row.reachable;
+  description.instances = row.instances;
+  description.obstacle = row.obstacle;
+  description.keys = row.keys;
+  description.inbound = row.inbound;
+  description.agent = row.agent;
+  description.exposure = row.exposure;
+  description.redundancy = row.redundancy;
+  description.monthly_cost = network::to_string(row.cost.monthly);
+  description.cost_per_gigabyte = network::to_string(row.cost.per_gigabyte);
+  for (auto const& line : row.cost.lines)
+    description.cost_lines.push_back({line.what, line.id, line.count, text_of(line.monthly)});
+  description.unpriced = row.cost.unpriced;
+  description.unverified = row.cost.unverified;
+  if (auto at = measured.find(description.method); at != measured.end())
+    description.milliseconds_to_connect = at->second;
+  return description;
+}
+
+Result<CompareResponse> compare(store::Transaction& transaction, Call const& call,
+                                CompareRequest const& request) {
+  TRY(auto network, call.plane.gate.known_network(transaction));
+  TRY(auto state, call.plane.networks.read(transaction));
+  TRY(auto measured, sessions::measurements(transaction));
+  auto const& prices = call.plane.prices;
+  CompareResponse response{prices.region, prices.currency, {}};
+  for (auto const& vpc : network.vpcs) {
+    if (request.vpc_id && vpc.id.text() != *request.vpc_id) continue;
+    TRY(auto comparison, network::compare(network, vpc.id, prices));
+    auto const& tags = state->tags_of(vpc.id.text());
+    auto name = tags.find("Name");
+    VpcComparison description{vpc.id.text(), name == tags.end() ? "" : name->second, {}, {}};
+    for (auto const& row : comparison.methods) description.methods.push_back(describe(row, measured));
+    for (auto const& part : comparison.idle)
+      description.idle.push_back({part.id, part.reason, text_of(part.monthly), part.mend.commands});
+    response.vpcs.push_back(std::move(description));
+  }
+  if (request.vpc_id && response.vpcs.empty())
+    return Error{Errc::not_found, "There is no VPC " + escaped(*request.vpc_id, 64) + " here.",
+                 "InvalidVpcID.NotFound"};
+  return response;
+}
+
+// ---- RecordMeasurement
+
+struct RecordMeasurementRequest {
+  std::string method;
+  std::int64_t milliseconds = 0;
+  static constexpr wire::Limit kLimits[] = {{"method", 1, 64, wire::required},
+                                            {"milliseconds", 0, 86'400'000}};
+};
+BOOST_DESCRIBE_STRUCT(RecordMeasurementRequest, (), (method, milliseconds))
+
+Result<Nothing> record_measurement(store::Transaction& transaction, Call const& call,
+                                   RecordMeasurementRequest const& request) {
+  CHECK(sessions::record_measurement(transaction, request.method, request.milliseconds, call.caller.at));
+  return Nothing{};
+}
+
+}  // namespace
+
+std::vector<Action> diagnosis_actions() {
+  return {
+      acts<DiagnoseRequest, DiagnoseResponse>(kFumidai, "Diagnose", diagnose),
+      looks(kFumidai, "Compare", compare),
+      changes(kFumidai, "RecordMeasurement", record_measurement),
+  };
+}
+
+}  // namespace fumidai::api

@@ -1,0 +1,121 @@
+// fumidai doctor [TARGET]
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+
+#include "app/client_command.h"
+#include "app/commands.h"
+#include "base/bytes.h"
+
+namespace fumidai::app {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kMostText = 400;
+
+struct DoctorArguments : ClientArguments {
+  std::string target;
+};
+
+json::array const& list_of(json::value const& object, char const* member) {
+  static json::array const none;
+  auto const* list = object.as_object().if_contains(member);
+  return list != nullptr && list->is_array() ? list->get_array() : none;
+}
+
+bool flag_of(json::value const& object, char const* member) {
+  auto const* flag = object.as_object().if_contains(member);
+  return flag != nullptr && flag->is_bool() && flag->get_bool();
+}
+
+std::string shown(json::value const& object, char const* member) {
+  return escaped(text_of(object, member), kMostText);
+}
+
+char const* mark_of(std::string const& standing) {
+  if (standing == "met") return "✓";
+  return standing == "unmet" ? "✗" : "!";
+}
+
+void print_hops(json::value const& requirement) {
+  for (auto const& hop : list_of(requirement, "Hops"))
+    std::printf("        %s %-16s %s %s\n", flag_of(hop, "Blocked") ? "✗" : "·", shown(hop, "Pass").c_str(),
+                shown(hop, "Id").c_str(), shown(hop, "Reason").c_str());
+}
+
+// What the packets said, where that is not what the model says.
+bool print_observation(json::value const& requirement) {
+  auto const* observed = requirement.as_object().if_contains("Observed");
+  if (observed == nullptr || !observed->is_object()) return true;
+  bool disagrees = flag_of(*observed, "Disagrees");
+  std::printf("        %s a real packet: %s%s\n", disagrees ? "‼" : "·", shown(*observed, "How").c_str(),
+              disagrees ? "  — the network is not what the model says it is" : "");
+  return !disagrees;
+}
+
+bool print_requirement(json::value const& requirement) {
+  auto standing = text_of(requirement, "Standing");
+  std::printf("    %s %s: %s %s\n", mark_of(standing), shown(requirement, "Need").c_str(),
+              shown(requirement, "Subject").c_str(), shown(requirement, "Reason").c_str());
+  print_hops(requirement);
+  bool agrees = print_observation(requirement);
+  for (auto const& command : list_of(requirement, "Mend"))
+    std::printf("        mend: %s\n", escaped(std::string(command.as_string()), 2000).c_str());
+  return agrees;
+}
+
+// Whether some method works, and the network is as the model says.
+bool print_target(json::value const& target) {
+  auto name = shown(target, "Name");
+  std::printf("%s%s", shown(target, "InstanceId").c_str(), name.empty() ? "" : (" (" + name + ")").c_str());
+  auto vpc = shown(target, "VpcId");
+  if (!vpc.empty())
+    std::printf(", %s in %s of %s", shown(target, "PrivateIpAddress").c_str(),
+                shown(target, "SubnetId").c_str(), vpc.c_str());
+  std::printf("\n");
+  bool any_works = false, agrees = true;
+  for (auto const& method : list_of(target, "Methods")) {
+    bool works = flag_of(method, "Works");
+    any_works = any_works || works;
+    std::printf("\n  %s %s: %s\n", works ? "✓" : "✗", shown(method, "Method").c_str(),
+                works ? "works" : "does not work");
+    for (auto const& requirement : list_of(method, "Requirements"))
+      agrees = print_requirement(requirement) && agrees;
+  }
+  std::printf("\n");
+  return any_works && agrees;
+}
+
+Result<int> run_doctor(DoctorArguments const& arguments) {
+  json::object request;
+  if (!arguments.target.empty()) request["Target"] = arguments.target;
+  TRY(auto answer, call_plane(arguments, "fumidai", "Fumidai.Diagnose", std::move(request)));
+  if (arguments.json) {
+    print_json(answer);
+    return 0;
+  }
+  auto const& targets = list_of(answer, "Targets");
+  if (targets.empty()) std::printf("there are no instances; make some with aws ec2 run-instances\n");
+  bool well = true;
+  for (auto const& target : targets) well = print_target(target) && well;
+  if (!targets.empty() && !flag_of(answer, "Observed"))
+    std::printf("(from the model alone: no lab runs here, so no packet was sent)\n");
+  return well ? 0 : 1;
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, Run& run) {
+  auto* doctor =
+      app.add_subcommand("doctor", "Tell for each method whether it reaches a target, and why not");
+  auto arguments = std::make_shared<DoctorArguments>();
+  doctor->add_option("target", arguments->target, "id, name, or tag as KEY=VALUE; without it all targets");
+  add_client_arguments(*doctor, *arguments);
+  add_json_argument(*doctor, *arguments);
+  doctor->callback([arguments, &run] { run = [arguments] { return run_doctor(*arguments); }; });
+}
+
+}  // namespace fumidai::app

@@ -1,0 +1,174 @@
+#include "network/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace fumidai::network {
+
+namespace {
+
+bool is_session_manager(Method method) {
+  return method != Method::bastion;
+}
+
+// Instances that have a public address: what a bastion is, whether it is called so or not.
+std::vector<Instance const*> bastions(Network const& network, std::vector<Instance const*> const& instances) {
+  std::vector<Instance const*> found;
+  for (auto* instance : instances) {
+    auto* interface = network.interfaces.find(instance->interface);
+    if (interface && network.public_address(*interface)) found.push_back(instance);
+  }
+  return found;
+}
+
+std::string text_of(SecurityRule const& rule, SecurityGroup const& group, std::string const& owner) {
+  bool has_ports = rule.protocol == Protocol::tcp || rule.protocol == Protocol::udp;
+  auto ports = !has_ports ? std::string()
+               : rule.ports.first == rule.ports.last
+                   ? fmt::format(" {}", rule.ports.first)
+                   : fmt::format(" {}-{}", rule.ports.first, rule.ports.last);
+  auto protocol = rule.protocol == Protocol::all ? std::string("all") : to_string(rule.protocol);
+  auto* block = std::get_if<Cidr>(&rule.peer);
+  auto peer = block ? block->text() : std::get<SecurityGroupId>(rule.peer).text();
+  return fmt::format("{}{} from {} to {} ({})", protocol, ports, peer, owner, group.id.text());
+}
+
+// What is open to connections that begin elsewhere.
+std::vector<std::string> inbound_of(Network const& network, InterfaceId const& id, std::string const& owner) {
+  std::vector<std::string> rules;
+  auto* interface = network.interfaces.find(id);
+  if (!interface) return rules;
+  for (auto& group_id : interface->groups) {
+    auto* group = network.security_groups.find(group_id);
+    if (!group) continue;
+    for (auto& rule : group->rules) {
+      if (rule.direction == Direction::ingress) rules.push_back(text_of(rule, *group, owner));
+    }
+  }
+  return rules;
+}
+
+void append(std::vector<std::string>& list, std::vector<std::string> more) {
+  list.insert(list.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+class Row {
+ public:
+  Row(Network const& network, VpcId const& vpc, Method method) : network_(network), vpc_(vpc), row_{method} {}
+
+  Result<MethodRow> make(PriceTable const& prices) {
+    auto all = network_.instances_in(vpc_);
+    std::erase_if(all, [](auto* instance) { return instance->state != InstanceState::running; });
+    bastions_ = bastions(network_, all);
+    for (auto* instance : all) {
+      bool is_bastion = std::ranges::count(bastions_, instance) > 0;
+      if (!is_bastion || is_session_manager(row_.method)) CHECK(judge(*instance));
+    }
+    row_.agent = is_session_manager(row_.method);
+    describe();
+    auto bastion = bastions_.empty() ? std::nullopt : std::optional(bastions_.front()->id);
+    row_.cost = cost(network_, vpc_, row_.method, prices, bastion);
+    return std::move(row_);
+  }
+
+ private:
+  Result<void> judge(Instance const& instance) {
+    TRY(auto assessment, assess(network_, row_.method, {instance.id}));
+    row_.instances++;
+    if (!instance.key_name.empty()) keys_.insert(instance.key_name);
+    if (row_.method == Method::bastion)
+      append(row_.inbound, inbound_of(network_, instance.interface, instance.id.text()));
+    if (assessment.works()) {
+      row_.reachable++;
+    } else if (row_.obstacle.empty()) {
+      auto* first = assessment.unmet().front();
+      row_.obstacle = fmt::format("{}: {} {} {}", instance.id.text(), to_string(first->need), first->subject,
+                                  first->reason);
+    }
+    return success();
+  }
+
+  void describe() {
+    switch (row_.method) {
+      case Method::bastion: return describe_bastion();
+      case Method::session_manager_endpoints: return describe_endpoints();
+      case Method::session_manager_nat: return describe_nat();
+    }
+  }
+
+  void describe_bastion() {
+    for (auto* bastion : bastions_) {
+      if (!bastion->key_name.empty()) keys_.insert(bastion->key_name);
+      append(row_.inbound, inbound_of(network_, bastion->interface, bastion->id.text()));
+      auto address = network_.public_address(*network_.interfaces.find(bastion->interface));
+      row_.exposure +=
+          fmt::format("{}{} on the internet", row_.exposure.empty() ? "" : ", ", address->text());
+    }
+    row_.keys = fmt::format("{} key pair{}", keys_.size(), keys_.size() == 1 ? "" : "s");
+    row_.redundancy = count_of(bastions_.size(), "bastion");
+  }
+
+  void describe_endpoints() {
+    row_.keys = "none";
+    row_.exposure = "nothing on the internet";
+    std::set<std::string> zones;
+    for (auto& endpoint : network_.endpoints) {
+      if (endpoint.vpc != vpc_ || endpoint.state != EndpointState::available) continue;
+      for (auto* interface : network_.interfaces_of(endpoint.id)) {
+        append(row_.inbound, inbound_of(network_, interface->id, endpoint.id.text()));
+        if (auto* subnet = network_.subnets.find(interface->subnet)) zones.insert(subnet->zone);
+      }
+    }
+    row_.redundancy = count_of(zones.size(), "zone");
+  }
+
+  void describe_nat() {
+    row_.keys = "none";
+    row_.exposure = "outbound only, by the gateway's public address";
+    std::size_t gateways = 0;
+    for (auto& gateway : network_.nat_gateways) {
+      auto* subnet = network_.subnets.find(gateway.subnet);
+      if (subnet && subnet->vpc == vpc_ && gateway.state == NatState::available) gateways++;
+    }
+    row_.redundancy = count_of(gateways, "NAT gateway");
+  }
+
+  static std::string count_of(std::size_t count, std::string_view what) {
+    if (count == 0) return fmt::format("no {}", what);
+    if (count == 1) return fmt::format("none: 1 {}", what);
+    return fmt::format("{} {}s", count, what);
+  }
+
+  Network const& network_;
+  VpcId const& vpc_;
+  MethodRow row_;
+  std::vector<Instance const*> bastions_;
+  std::set<std::string> keys_;
+};
+
+// Of this VPC, or of none.
+bool concerns(Network const& network, IdlePart const& part, VpcId const& vpc) {
+  auto* gateway = network.nat_gateways.find(NatGatewayId(part.id));
+  auto* endpoint = network.endpoints.find(InterfaceEndpointId(part.id));
+  auto* subnet = gateway ? network.subnets.find(gateway->subnet) : nullptr;
+  if (gateway) return subnet && subnet->vpc == vpc;
+  return !endpoint || endpoint->vpc == vpc;
+}
+
+}  // namespace
+
+Result<Comparison> compare(Network const& network, VpcId const& vpc, PriceTable const& prices) {
+  if (!network.vpcs.find(vpc)) return Error{Errc::not_found, "the network has no VPC '" + vpc.text() + "'"};
+  Comparison comparison{vpc};
+  for (auto method : kMethods) {
+    TRY(auto row, Row(network, vpc, method).make(prices));
+    comparison.methods.push_back(std::move(row));
+  }
+  comparison.idle = idle_parts(network, prices);
+  std::erase_if(comparison.idle, [&](auto& part) { return !concerns(network, part, vpc); });
+  return comparison;
+}
+
+}  // namespace fumidai::network

@@ -1,0 +1,59 @@
+#include "network/comparison.h"
+
+#include "network/walkthrough.h"
+
+namespace fumidai::network {
+namespace {
+
+MethodRow row(Network const& network, Method method) {
+  auto comparison = compare(network, kVpc, {});
+  EXPECT_TRUE(comparison);
+  for (auto& each : comparison->methods) {
+    if (each.method == method) return each;
+  }
+  return MethodRow{method};
+}
+
+TEST(Comparison, a_bastion_needs_keys_and_an_open_port) {
+  auto bastion = row(walkthrough(), Method::bastion);
+  EXPECT_EQ(bastion.instances, 2);
+  EXPECT_EQ(bastion.keys, "2 key pairs");
+  EXPECT_EQ(bastion.exposure, "203.0.113.10 on the internet");
+  EXPECT_EQ(bastion.redundancy, "none: 1 bastion");
+  EXPECT_FALSE(bastion.agent);
+  std::vector<std::string> inbound{"tcp 22 from sg-bastion to i-private (sg-private)",
+                                   "tcp 22 from 198.51.100.7/32 to i-bastion (sg-bastion)"};
+  EXPECT_EQ(bastion.inbound, inbound);
+}
+
+TEST(Comparison, endpoints_put_nothing_on_the_internet) {
+  auto endpoints = row(with_endpoints(), Method::session_manager_endpoints);
+  EXPECT_EQ(endpoints.reachable, 1);  // the one that has a role
+  EXPECT_EQ(endpoints.instances, 3);
+  EXPECT_TRUE(endpoints.agent);
+  EXPECT_EQ(endpoints.keys, "none");
+  EXPECT_EQ(endpoints.exposure, "nothing on the internet");
+  EXPECT_EQ(endpoints.redundancy, "none: 1 zone");
+  EXPECT_NE(endpoints.obstacle.find("has no instance profile"), std::string::npos);
+}
+
+TEST(Comparison, tells_what_a_method_lacks) {
+  auto nat = row(walkthrough(), Method::session_manager_nat);
+  EXPECT_EQ(nat.reachable, 0);
+  EXPECT_EQ(nat.redundancy, "no NAT gateway");
+}
+
+TEST(Comparison, warns_of_what_nobody_uses_in_this_vpc_only) {
+  auto network = with_nat();
+  drop_routes(network, kPrivateTable);
+  EXPECT_EQ(compare(network, kVpc, {})->idle.front().id, kNat.text());
+  network.vpcs.put({VpcId("vpc-other"), block("10.1.0.0/16")});
+  EXPECT_TRUE(compare(network, VpcId("vpc-other"), {})->idle.empty());
+}
+
+TEST(Comparison, knows_no_other_vpcs) {
+  EXPECT_EQ(compare(walkthrough(), VpcId("vpc-none"), {}).error().code, Errc::not_found);
+}
+
+}  // namespace
+}  // namespace fumidai::network
