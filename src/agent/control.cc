@@ -1,7 +1,6 @@
 #include "agent/control.h"
 
 #include <linux/rtnetlink.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,6 +13,7 @@
 #include "agent/platform.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "io/idle_memory.h"
 #include "io/process.h"
 
 namespace fumidai::agent {
@@ -90,7 +90,7 @@ awaitable<Result<void>> Agent::connect_and_serve() {
   CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));
   was_connected_ = true;
   log_info("connected", {{"plane", plane_.identity().url}, {"instance", id}});
-  ::malloc_trim(0);  // what the handshakes needed is not needed again for weeks
+  io::give_back_idle_memory();  // what the handshakes needed is not needed again for weeks
   auto first = co_await (read_orders(*channel) || keep_alive(*channel) || watch_network(*channel) ||
                          deliver_completions(*channel));
   channel->close_now();
@@ -255,6 +255,7 @@ awaitable<void> Agent::follow(std::string id, int output, pid_t pid) {
                                          std::to_string(io::exit_code_of(status)) + ")."};
   }
   complete(id, *result);
+  if (jobs_.empty()) io::give_back_idle_memory();
   log_info("session ended", {{"session", id}, {"status", result->status}});
 }
 

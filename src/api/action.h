@@ -4,11 +4,11 @@
 // common to all is here: the request becomes a shape, the gate is asked, the answer becomes bytes. A function
 // never runs without the gate's word, and cannot forget to ask for it.
 
-#include <filesystem>
 #include <functional>
 #include <type_traits>
 
 #include "api/service.h"
+#include "audit/checkpoint_file.h"
 #include "identity/authenticator.h"
 #include "network/price.h"
 #include "networks/keeper.h"
@@ -30,7 +30,7 @@ struct Plane {
   network::PriceTable const& prices;
   identity::Deployment const& deployment;
   Clock const& clock;
-  std::filesystem::path checkpoint_file;  // of the audit trail
+  audit::CheckpointFile const& checkpoints;  // of the audit trail
   Lab* lab = nullptr;
 };
 

@@ -154,6 +154,7 @@ awaitable<Result<RoleTokenResponse>> request_role_token(Call const& call, RoleTo
   identity::RoleSession session{role->name, role->id, instance.text(), instance};
   CO_TRY(auto credentials, identity::issue_credentials(call.plane.deployment, std::move(session),
                                                        call.caller.at, kCredentialLifetime));
+  call.plane.gate.count_routine(call.caller, "ssm:RequestManagedInstanceRoleToken");
   co_return RoleTokenResponse{credentials.access_key_id, credentials.secret_access_key,
                               credentials.session_token, credentials.expires_at, false};
 }

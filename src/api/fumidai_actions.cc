@@ -49,16 +49,15 @@ BOOST_DESCRIBE_STRUCT(VerifyEventsRequest, (), (checkpoint))
 // In pages: the store has others to serve.
 awaitable<Result<VerifyEventsResponse>> verify_events(Call const& call, VerifyEventsRequest const& request) {
   auto& gate = call.plane.gate;
-  std::vector<audit::Checkpoint> checkpoints;
+  std::optional<audit::Checkpoint> voucher;
   if (request.checkpoint) {
     auto parsed = audit::Checkpoint::parse(*request.checkpoint);
     if (!parsed) co_return Error{Errc::invalid, parsed.error().detail, "ValidationException"};
-    checkpoints.push_back(*parsed);
+    voucher = *std::move(parsed);
   }
-  // Read before the store, which never lags behind it.
-  if (auto kept = audit::read_checkpoint_file(call.plane.checkpoint_file, gate.trail()))
-    checkpoints.push_back(*kept);
-  audit::Verification verification(gate.trail(), std::move(checkpoints));
+  // Asked before the store, which never lags behind it.
+  auto known = call.plane.checkpoints.known(gate.trail());
+  audit::Verification verification(gate.trail(), std::move(known.checkpoints), std::move(voucher));
   std::function<Result<bool>(store::Transaction&)> page = [&](store::Transaction& transaction) {
     return verification.examine_page(transaction);
   };
@@ -70,6 +69,7 @@ awaitable<Result<VerifyEventsResponse>> verify_events(Call const& call, VerifyEv
   };
   CO_TRY(auto newest, co_await gate.read(head));
   auto verdict = verification.finish();
+  if (known.fault) verdict.faults.push_back(*known.fault);
   co_return VerifyEventsResponse{verdict.events, verdict.faults, newest.to_text()};
 }
 

@@ -138,6 +138,11 @@ Result<sessions::SessionFilter> filter_of(DescribeSessionsRequest const& request
       filter.status = value;
     } else if (key == "SessionId") {
       filter.id = value;
+    } else if (key == "AccessType") {
+      if (value != "Standard" && value != "JustInTime")
+        return Error{Errc::invalid, "The filter AccessType takes Standard or JustInTime.",
+                     "ValidationException"};
+      filter.none = value != "Standard";  // there is no access by request here
     } else if (key == "InvokedAfter" || key == "InvokedBefore") {
       auto time = parse_time(value);
       if (!time)
@@ -148,7 +153,8 @@ Result<sessions::SessionFilter> filter_of(DescribeSessionsRequest const& request
       return Error{
           Errc::invalid,
           "The filter '" + escaped(key, 64) +
-              "' is unknown. Known ones: InvokedAfter, InvokedBefore, Target, Owner, Status, SessionId.",
+              "' is unknown. Known ones: InvokedAfter, InvokedBefore, Target, Owner, Status, SessionId, "
+              "AccessType.",
           "InvalidFilterKey"};
     }
   }

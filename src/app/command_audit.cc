@@ -30,11 +30,18 @@ std::optional<DataDirectory> stopped_directory(AuditArguments const& arguments) 
   auto const* around = std::getenv("FUMIDAI_DATA_DIR");
   auto named = arguments.client.profile.data_directory;
   if (named.empty() && around != nullptr) named = around;
-  if (named.empty()) return std::nullopt;
+  auto const& profile = arguments.client.profile;
+  bool is_elsewhere =
+      !profile.endpoint.empty() || !profile.name.empty() || std::getenv("AWS_ENDPOINT_URL") != nullptr;
+  if (named.empty() && is_elsewhere) return std::nullopt;
+  if (named.empty()) named = "fumidai-data";
   DataDirectory directory{named};
   auto database = io::exists(directory.database());
-  bool stopped = database && *database && io::FileLock::take(directory.lock());
-  return stopped ? std::optional(directory) : std::nullopt;
+  if (!database || !*database) return std::nullopt;
+  auto lock = io::FileLock::take(directory.lock());
+  // A copy that cannot be written, as a backup, has no server either.
+  bool runs = !lock && lock.error().code == Errc::conflict;
+  return runs ? std::nullopt : std::optional(directory);
 }
 
 Result<std::unique_ptr<store::Database>> open_stopped(DataDirectory const& directory) {
@@ -92,10 +99,17 @@ Result<int> run_list(AuditArguments const& arguments) {
   return 0;
 }
 
+// What `verify` printed, or a copy of the plane's file, which has two: the newer one.
 Result<std::optional<std::string>> given_checkpoint(AuditArguments const& arguments) {
   if (arguments.checkpoint.empty()) return std::optional<std::string>();
   TRY(auto text, io::read_file(arguments.checkpoint, 4096));
-  return std::optional(std::move(text));
+  std::optional<audit::Checkpoint> newest;
+  for (auto line : split(text, '\n')) {
+    auto parsed = audit::Checkpoint::parse(trimmed(line));
+    if (parsed && (!newest || parsed->seq > newest->seq)) newest = *std::move(parsed);
+  }
+  if (!newest) return Error{Errc::malformed, arguments.checkpoint + " is not an audit checkpoint"};
+  return std::optional(newest->to_text());
 }
 
 int say_verdict(std::int64_t events, std::vector<std::string> const& faults, std::string const& checkpoint,
@@ -122,22 +136,21 @@ Result<int> verify_stopped(AuditArguments const& arguments, DataDirectory const&
   TRY(auto given, given_checkpoint(arguments));
   audit::Trail trail(secret);
   std::vector<audit::Checkpoint> checkpoints;
+  std::optional<audit::Checkpoint> voucher;
   if (given) {
-    TRY(auto parsed, audit::Checkpoint::parse(*given));
-    checkpoints.push_back(std::move(parsed));
+    TRY(voucher, audit::Checkpoint::parse(*given));
   }
   auto kept = audit::read_checkpoint_file(directory.checkpoint(), trail);
   if (kept) checkpoints.push_back(*kept);
   audit::Trail::Verdict verdict;
   audit::Checkpoint head;
   CHECK(database->read_now([&](store::Transaction& transaction) -> Result<void> {
-    TRY(verdict, trail.verify(transaction, checkpoints));
+    TRY(verdict, trail.verify(transaction, checkpoints, voucher));
     TRY(head, trail.checkpoint(transaction));
     return success();
   }));
   if (!kept && verdict.events > 0)
-    verdict.faults.push_back("the checkpoint file " + directory.checkpoint().string() +
-                             " is missing, or not of this deployment");
+    verdict.faults.push_back(audit::missing_checkpoint_file(directory.checkpoint()));
   return say_verdict(verdict.events, verdict.faults, head.to_text(), arguments.client.json);
 }
 

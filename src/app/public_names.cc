@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/cidr.h"
 
 namespace fumidai::app {
 
@@ -40,7 +41,30 @@ std::vector<std::string> addresses_of_this_machine() {
   return addresses;
 }
 
+bool is_host(std::string_view name) {
+  if (Address::parse(name)) return true;
+  auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  };
+  return !name.empty() && name.size() <= 253 && std::all_of(name.begin(), name.end(), fits);
+}
+
 }  // namespace
+
+Result<void> check_names(ServerConfig const& config) {
+  auto refused = [](std::string_view what, std::string const& name) {
+    return Error{Errc::invalid, "the " + std::string(what) + " '" + escaped(name, 64) +
+                                    "' is neither a host name nor an address; give one name each time"};
+  };
+  for (auto const& name : config.names) {
+    if (!is_host(name)) return refused("name", name);
+  }
+  auto url = wire::parse_url(config.public_url);
+  if (!config.public_url.empty() && url && !is_host(url->host))
+    return refused("host of the public URL", url->host);
+  return success();
+}
 
 std::vector<std::string> certificate_names(ServerConfig const& config) {
   std::vector<std::string> names;

@@ -30,6 +30,9 @@ class PublicNames {
   std::set<std::string> authorities_;
 };
 
+// Whether names and URL name hosts. Error: invalid, with the one that does not.
+Result<void> check_names(ServerConfig const& config);
+
 // The names for a certificate, before the ports are known.
 std::vector<std::string> certificate_names(ServerConfig const& config);
 

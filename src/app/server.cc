@@ -78,9 +78,14 @@ Result<Certificates> find_certificates(store::Transaction& transaction,
   }
   TRY(auto certificate, io::read_file(config.tls_certificate));
   TRY(auto key, io::read_file(config.tls_key));
-  // Whoever gave us a certificate has his own authority; ours is trusted beside it, so that both kinds of
-  // names work.
-  return Certificates{ca.certificate_pem, {certificate, Secret(key)}};
+  // Tools and agents trust ours beside whoever signed that one: what they were given stays good when it
+  // changes.
+  std::string signer;
+  if (!config.tls_ca.empty()) {
+    TRY(signer, io::read_file(config.tls_ca));
+    if (!signer.ends_with('\n')) signer += '\n';
+  }
+  return Certificates{signer + ca.certificate_pem, {certificate, Secret(key)}};
 }
 
 // What is there before the loop runs: the store, the deployment, its administrator, its certificates.
@@ -124,11 +129,12 @@ class Server {
         deployment_(foundation.deployment),
         certificates_(foundation.certificates),
         trail_(deployment_.secret),
+        checkpoints_(checkpoints),
         networks_(deployment_.region.name),
         gate_(database_, networks_, deployment_, trail_, clock_, config.session_limits),
         registry_(loop.get_executor(), database_, deployment_, gate_, config.patience),
         authenticator_(database_, deployment_, clock_),
-        api_({gate_, registry_, networks_, foundation.prices, deployment_, clock_, directory.checkpoint()},
+        api_({gate_, registry_, networks_, foundation.prices, deployment_, clock_, checkpoints},
              authenticator_),
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
         front_(api_, manager_),
@@ -152,6 +158,7 @@ class Server {
       co_await stop(0s);
       co_return ready.error();
     }
+    co_await tell_of_lost_checkpoint();
     record(audit::PlaneStarted{kVersion, clock_.now()}.to_event());
     io::TaskGroup background(loop_.get_executor(), "background");
     background.spawn(keep_house());
@@ -169,6 +176,22 @@ class Server {
     gate_.flush_counts(Time::max());
     record(audit::PlaneStopped{clock_.now()}.to_event());
     co_return success();
+  }
+
+  // A trail whose checkpoint is gone may have lost its end: that is in the trail from now on.
+  awaitable<void> tell_of_lost_checkpoint() {
+    if (!checkpoints_.was_missing()) co_return;
+    std::function<Result<std::int64_t>(store::Transaction&)> look =
+        [this](store::Transaction& transaction) -> Result<std::int64_t> {
+      TRY(auto head, trail_.checkpoint(transaction));
+      return head.seq;
+    };
+    auto events = co_await gate_.read(look);
+    if (!events || *events == 0) co_return;  // the first start
+    log_error("the checkpoint file of the audit trail is gone",
+              {{"events", *events},
+               {"next", "run `fumidai audit verify` with a copy of the checkpoint that you keep elsewhere"}});
+    record(audit::CheckpointLost{clock_.now()}.to_event());
   }
 
   // Listens, and tells the tools where.
@@ -245,6 +268,7 @@ class Server {
   identity::Deployment const& deployment_;
   Certificates certificates_;
   audit::Trail trail_;
+  audit::CheckpointFile& checkpoints_;
   networks::Keeper networks_;
   sessions::Gate gate_;
   sessions::Registry registry_;
@@ -261,6 +285,7 @@ Result<void> run_server(ServerConfig config) {
   if (config.listen.empty()) config.listen = {"127.0.0.1:8443"};
   if (config.tls_certificate.empty() != config.tls_key.empty())
     return Error{Errc::invalid, "tls_certificate and tls_key belong together: give both or none"};
+  CHECK(check_names(config));
   LogLevel level;
   if (!parse_log_level(config.log_level, level))
     return Error{Errc::invalid, "the log level is one of error, warn, info, debug"};
@@ -284,7 +309,7 @@ Result<void> run_server(ServerConfig config) {
                                        foundation.certificates.server.key_pem));
 
   asio::io_context loop(1);
-  Server server(loop, config, directory, foundation, checkpoints, std::move(tls));
+  Server server(loop, config, directory, foundation, *checkpoints, std::move(tls));
   std::exception_ptr failure;
   asio::co_spawn(loop, server.run(), [&failure](std::exception_ptr thrown) { failure = thrown; });
   loop.run();

@@ -70,6 +70,7 @@ std::map<std::string, Setter, std::less<>> const& settings() {
       {"secret_file", text(&ServerConfig::secret_file)},
       {"tls_certificate", text(&ServerConfig::tls_certificate)},
       {"tls_key", text(&ServerConfig::tls_key)},
+      {"tls_ca", text(&ServerConfig::tls_ca)},
       {"log_level", text(&ServerConfig::log_level)},
       {"drain_seconds", seconds(0, 3600, [](auto& config, auto value) { config.drain = value; })},
       {"session_idle_seconds",

@@ -21,6 +21,7 @@ struct ServerConfig {
   std::string region = "us-east-1";
   std::string secret_file;
   std::string tls_certificate, tls_key;  // files; empty: our own authority
+  std::string tls_ca;                    // file: who signed that certificate, where it is no public authority
   std::string log_level = "info";
   std::chrono::seconds drain{5};
 

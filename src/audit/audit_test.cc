@@ -112,7 +112,7 @@ TEST_F(AuditTrail, the_checkpoint_file_keeps_the_newest_and_survives_a_torn_writ
   ASSERT_TRUE(file);
   auto advance = [&] {
     ASSERT_TRUE(database->read_now([&](store::Transaction& transaction) -> Result<void> {
-      file->advance(transaction, trail);
+      (*file)->advance(transaction, trail);
       return success();
     }));
   };
@@ -127,6 +127,37 @@ TEST_F(AuditTrail, the_checkpoint_file_keeps_the_newest_and_survives_a_torn_writ
   EXPECT_EQ(read_checkpoint_file(path, trail)->seq, 10);
   EXPECT_FALSE(read_checkpoint_file(path, Trail(Secret("another deployment"))));
   EXPECT_FALSE(read_checkpoint_file(directory / "none", trail));
+}
+
+TEST_F(AuditTrail, a_checkpoint_file_that_vanishes_is_a_fault_and_its_tail_stays_known) {
+  auto path = directory / "audit-checkpoint";
+  auto file = CheckpointFile::open(path, trail);
+  EXPECT_TRUE((*file)->was_missing());
+  ASSERT_TRUE(database->read_now([&](store::Transaction& transaction) -> Result<void> {
+    (*file)->advance(transaction, trail);
+    return success();
+  }));
+  EXPECT_FALSE((*file)->known(trail).fault);
+  std::filesystem::remove(path);
+  tamper("delete from events where seq > 7");
+  auto known = (*file)->known(trail);
+  EXPECT_TRUE(known.fault);
+  EXPECT_NE(faults(known.checkpoints).find("its end was cut off"), std::string::npos);
+  EXPECT_TRUE((*CheckpointFile::open(path, trail))->was_missing());
+}
+
+TEST_F(AuditTrail, a_lost_checkpoint_is_a_fault_until_somebody_vouches) {
+  ASSERT_TRUE(database->write_now([&](store::Transaction& transaction) {
+    return trail.append(transaction, CheckpointLost{from_millis(5000)}.to_event());
+  }));
+  EXPECT_NE(faults().find("event 11: the checkpoint file was missing"), std::string::npos);
+  auto now = head();
+  EXPECT_NE(faults({now}), "");  // the plane's own vouches for nothing
+  EXPECT_TRUE(database->read_now([&](store::Transaction& transaction) -> Result<void> {
+    TRY(auto verdict, trail.verify(transaction, {}, now));
+    EXPECT_TRUE(verdict.faults.empty());
+    return success();
+  }));
 }
 
 TEST_F(AuditTrail, events_are_listed_newest_first_and_filtered) {

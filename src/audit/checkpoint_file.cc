@@ -15,11 +15,12 @@ namespace {
 constexpr std::size_t kPlace = 512;
 }  // namespace
 
-Result<CheckpointFile> CheckpointFile::open(std::filesystem::path const& path, Trail const& trail) {
-  auto newest = read_checkpoint_file(path, trail).value_or(Checkpoint{});
+Result<std::unique_ptr<CheckpointFile>> CheckpointFile::open(std::filesystem::path const& path,
+                                                             Trail const& trail) {
+  auto newest = read_checkpoint_file(path, trail);
   int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) return system_error("open " + path.string());
-  return CheckpointFile(descriptor, std::move(newest));
+  return std::unique_ptr<CheckpointFile>(new CheckpointFile(path, descriptor, std::move(newest)));
 }
 
 CheckpointFile::~CheckpointFile() {
@@ -45,7 +46,24 @@ void CheckpointFile::advance(store::Transaction& transaction, Trail const& trail
   auto head = trail.checkpoint(transaction);
   if (!head || head->seq <= newest_.seq) return;
   write(*head);
+  std::lock_guard lock(mutex_);
   newest_ = std::move(*head);
+}
+
+CheckpointFile::Known CheckpointFile::known(Trail const& trail) const {
+  Known known;
+  {
+    std::lock_guard lock(mutex_);
+    if (newest_.seq > 0) known.checkpoints.push_back(newest_);
+  }
+  auto in_file = read_checkpoint_file(path_, trail);
+  if (in_file) known.checkpoints.push_back(std::move(*in_file));
+  if (!in_file && !known.checkpoints.empty()) known.fault = missing_checkpoint_file(path_);
+  return known;
+}
+
+std::string missing_checkpoint_file(std::filesystem::path const& path) {
+  return "the checkpoint file " + path.string() + " is missing, or not of this deployment";
 }
 
 void CheckpointFile::write(Checkpoint const& checkpoint) {

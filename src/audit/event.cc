@@ -136,6 +136,10 @@ Event PlaneStarted::to_event() const {
   return event;
 }
 
+Event CheckpointLost::to_event() const {
+  return of_plane(kCheckpointLost, "failed", at);
+}
+
 Event PlaneStopped::to_event() const {
   return of_plane("plane.stop", "done", at);
 }

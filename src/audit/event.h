@@ -112,6 +112,15 @@ struct PlaneStarted {
   Event to_event() const;
 };
 
+// The plane started with events in its store and without its checkpoint file: what was cut off before, nobody
+// here knows.
+struct CheckpointLost {
+  Time at;
+
+  Event to_event() const;
+};
+inline constexpr std::string_view kCheckpointLost = "audit.checkpoint-lost";
+
 struct PlaneStopped {
   Time at;
 

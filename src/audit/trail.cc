@@ -130,9 +130,9 @@ Result<Checkpoint> Trail::checkpoint(store::Transaction& transaction) const {
   return head;
 }
 
-Result<Trail::Verdict> Trail::verify(store::Transaction& transaction,
-                                     std::vector<Checkpoint> checkpoints) const {
-  Verification verification(*this, std::move(checkpoints));
+Result<Trail::Verdict> Trail::verify(store::Transaction& transaction, std::vector<Checkpoint> checkpoints,
+                                     std::optional<Checkpoint> voucher) const {
+  Verification verification(*this, std::move(checkpoints), std::move(voucher));
   for (bool more = true; more;) {
     TRY(more, verification.examine_page(transaction));
   }
@@ -160,6 +160,11 @@ void Verification::examine(Event const& event) {
   for (auto const& checkpoint : checkpoints_) {
     if (checkpoint.seq == event.seq && checkpoint.mac != event.mac)
       fault("event " + std::to_string(event.seq) + " is not the one that the checkpoint knows");
+  }
+  if (event.kind == kCheckpointLost && event.seq > vouched_) {
+    fault("event " + std::to_string(event.seq) +
+          ": the checkpoint file was missing when the plane started at " + to_iso_seconds(event.at) +
+          "; whether events were cut off before, only a checkpoint kept elsewhere tells (--checkpoint FILE)");
   }
   previous_mac_ = event.mac;
   expected_ = event.seq + 1;

@@ -49,7 +49,8 @@ class Trail {
     std::vector<std::string> faults;  // sentences; none when all is well
   };
   // Reads the whole chain. `checkpoints` are earlier heads that it must reach and contain.
-  Result<Verdict> verify(store::Transaction& transaction, std::vector<Checkpoint> checkpoints) const;
+  Result<Verdict> verify(store::Transaction& transaction, std::vector<Checkpoint> checkpoints,
+                         std::optional<Checkpoint> voucher = {}) const;
 
  private:
   friend class Verification;
@@ -62,8 +63,14 @@ class Trail {
 // The same, event after event, so that whoever has other things to do can do them in between.
 class Verification {
  public:
-  Verification(Trail const& trail, std::vector<Checkpoint> checkpoints)
-      : trail_(trail), checkpoints_(std::move(checkpoints)) {}
+  // `voucher` is a checkpoint that a person kept: he knows of what happened to the trail before.
+  Verification(Trail const& trail, std::vector<Checkpoint> checkpoints,
+               std::optional<Checkpoint> voucher = {})
+      : trail_(trail), checkpoints_(std::move(checkpoints)) {
+    if (!voucher) return;
+    vouched_ = trail.is_genuine(*voucher) ? voucher->seq : 0;
+    checkpoints_.push_back(std::move(*voucher));
+  }
 
   // The next events of the chain; false when there are no more.
   Result<bool> examine_page(store::Transaction& transaction);
@@ -77,7 +84,7 @@ class Verification {
   std::vector<Checkpoint> checkpoints_;
   Trail::Verdict verdict_;
   std::string previous_mac_;
-  std::int64_t expected_ = 1;
+  std::int64_t expected_ = 1, vouched_ = 0;
 };
 
 // Newest first, at most `most`.

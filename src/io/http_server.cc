@@ -131,7 +131,7 @@ awaitable<void> HttpServer::accept(tcp::acceptor& acceptor) {
       doorkeeper_.turned_away(peer.address, places_, limits_);
       continue;
     }
-    set_socket_options(socket, {});
+    set_socket_options(socket, limits_.keep_alive);
     accepted_++;
     connections_.spawn(serve(std::move(socket), std::move(peer), std::move(*place)));
   }

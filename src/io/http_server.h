@@ -21,6 +21,8 @@ struct ServerLimits {
   std::chrono::seconds request{20};    // from the first byte of a request to its last
   std::chrono::seconds idle{75};       // between requests of one connection; longer than clients keep theirs
   std::chrono::seconds answer{120};    // for writing the answer
+  // Whoever waits for the other end of a session learns within 30 s that it vanished.
+  KeepAlive keep_alive{std::chrono::seconds(10), std::chrono::seconds(5), 3};
   std::size_t connections = 16'384;
   std::size_t unproven_per_address = 1'024;
 };

@@ -26,6 +26,15 @@ void set_socket_options(Socket& socket, KeepAlive const& keep_alive) {
 
 namespace {
 
+// The kernel repeats a lost SYN after 1, 3, 7 and 15 seconds: who begins anew is sooner back after an outage.
+constexpr auto kOneAddress = std::chrono::seconds(4);
+
+awaitable<Result<void>> connect_to(Socket& socket, tcp::endpoint address) {
+  auto [error] = co_await socket.async_connect(address, as_tuple(use_awaitable));
+  if (error) co_return Error{Errc::unavailable, error.message()};
+  co_return success();
+}
+
 awaitable<Result<Socket>> try_addresses(std::string host, std::uint16_t port) {
   auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
@@ -36,10 +45,11 @@ awaitable<Result<Socket>> try_addresses(std::string host, std::uint16_t port) {
   std::string tried;
   for (auto const& entry : addresses) {
     Socket socket(executor);
-    auto [connect_error] = co_await socket.async_connect(entry.endpoint(), as_tuple(use_awaitable));
-    if (!connect_error) co_return socket;
+    auto connecting = connect_to(socket, entry.endpoint());
+    auto connect_error = co_await within(kOneAddress, std::move(connecting));
+    if (connect_error) co_return socket;
     tried += (tried.empty() ? "" : "; ") + entry.endpoint().address().to_string() + " port " +
-             std::to_string(port) + ": " + connect_error.message();
+             std::to_string(port) + ": " + connect_error.error().detail;
   }
   co_return Error{Errc::unavailable, "cannot connect to " + host + " (" + tried + ")"};
 }
@@ -131,7 +141,7 @@ class TcpStream : public Stream {
  private:
   Error failure(std::string_view what, boost::system::error_code error) const {
     if (watchdog_.has_bitten()) return {Errc::deadline_exceeded, "no answer in time"};
-    return {Errc::closed, std::string(what) + ": " + error.message()};
+    return {Errc::closed, "the connection broke: " + std::string(what) + ": " + error.message()};
   }
 
   Socket socket_;

@@ -192,7 +192,7 @@ class TlsStream : public Stream {
  private:
   Error failure(std::string const& reason) const {
     if (watchdog_.has_bitten()) return {Errc::deadline_exceeded, "no answer in time"};
-    return {Errc::closed, "TLS: " + reason};
+    return {Errc::closed, "the connection broke: " + reason};
   }
 
   Socket socket_;
@@ -211,7 +211,7 @@ awaitable<Result<void>> wait_for_first_byte(Socket& socket, SteadyTime deadline)
   watchdog.set(deadline);
   auto [error] = co_await socket.async_wait(tcp::socket::wait_read, as_tuple(use_awaitable));
   if (watchdog.has_bitten()) co_return Error{Errc::deadline_exceeded, "not a byte in time"};
-  if (error) co_return Error{Errc::closed, "TLS: " + error.message()};
+  if (error) co_return Error{Errc::closed, "the connection broke: " + error.message()};
   co_return success();
 }
 

@@ -568,6 +568,10 @@ void Gate::count_refusal(std::string const& address, std::string_view reason) {
   counts_.refused(address, reason, clock_.now());
 }
 
+void Gate::count_routine(model::Caller const& caller, std::string const& action) {
+  counts_.routine(caller.principal.arn, action, clock_.now());
+}
+
 void Gate::flush_counts(Time until) {
   auto events = counts_.take(until);
   if (events.empty()) return;

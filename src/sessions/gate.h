@@ -175,6 +175,8 @@ class Gate {
 
   // A caller without proof was refused: counted, one event an address and minute.
   void count_refusal(std::string const& address, std::string_view reason);
+  // What an agent does all the time and no policy decides: counted, one event an hour.
+  void count_routine(model::Caller const& caller, std::string const& action);
   // A proven caller asked for what no policy can give him, as an agent that speaks for another.
   void record_refusal(model::Caller const& caller, std::string action, std::string resource,
                       Error const& why);

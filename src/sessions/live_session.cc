@@ -297,7 +297,7 @@ awaitable<Result<void>> LiveSession::on_data(Role role, wire::AgentMessage const
   auto digest = sha256(message.payload);
   if (!message.payload.empty() && digest != message.digest)
     co_return Error{Errc::malformed, "a message whose digest does not fit its payload"};
-  switch (mine.stream.on_data(message.sequence, digest)) {
+  switch (mine.stream.on_data(message.sequence, digest, static_cast<std::uint32_t>(message.payload_type))) {
     case RelayedStream::Verdict::forward:
       // Repeats are no activity: one that is stuck would keep a session alive for ever.
       last_activity_ = SteadyClock::now();

@@ -8,14 +8,16 @@ RelayedStream::RelayedStream() : key_(random_secret(16)) {}
 
 // Eight bytes a number are enough, since the key keeps their sender from searching for two payloads with one
 // mark.
-std::uint64_t RelayedStream::mark_of(Digest const& digest) const {
+std::uint64_t RelayedStream::mark_of(Digest const& digest, std::uint32_t type) const {
   std::string text = key_.reveal();
   text += as_text(digest);
+  text += std::to_string(type);
   auto mark = read_u64(sha256(text).data());
   return mark == 0 ? 1 : mark;
 }
 
-RelayedStream::Verdict RelayedStream::on_data(std::int64_t sequence, Digest const& digest) {
+RelayedStream::Verdict RelayedStream::on_data(std::int64_t sequence, Digest const& digest,
+                                              std::uint32_t type) {
   if (sequence < 0) return Verdict::ignore;
   if (!first_) {
     first_ = sequence;
@@ -23,13 +25,13 @@ RelayedStream::Verdict RelayedStream::on_data(std::int64_t sequence, Digest cons
   }
   if (sequence < *first_) {
     if (older_.size() >= kMostAhead && !older_.contains(sequence)) return Verdict::ignore;
-    return judge(older_[sequence], mark_of(digest));
+    return judge(older_[sequence], mark_of(digest, type));
   }
   if (sequence < oldest_) return Verdict::answer;
   if (sequence - oldest_ >= kMostAhead) return Verdict::ignore;
   auto index = static_cast<std::size_t>(sequence - oldest_);
   if (index >= seen_.size()) seen_.resize(index + 1);
-  return judge(seen_[index], mark_of(digest));
+  return judge(seen_[index], mark_of(digest, type));
 }
 
 RelayedStream::Verdict RelayedStream::judge(Seen& seen, std::uint64_t mark) {

@@ -24,7 +24,7 @@ class RelayedStream {
     forward,  // new
     repeat,   // the same again, and not acknowledged
     answer,   // the receiver has it: acknowledge it for him
-    altered,  // this number carried another payload before
+    altered,  // this number carried another payload before, or the same as another type
     ignore,   // too far ahead, or no possible number
   };
 
@@ -34,7 +34,8 @@ class RelayedStream {
   // watch.
   void resume() { first_.reset(); }
 
-  Verdict on_data(std::int64_t sequence, Digest const& digest);
+  // `type` is of the payload: what is output to one may be a size or a status to another.
+  Verdict on_data(std::int64_t sequence, Digest const& digest, std::uint32_t type = 1);
   void on_acknowledge(std::int64_t sequence);
 
  private:
@@ -42,7 +43,7 @@ class RelayedStream {
     std::uint64_t mark = 0;  // of the payload; 0: not seen yet
     bool acknowledged = false;
   };
-  std::uint64_t mark_of(Digest const& digest) const;
+  std::uint64_t mark_of(Digest const& digest, std::uint32_t type) const;
   static Verdict judge(Seen& seen, std::uint64_t mark);
 
   Secret key_;

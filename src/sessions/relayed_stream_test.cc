@@ -43,6 +43,12 @@ TEST(RelayedStream, one_number_carries_one_payload) {
   EXPECT_EQ(stream.on_data(0, digest_of("rm -r /")), Verdict::altered);
 }
 
+TEST(RelayedStream, the_same_bytes_as_another_type_are_another_message) {
+  RelayedStream stream;
+  EXPECT_EQ(stream.on_data(0, digest_of("80x24"), 1), Verdict::forward);
+  EXPECT_EQ(stream.on_data(0, digest_of("80x24"), 3), Verdict::altered);
+}
+
 TEST(RelayedStream, also_after_it_was_acknowledged_while_an_older_one_is_missing) {
   RelayedStream stream;
   stream.on_data(0, digest_of("a"));

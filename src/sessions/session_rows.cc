@@ -65,6 +65,7 @@ Result<SessionRow> find_session(store::Transaction& transaction, SessionId const
 
 Result<std::vector<SessionRow>> list_sessions(store::Transaction& transaction, SessionFilter const& filter,
                                               std::optional<SessionRow> const& after, std::int64_t most) {
+  if (filter.none) return std::vector<SessionRow>();
   auto after_time = after ? std::optional(to_millis(after->started_at)) : std::nullopt;
   auto after_id = after ? after->id.text() : std::string();
   TRY(auto rows,

@@ -31,6 +31,7 @@ struct SessionFilter {
   bool active = true;  // or the history
   std::string target, owner, status, id;
   std::optional<Time> invoked_after, invoked_before;
+  bool none = false;  // of a kind that is not here
 };
 
 Result<void> add_session(store::Transaction& transaction, SessionRow const& row);

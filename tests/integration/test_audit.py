@@ -154,13 +154,70 @@ def test_an_altered_trail_is_found(stopped, sql):
     assert "event" in said
 
 
+@pytest.mark.parametrize("sql", [
+    "update events set principal = 'arn:aws:iam::1:user/nobody' where seq = 3",
+    "delete from events where seq = 3",
+    "update events set seq = 900 where seq = 3",
+    "delete from events where seq > 4",
+], ids=["altered", "removed", "moved", "tail"])
+@pytest.mark.parametrize("with_file", [False, True], ids=["trail", "trail-and-checkpoint"])
+def test_a_trail_that_is_altered_under_a_running_server_is_found(own_plane, sql, with_file):
+    for i in range(5):
+        own_plane.aws("iam", "create-user", "--user-name", f"user-{i}")
+    if with_file:
+        (own_plane.data / "audit-checkpoint").unlink()
+    alter(own_plane, sql)
+    done = own_plane.fumidai("audit", "verify")
+    assert done.returncode == 2, done.stdout
+
+
+def test_a_checkpoint_that_was_lost_is_told_for_good_until_a_later_copy_vouches(own_plane, tmp_path):
+    own_plane.aws("iam", "create-user", "--user-name", "one")
+    own_plane.stop()
+    (own_plane.data / "audit-checkpoint").unlink()
+    alter(own_plane, "delete from events where seq > 3")
+    own_plane.start()
+    for _ in range(2):
+        done = own_plane.fumidai("audit", "verify")
+        assert done.returncode == 2 and b"checkpoint file was missing when the plane started" in done.stdout
+        own_plane.stop()
+        assert verify(own_plane).returncode == 2
+        own_plane.start()
+    assert "the checkpoint file of the audit trail is gone" in own_plane.log.read_text()
+    copy = tmp_path / "copy"
+    shutil.copy(own_plane.data / "audit-checkpoint", copy)
+    assert len(copy.read_bytes()) == 1024
+    done = own_plane.fumidai("audit", "verify", "--checkpoint", copy)
+    assert done.returncode == 0, done.stdout
+    own_plane.stop()
+    assert verify(own_plane, "--checkpoint", copy).returncode == 0
+
+
+def test_the_trail_of_the_default_directory_is_read_when_its_server_has_stopped(stopped, tmp_path):
+    (tmp_path / "fumidai-data").symlink_to(stopped.data)
+    for words in (["verify"], ["export"]):
+        done = subprocess.run([FUMIDAI, "audit", *words], env=stopped.server_environment(), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_role_token_is_counted(plane, host):
+    plane.stop()
+    plane.start()
+    host.wait_connected()
+    plane.stop()
+    plane.start()
+    counted = [event for event in plane.events() if event["action"] == "ssm:RequestManagedInstanceRoleToken"]
+    host.wait_connected()
+    assert any(host.id in event["principal"] for event in counted), counted
+
+
 def test_a_trail_that_was_cut_with_its_checkpoint_is_found_by_a_copy_kept_elsewhere(stopped, tmp_path):
     kept = tmp_path / "kept"
     shutil.copy(stopped.data / "audit-checkpoint", kept)
     alter(stopped, "delete from events where seq > 3")
     (stopped.data / "audit-checkpoint").unlink()
     done = verify(stopped, "--checkpoint", kept)
-    assert done.returncode != 0, done.stdout
+    assert done.returncode == 2 and b"its end was cut off" in done.stdout, done
 
 
 def test_a_tail_that_is_cut_off_stays_known_while_the_server_goes_on_and_starts_again(own_plane):

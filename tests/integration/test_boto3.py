@@ -5,6 +5,7 @@ import botocore
 import pytest
 
 from house.played import PlayedClient
+from house.programs import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,18 @@ def test_a_session_is_started_used_resumed_and_ended(plane, ssm, host):
         (listed,) = ssm.describe_sessions(State="Active", Filters=[{"key": "SessionId", "value": started["SessionId"]}])["Sessions"]
         assert (listed["Target"], listed["Reason"]) == (host.id, "by boto3")
         assert ssm.terminate_session(SessionId=started["SessionId"])["SessionId"] == started["SessionId"]
+    by_id = {"key": "SessionId", "value": started["SessionId"]}
+    (over,) = wait_until("the history", lambda: ssm.describe_sessions(State="History", Filters=[by_id])["Sessions"])
+    assert over["Status"] == "Terminated" and over["EndDate"] >= over["StartDate"]
+    assert ssm.describe_sessions(State="History", Filters=[by_id, {"key": "AccessType", "value": "Standard"}])["Sessions"]
+    assert not ssm.describe_sessions(State="History", Filters=[by_id, {"key": "AccessType", "value": "JustInTime"}])["Sessions"]
+
+
+def test_a_host_is_deregistered(own_plane, own_host):
+    ssm = own_plane.boto3("ssm")
+    ssm.deregister_managed_instance(InstanceId=own_host.id)
+    assert not ssm.describe_instance_information()["InstanceInformationList"]
+    assert ssm.get_connection_status(Target=own_host.id)["Status"] == "notconnected"
 
 
 def test_an_error_is_the_exception_of_its_name(ssm):

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from house import wire
+from house.agent import Agent
 from house.plane import Plane
 from house.programs import FUMIDAI, PATIENCE, bare_environment, free_port, run, wait_until
 
@@ -116,14 +117,53 @@ def test_the_certificate_carries_all_names(named):
         assert name in shown
 
 
-@pytest.mark.parametrize("host, wanted", [("fumidai.example:9443", "fumidai.example:9443"), ("evil.example", None)])
-def test_a_false_host_header_is_not_where_a_session_leads(named, host, wanted):
-    body = json.dumps({"State": "Active"}).encode()
-    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AmazonSSM.DescribeSessions", "Host": host}
-    status, _, _ = wire.request(named, "POST", "/", body, headers, wire.administrator(named))
-    # What is signed for another name is either served under ours or refused; never believed.
-    assert status in (200, 400, 403)
-    assert wanted is None or status == 200
+def test_a_session_leads_to_the_name_of_ours_by_which_its_caller_came_and_to_no_other(tmp_path):
+    plane = Plane(tmp_path, "--name", "fumidai.example").start()
+    host = Agent(plane, tmp_path / "host").register().start()
+    try:
+        def stream_url(name):
+            headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AmazonSSM.StartSession", "Host": name}
+            status, _, body = wire.request(plane, "POST", "/", json.dumps({"Target": host.id}).encode(), headers, wire.administrator(plane))
+            return json.loads(body)["StreamUrl"] if status == 200 else None
+
+        for ours in (f"fumidai.example:{plane.port}", f"127.0.0.1:{plane.port}"):
+            assert stream_url(ours).startswith(f"wss://{ours}/")
+        for strange in ("evil.example", f"evil.example:{plane.port}", "fumidai.example:1"):
+            url = stream_url(strange)
+            assert url is None or url.startswith(f"wss://127.0.0.1:{plane.port}/"), url
+    finally:
+        host.clean()
+        plane.stop()
+
+
+def test_a_name_that_is_none_is_refused_with_a_sentence(tmp_path):
+    for name in ("a,b", "a b", "DNS:x"):
+        done = attempt(tmp_path, "--name", name)
+        assert done.returncode == 1, name
+        assert b"is neither a host name nor an address" in done.stderr
+
+
+def test_a_certificate_of_a_private_authority_is_trusted_by_tools_and_agents(tmp_path):
+    def openssl(*words):
+        subprocess.run(["openssl", *map(str, words)], cwd=tmp_path, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=A private authority", "-days", "2")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=plane")
+    (tmp_path / "names").write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.pem", "-days", "1", "-extfile", "names")
+    settings = tmp_path / "settings.toml"
+    settings.write_text("".join(f'{name} = "{tmp_path / file}"\n' for name, file in [("tls_certificate", "server.pem"), ("tls_key", "server.key"), ("tls_ca", "ca.pem")]))
+    plane = Plane(tmp_path / "plane", "--config", settings).start()
+    host = None
+    try:
+        assert "A private authority" in subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{plane.port}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode()
+        assert plane.fumidai("host", "list").returncode == 0
+        assert plane.aws("sts", "get-caller-identity")["Account"]
+        host = Agent(plane, tmp_path / "host").register().start()
+    finally:
+        if host:
+            host.clean()
+        plane.stop()
 
 
 def test_env_and_back_leave_the_shell_as_it_was(plane):

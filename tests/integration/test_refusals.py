@@ -1,9 +1,11 @@
 """What people are told when the answer is no: what happened, why, and what to do next."""
 
+import json
+
 import pytest
 
 from house.agent import Agent
-from house.programs import AGENT, run
+from house.programs import AGENT, run, wait_until
 
 ACTION = {"Effect": "Allow", "Action": "ssm:StartSession"}
 
@@ -86,6 +88,18 @@ def test_a_session_is_explained_by_its_id_from_its_decision_to_its_end(plane, ho
     text = explained(plane, started["session"])
     assert "session.start" in text and "session.end" in text and "a look" in text
     assert "decided by" in text
+
+
+def test_conditions_hold_for_agents_too(own_plane, own_host):
+    deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}}]}
+    own_plane.aws("iam", "put-role-policy", "--role-name", "SSMServiceRole", "--policy-name", "not-from-here", "--policy-document", json.dumps(deny))
+    own_host.kill()
+    wait_until("the host is gone", lambda: not own_plane.is_connected(own_host.id))
+    own_host.start(wait=False)
+    wait_until("the refusal", lambda: "explicit deny" in own_host.log.read_text())
+    assert not own_plane.is_connected(own_host.id)
+    own_plane.aws("iam", "delete-role-policy", "--role-name", "SSMServiceRole", "--policy-name", "not-from-here")
+    own_host.wait_connected()
 
 
 def test_whoever_makes_an_activation_must_be_allowed_to_hand_its_role_on(plane):

@@ -31,6 +31,26 @@ def host(plane, tmp_path_factory):
     one.clean()
 
 
+def test_a_session_ends_when_its_longest_time_is_over_however_busy_it_is(tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text("session_longest_seconds = 20\n")
+    plane = Plane(tmp_path, "--config", settings).start()
+    host = Agent(plane, tmp_path / "host").register().start()
+    try:
+        client = PlayedClient(plane, host.id).connect()
+        began = time.monotonic()
+        for number in range(30):
+            client.ask_shell(number)
+            time.sleep(0.5)
+        found = sessions.wait_for_status(plane, client.session, "Terminated", 15)
+        assert 15 < time.monotonic() - began < 25
+        assert "20 seconds" in found["Details"], found
+        sessions.is_gone(client.session)
+    finally:
+        host.clean()
+        assert plane.stop() == 0
+
+
 def test_the_shell_of_a_client_that_vanished_ends_when_it_was_idle_for_long_enough(plane, host):
     client = PlayedClient(plane, host.id).connect()
     client.ask_shell(1)

@@ -17,7 +17,7 @@ from house.programs import FUMIDAI, SANITIZED, wait_until
 
 SECONDS = float(os.environ.get("FUMIDAI_TEST_SOAK_SECONDS", "1200"))
 SENTENCES = (b"The process of the session ended without a word", b"is not connected", b"cannot connect", b"Terminated by", b"did not come back", b"was lost", b"closed the connection",
-             b"did not within", b"TLS handshake", b"The session", b"read:", b"write:", b"internal error")
+             b"did not within", b"TLS handshake", b"The session", b"the connection broke", b"internal error")
 
 
 class Soak:

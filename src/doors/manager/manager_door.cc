@@ -31,6 +31,8 @@ template <class Open>
 awaitable<Result<Open>> read_opening(io::WebSocket& socket) {
   socket.stream().expire_after(kOpening);
   CO_TRY(auto message, co_await socket.read());
+  if (message.opcode != wire::Opcode::text)
+    co_return Error{Errc::malformed, "an opening message that is not text"};
   if (message.payload.size() > kMostOpenMessage)
     co_return Error{Errc::too_large,
                     "an opening message of " + std::to_string(message.payload.size()) + " bytes"};
