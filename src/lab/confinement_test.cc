@@ -19,6 +19,7 @@ std::string const kSecret = "secret-" + random_hex(32);
 constexpr char const* kTries = R"END(#!/bin/bash
 try() { name=$1; shift; if "$@" >/dev/null 2>&1; then echo "yes $name"; else echo "no $name"; fi; }
 write() { echo "$1" > "$2"; }
+try this-test true
 try read-secret grep -rqs SECRET /root /home /srv /opt /mnt /media /var /tmp /run /etc /boot /data
 try see-directory test -e DIRECTORY
 try see-home test -e HOME_OF_HOST
@@ -93,7 +94,8 @@ TEST(Confinement, root_of_an_instance_reaches_nothing_of_the_host) {
   ASSERT_TRUE(instance.console_shows("tries are over")) << instance.console();
   auto console = instance.console();
   EXPECT_NE(console.find("no mount-tmpfs"), console.npos) << console;
-  EXPECT_EQ(console.find("yes "), console.npos) << console;
+  EXPECT_EQ(console.find("yes "), console.find("yes this-test")) << console;
+  EXPECT_EQ(console.rfind("yes "), console.find("yes this-test")) << console;
 
   // init, sshd, this script and what it runs.
   EXPECT_LE(std::stoi(rest_of_line(console, "processes ")), 8) << console;

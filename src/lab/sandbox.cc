@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -165,6 +166,8 @@ Result<Mount> prepare_layer(InstanceSpec const& spec, Layer const& layer) {
   auto name = layer.at == "/" ? "top" : layer.at.substr(1);
   auto upper = spec.directory / "written" / name / "upper", work = spec.directory / "written" / name / "work";
   CHECK(io::make_directory(upper, 0755));
+  // It is the instance's root, whatever our umask is.
+  if (::chmod(upper.c_str(), 0755) != 0) return system_error("chmod " + upper.string());
   CHECK(io::make_directory(work, 0755));
   std::string lower;
   for (auto const& each : layer.lower) lower += (lower.empty() ? "" : ":") + each.string();
@@ -176,7 +179,7 @@ Result<void> write_sys(InstanceSpec const& spec) {
   auto dmi = spec.directory / "sys/devices/virtual/dmi/id";
   CHECK(io::make_directory(dmi, 0755));
   // By which EC2 Instance Connect's scripts know that they are on an instance (ec2-instance-connect.md 2.3).
-  return io::write_file(dmi / "board_asset_tag", spec.id.text() + "\n", 0444);
+  return io::write_scratch_file(dmi / "board_asset_tag", spec.id.text() + "\n", 0444);
 }
 
 Result<void> write_boot_files(InstanceSpec const& spec) {
@@ -187,18 +190,19 @@ Result<void> write_boot_files(InstanceSpec const& spec) {
   CHECK(io::make_directory(boot / "etc", 0700));
   CHECK(io::make_directory(boot / "trust", 0700));
   auto full = spec.hostname + "." + spec.domain;
-  CHECK(io::write_file(boot / "etc/hostname", spec.hostname + "\n", 0644));
-  CHECK(io::write_file(boot / "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n" +
-                                               spec.address + " " + full + " " + spec.hostname + "\n"));
+  CHECK(io::write_scratch_file(boot / "etc/hostname", spec.hostname + "\n", 0644));
+  CHECK(io::write_scratch_file(boot / "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n" +
+                                                       spec.address + " " + full + " " + spec.hostname +
+                                                       "\n"));
   auto resolver = spec.dns_server.empty() ? "" : "nameserver " + spec.dns_server + "\n";
-  CHECK(
-      io::write_file(boot / "etc/resolv.conf", resolver + "search " + spec.domain + "\noptions timeout:2\n"));
+  CHECK(io::write_scratch_file(boot / "etc/resolv.conf",
+                               resolver + "search " + spec.domain + "\noptions timeout:2\n"));
   std::string keys;
   for (auto const& key : spec.public_keys) keys += key + "\n";
-  CHECK(io::write_file(boot / "authorized_keys", keys, 0600));
-  CHECK(io::write_file(boot / "user-data", spec.user_data, 0600));
+  CHECK(io::write_scratch_file(boot / "authorized_keys", keys, 0600));
+  CHECK(io::write_scratch_file(boot / "user-data", spec.user_data, 0600));
   for (auto const& root : spec.trusted_roots)
-    CHECK(io::write_file(boot / "trust" / (root.name + ".pem"), root.pem, 0644));
+    CHECK(io::write_scratch_file(boot / "trust" / (root.name + ".pem"), root.pem, 0644));
   return success();
 }
 
@@ -210,7 +214,7 @@ Result<std::vector<Mount>> prepare_directory(InstanceSpec const& spec) {
   CHECK(io::make_directory(spec.directory / "root", 0755));
   CHECK(write_sys(spec));
   CHECK(write_boot_files(spec));
-  CHECK(io::write_file(spec.directory / "config.json", container_config(spec), 0600));
+  CHECK(io::write_scratch_file(spec.directory / "config.json", container_config(spec), 0600));
   std::vector<Mount> mounts;
   for (auto const& layer : spec.layers) {
     TRY(auto mount, prepare_layer(spec, layer));

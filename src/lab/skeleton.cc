@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
-
 #include "base/bytes.h"
 
 namespace fumidai::lab {
@@ -15,7 +13,7 @@ namespace {
 
 struct Text {
   char const* path;
-  mode_t mode;
+  int mode;
   char const* text;
 };
 
@@ -187,20 +185,19 @@ std::string read_or(io::Path const& path, std::string_view otherwise) {
   return text ? *text : std::string(otherwise);
 }
 
+// Each with its mode, whatever the umask is.
 Result<void> make_folder(io::Path const& path, mode_t mode) {
-  CHECK(io::make_directory(path, 0755));
+  TRY(auto has_parent, io::exists(path.parent_path()));
+  if (!has_parent) CHECK(make_folder(path.parent_path(), 0755));
+  CHECK(io::make_directory(path));
   if (::chmod(path.c_str(), mode) != 0) return system_error("chmod " + path.string());
   return success();
 }
 
-// No temporary file and no sync: the whole skeleton appears by one rename, and can be made again.
-Result<void> put(io::Path const& path, std::string_view text, mode_t mode) {
-  CHECK(io::make_directory(path.parent_path(), 0755));
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file || ::chmod(path.c_str(), mode) != 0) return system_error("write " + path.string());
-  return success();
+Result<void> put(io::Path const& path, std::string_view text, int mode) {
+  TRY(auto has_folder, io::exists(path.parent_path()));
+  if (!has_folder) CHECK(make_folder(path.parent_path(), 0755));
+  return io::write_scratch_file(path, text, mode);
 }
 
 Result<void> make_homes(io::Path const& root) {
@@ -236,35 +233,37 @@ Result<void> put_texts(io::Path const& root, Text const (&texts)[Count]) {
 
 // Links and small files of a public folder; links keep their text, which must not lead out of /usr and the
 // folder.
-void copy_public_folder(io::Path const& from, io::Path const& to) {
+Result<void> copy_public_folder(io::Path const& from, io::Path const& to) {
+  CHECK(make_folder(to, 0755));
   std::error_code failure;
-  fs::create_directories(to, failure);
   for (auto const& entry : fs::directory_iterator(from, failure)) {
     std::error_code ignored;
     auto target = fs::canonical(entry.path(), ignored);
     bool is_public = target.string().starts_with("/usr/") || target.parent_path() == from;
-    if (ignored || !is_public || !fs::is_regular_file(target, ignored)) continue;
+    bool is_manual = target.extension() == ".gz";  // half of the alternatives
+    if (ignored || !is_public || is_manual || !fs::is_regular_file(target, ignored)) continue;
     if (entry.is_symlink(ignored)) {
       fs::copy_symlink(entry.path(), to / entry.path().filename(), ignored);
     } else {
       fs::copy_file(target, to / entry.path().filename(), ignored);
     }
   }
+  return success();
 }
 
-void copy_public_file(io::Path const& file, io::Path const& root) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(file, ignored)) return;
-  fs::create_directories((root / file.relative_path()).parent_path(), ignored);
-  fs::copy_file(file, root / file.relative_path(), ignored);
+Result<void> copy_public_file(io::Path const& file, io::Path const& root) {
+  auto text = io::read_file(file);
+  return text ? put(root / file.relative_path(), *text, 0644) : success();
 }
 
-void copy_public_etc(io::Path const& root) {
+Result<void> copy_public_etc(io::Path const& root) {
   for (auto const* folder : {"/etc/alternatives", "/etc/ssl/certs", "/etc/ld.so.conf.d"})
-    copy_public_folder(folder, root / io::Path(folder).relative_path());
+    CHECK(copy_public_folder(folder, root / io::Path(folder).relative_path()));
   for (auto const* file : {"/etc/ld.so.conf", "/etc/ld.so.cache", "/etc/services", "/etc/protocols",
-                           "/etc/ssl/openssl.cnf", "/etc/debian_version", "/etc/mime.types"})
-    copy_public_file(file, root);
+                           "/etc/ssl/openssl.cnf", "/etc/debian_version", "/etc/mime.types"}) {
+    CHECK(copy_public_file(file, root));
+  }
+  return success();
 }
 
 Result<void> link(io::Path const& root, char const* at, io::Path const& target) {
@@ -312,7 +311,7 @@ Result<void> make_machine_skeleton(io::Path const& root) {
   CHECK(make_folder(root, 0755));
   for (auto const& folder : kMachineFolders) CHECK(make_folder(root / folder.path, folder.mode));
   CHECK(make_links(root));
-  copy_public_etc(root);
+  CHECK(copy_public_etc(root));
   CHECK(put_texts(root, kOurs));
   CHECK(put_texts(root, kMachine));
   auto passwd = without_passwords(read_or(kMasterPasswd, "root:*:0:0:root:/root:/bin/bash\n"));
