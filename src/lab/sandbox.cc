@@ -10,7 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstring>
 #include <thread>
 
 #include "base/bytes.h"
@@ -87,11 +90,14 @@ struct Launch {
   std::vector<Mount> mounts;
   std::vector<std::string> words;
   int lock, console, report;
+  std::array<int, 3> kept;  // these, in order
 };
 
+// What could not be done, after the errno: the parent makes the sentence.
 [[noreturn]] void fail_in_child(Launch const& launch, char const* what) {
-  int saved = errno;
-  dprintf(launch.report, "%s: %s", what, std::strerror(saved));
+  int failure = errno;
+  [[maybe_unused]] auto told = ::write(launch.report, &failure, sizeof failure);
+  told = ::write(launch.report, what, std::strlen(what));
   ::_exit(1);
 }
 
@@ -110,9 +116,20 @@ void mount_overlay(Launch const& launch, Mount const& mount) {
   ::close(folder);
 }
 
+// The locks of instances that other threads start now are not this child's to hold.
+void close_what_is_not_ours(Launch const& launch) {
+  int next = 3;
+  for (int kept : launch.kept) {
+    if (kept > next) ::close_range(static_cast<unsigned>(next), static_cast<unsigned>(kept) - 1, 0);
+    next = kept + 1;
+  }
+  ::close_range(static_cast<unsigned>(next), ~0u, 0);
+}
+
 // The mounts belong to a mount namespace that only the instance keeps: they go when it does.
 [[noreturn]] void launch_in_child(Launch const& launch, char* const* arguments) {
   ::setsid();
+  close_what_is_not_ours(launch);
   if (::unshare(CLONE_NEWNS) != 0) fail_in_child(launch, "make a mount namespace");
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     fail_in_child(launch, "make mounts private");
@@ -131,6 +148,16 @@ void mount_overlay(Launch const& launch, Mount const& mount) {
   fail_in_child(launch, arguments[0]);
 }
 
+// What the child reported; nothing from one that became the runtime.
+Result<void> read_report(int descriptor) {
+  char report[512];
+  auto count = ::read(descriptor, report, sizeof report);
+  int failure = 0;
+  if (count < static_cast<ssize_t>(sizeof failure)) return success();
+  std::memcpy(&failure, report, sizeof failure);
+  return system_error({report + sizeof failure, static_cast<std::size_t>(count) - sizeof failure}, failure);
+}
+
 Result<void> run_launch(Launch& launch) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return system_error("make a pipe");
@@ -139,6 +166,8 @@ Result<void> run_launch(Launch& launch) {
   Descriptor told(::fcntl(ends[1], F_DUPFD_CLOEXEC, 10));
   ::close(ends[1]);
   launch.report = told.get();
+  launch.kept = {launch.lock, launch.console, launch.report};
+  std::sort(launch.kept.begin(), launch.kept.end());
   std::vector<char*> arguments;
   for (auto& word : launch.words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -151,9 +180,7 @@ Result<void> run_launch(Launch& launch) {
   if (!ended) ::kill(child, SIGKILL);
   int status = 0;
   ::waitpid(child, &status, 0);
-  char words[512];
-  auto count = ended ? ::read(report.get(), words, sizeof words) : 0;
-  if (count > 0) return Error{Errc::system, std::string(words, static_cast<std::size_t>(count))};
+  CHECK(read_report(ended ? report.get() : -1));
   if (!ended) return Error{Errc::deadline_exceeded, "the container runtime did not answer in time"};
   if (status != 0)
     return Error{Errc::system,
@@ -290,6 +317,16 @@ Descriptor open_first_process(io::Path const& directory) {
   return is_running(directory) ? std::move(process) : Descriptor();
 }
 
+// Asked again and again: a first process that has only just begun does not hear it yet.
+bool ends_when_asked(int process, std::chrono::milliseconds patience) {
+  auto deadline = SteadyClock::now() + patience;
+  while (SteadyClock::now() < deadline) {
+    send_signal(process, SIGTERM);
+    if (ends_within(process, 100ms)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<void> stop_instance(io::Path const& directory, StopPatience patience) {
@@ -297,10 +334,7 @@ Result<void> stop_instance(io::Path const& directory, StopPatience patience) {
   while (is_running(directory)) {
     auto process = open_first_process(directory);
     if (process.valid()) {
-      if (patience.asked.count() > 0 && send_signal(process.get(), SIGTERM) == 0 &&
-          ends_within(process.get(), patience.asked)) {
-        return success();
-      }
+      if (ends_when_asked(process.get(), patience.asked)) return success();
       send_signal(process.get(), SIGKILL);
       if (ends_within(process.get(), patience.killed)) return success();
     }

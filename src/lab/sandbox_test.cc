@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "lab/test_instance.h"
 
 namespace fumidai::lab {
@@ -34,6 +36,7 @@ TEST(Sandbox, an_instance_is_entered_with_its_key_and_is_what_it_was_asked_to_be
   EXPECT_EQ(instance.ssh("cat /etc/resolv.conf").output,
             "nameserver 10.0.0.2\nsearch ec2.internal\noptions timeout:2\n");
   if (std::filesystem::exists("/usr/bin/sudo")) EXPECT_EQ(instance.ssh("sudo -n id -u").output, "0\n");
+  EXPECT_EQ(instance.ssh("tty", "ec2-user", true).output, "/dev/pts/0\r\n");
   EXPECT_NE(instance.ssh("true", "root").status, 0) << "root has no way in";
   EXPECT_TRUE(is_running(instance.spec.directory));
   EXPECT_EQ(running_instances(instance.directory.path()), std::vector<io::Path>{instance.spec.directory});
@@ -128,6 +131,32 @@ TEST(Sandbox, a_starter_killed_at_any_moment_leaves_what_can_be_stopped_and_star
   auto started = start_instance(instance.spec);
   ASSERT_TRUE(started) << started.error().detail;
   EXPECT_TRUE(instance.answers()) << instance.console();
+}
+
+TEST(Sandbox, instances_are_started_and_stopped_by_several_threads) {
+  FUMIDAI_NEEDS_LAB();
+  TestInstance instance;
+  std::vector<std::thread> threads;
+  for (int number = 0; number < 4; number++) {
+    auto spec = instance.spec;
+    spec.id = InstanceId("i-0" + random_hex(16));
+    spec.directory = instance.directory / ("instances/" + spec.id.text());
+    threads.emplace_back([spec] {
+      for (int round = 0; round < 5; round++) {
+        auto started = start_instance(spec);
+        EXPECT_TRUE(started) << started.error().detail;
+        EXPECT_TRUE(is_running(spec.directory));
+        auto begun = SteadyClock::now();
+        auto stopped = stop_instance(spec.directory);
+        EXPECT_TRUE(stopped) << stopped.error().detail;
+        EXPECT_LT(SteadyClock::now() - begun, 5s) << "one that has only just begun hears it too";
+        EXPECT_FALSE(is_running(spec.directory));
+      }
+      EXPECT_TRUE(erase_instance(spec.directory));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_TRUE(running_instances(instance.directory / "instances").empty());
 }
 
 TEST(Sandbox, the_console_keeps_the_end_of_what_was_printed) {

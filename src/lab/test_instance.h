@@ -102,8 +102,9 @@ class TestInstance {
     return run(std::move(words));
   }
 
-  Ran ssh(std::string const& command, std::string const& user = "ec2-user") const {
+  Ran ssh(std::string const& command, std::string const& user = "ec2-user", bool on_terminal = false) const {
     auto words = options("/usr/bin/ssh");
+    if (on_terminal) words.push_back("-tt");
     words.insert(words.end(), {user + "@10.0.1.5", command});
     return in_router(std::move(words));
   }
