@@ -133,8 +133,9 @@ void close_what_is_not_ours(Launch const& launch) {
   if (::unshare(CLONE_NEWNS) != 0) fail_in_child(launch, "make a mount namespace");
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     fail_in_child(launch, "make mounts private");
-  // crun refuses machines with both versions of cgroups, of which we use neither.
-  ::umount2("/sys/fs/cgroup/unified", MNT_DETACH);
+  // crun looks at this place though it is told to use no cgroups, and refuses machines that have both
+  // versions, or nothing there.
+  ::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   for (auto const& mount : launch.mounts) mount_overlay(launch, mount);
   for (int number = 1; number < NSIG; number++) ::signal(number, SIG_DFL);
   sigset_t none;
