@@ -74,6 +74,15 @@ Result<void> write_file(Path const& path, std::string_view text, int mode) {
   return written;
 }
 
+Result<void> write_scratch_file(Path const& path, std::string_view text, int mode) {
+  ::unlink(path.c_str());
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (file.get() < 0) return system_error("create " + path.string());
+  CHECK(write_all(file.get(), text, path));
+  if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) return system_error("chmod " + path.string());
+  return success();
+}
+
 Result<void> make_directory(Path const& path, int mode) {
   std::error_code cannot_tell;
   if (std::filesystem::is_directory(path, cannot_tell)) return success();

@@ -20,6 +20,9 @@ Result<bool> exists(Path const& path);
 // Replaces the file in one step: whoever reads it sees the old text or the new one, also after a crash.
 Result<void> write_file(Path const& path, std::string_view text, int mode = 0644);
 
+// For what is made anew before each use: not in one step, and without waiting for the disk.
+Result<void> write_scratch_file(Path const& path, std::string_view text, int mode = 0644);
+
 // Creates the directory and its parents; the last one gets this mode.
 Result<void> make_directory(Path const& path, int mode = 0755);
 

@@ -1,5 +1,8 @@
 #include "io/http_server.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/ip/v6_only.hpp>
 
 #include "base/log.h"
@@ -53,7 +56,7 @@ void Doorkeeper::turned_away(std::string const& address, Places const& places, S
   silent_ = 0;
 }
 
-HttpServer::HttpServer(asio::any_io_executor executor, TlsContext tls, HttpHandler& handler,
+HttpServer::HttpServer(asio::any_io_executor executor, std::optional<TlsContext> tls, HttpHandler& handler,
                        ServerLimits limits)
     : executor_(executor),
       tls_(std::move(tls)),
@@ -93,9 +96,32 @@ Result<void> HttpServer::listen(wire::HostPort const& at) {
                                      ": another program uses this address; choose another with --listen"};
   }
   if (error) return Error{Errc::system, "cannot listen on " + to_string(at) + ": " + error.message()};
+  accept_from(std::move(acceptor));
+  return success();
+}
+
+Result<void> HttpServer::listen_on(int descriptor) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
+    auto error = system_error("look at the listening socket");
+    ::close(descriptor);
+    return error;
+  }
+  tcp::acceptor acceptor(executor_);
+  boost::system::error_code error;
+  acceptor.assign(bound.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, error);
+  if (error) {
+    ::close(descriptor);
+    return Error{Errc::system, "cannot use the listening socket: " + error.message()};
+  }
+  accept_from(std::move(acceptor));
+  return success();
+}
+
+void HttpServer::accept_from(tcp::acceptor acceptor) {
   acceptors_.push_back(std::move(acceptor));
   listeners_.spawn(accept(acceptors_.back()));
-  return success();
 }
 
 std::vector<wire::HostPort> HttpServer::addresses() const {
@@ -137,8 +163,13 @@ awaitable<void> HttpServer::accept(tcp::acceptor& acceptor) {
   }
 }
 
+awaitable<Result<std::unique_ptr<Stream>>> HttpServer::open(Socket socket) {
+  if (tls_) co_return co_await accept_tls(*tls_, std::move(socket), limits_.handshake);
+  co_return make_tcp_stream(std::move(socket));
+}
+
 awaitable<void> HttpServer::serve(Socket socket, Peer peer, Places::Place place) {
-  auto stream = co_await accept_tls(tls_, std::move(socket), limits_.handshake);
+  auto stream = co_await open(std::move(socket));
   if (!stream) {
     log_debug("TLS handshake failed", {{"peer", peer.address}, {"error", stream.error().detail}});
     co_return;
@@ -200,11 +231,13 @@ awaitable<Result<void>> HttpServer::serve_requests(std::unique_ptr<Stream>& stre
       co_return success();
     }
     bool keep_alive = (*request)->keep_alive;
+    bool wants_head_only = (*request)->method == "HEAD";
     Counted counted(requests_);
     auto response = co_await handler_.handle(*std::move(*request), peer);
     keep_alive = keep_alive && response.keep_alive && !stopping_;
     response.headers.set("Connection", keep_alive ? "keep-alive" : "close");
     auto bytes = wire::encode(response);
+    if (wants_head_only) bytes.resize(bytes.size() - response.body.size());  // RFC 9110 section 9.3.2
     stream->expire_after(limits_.answer);
     CO_CHECK(co_await stream->write(as_bytes(bytes)));
     if (!keep_alive) co_return success();

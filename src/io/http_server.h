@@ -1,7 +1,7 @@
 #pragma once
 
-// Listens, does the TLS handshake, reads requests, and hands them on. What an unauthenticated peer can take
-// is bounded here: time, bytes, connections in all and from one address.
+// Listens, does the TLS handshake (or none: io/plain_http.h), reads requests, and hands them on. What an
+// unauthenticated peer can take is bounded here: time, bytes, connections in all and from one address.
 
 #include <boost/asio/ip/tcp.hpp>
 #include <map>
@@ -90,10 +90,14 @@ class HttpHandler {
 
 class HttpServer {
  public:
-  HttpServer(asio::any_io_executor executor, TlsContext tls, HttpHandler& handler, ServerLimits limits);
+  // Without a TlsContext it speaks HTTP in the clear.
+  HttpServer(asio::any_io_executor executor, std::optional<TlsContext> tls, HttpHandler& handler,
+             ServerLimits limits);
 
   // Error: conflict or system, with what to do ("address in use").
   Result<void> listen(wire::HostPort const& at);
+  // Takes over a TCP socket that listens already, and closes it also when this fails. Error: system.
+  Result<void> listen_on(int descriptor);
   // The addresses in use, with the real port where 0 was asked for.
   std::vector<wire::HostPort> addresses() const;
   std::size_t connections() const { return places_.taken(); }
@@ -108,14 +112,16 @@ class HttpServer {
   void set_certificate(TlsContext tls) { tls_ = std::move(tls); }
 
  private:
+  void accept_from(asio::ip::tcp::acceptor acceptor);
   awaitable<void> accept(asio::ip::tcp::acceptor& acceptor);
+  awaitable<Result<std::unique_ptr<Stream>>> open(Socket socket);
   awaitable<void> serve(Socket socket, Peer peer, Places::Place place);
   awaitable<Result<void>> serve_requests(std::unique_ptr<Stream>& stream, Peer const& peer,
                                          Places::Place& place);
   awaitable<Result<std::optional<wire::HttpRequest>>> read_request(Stream& stream, Bytes& pending);
 
   asio::any_io_executor executor_;
-  TlsContext tls_;
+  std::optional<TlsContext> tls_;
   HttpHandler& handler_;
   ServerLimits limits_;
   Places places_;
