@@ -1,0 +1,45 @@
+#pragma once
+
+// Makes the kernel hold what a plan says: reads what is there, and changes the difference. Run again, it does
+// nothing; after a crash at any step it finishes; what somebody took away by hand comes back. What it did not
+// make it does not touch: it owns the namespaces and programs that carry the lab's prefix, and beyond those
+// what is marked as its own.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lab/firewall.h"
+#include "lab/plan.h"
+#include "lab/settings.h"
+
+namespace fumidai::lab {
+
+// Whether this machine can hold a lab: rights, namespaces, nftables, dnsmasq. Changes nothing. Error:
+// unsupported or denied, with what to do.
+Result<void> check_able();
+
+// What was done, a line for each step: "+ route 10.0.1.10/32 of fumidai-lab-vpc-…".
+using Changes = std::vector<std::string>;
+
+class Kernel {
+ public:
+  explicit Kernel(Settings settings) : settings_(std::move(settings)) {}
+
+  // Blocking: milliseconds where little changes. Not from two threads at once; another process waits its turn
+  // with Errc::conflict. What fails in one namespace does not keep the others from being made; the first
+  // error is returned then.
+  Result<Changes> apply(Plan const& plan);
+  // Removes all of the lab.
+  Result<Changes> down();
+
+  // For tests: as if we died after that many steps.
+  void stop_after(std::optional<std::size_t> steps) { most_steps_ = steps; }
+
+ private:
+  Settings settings_;
+  Firewall firewall_;
+  std::optional<std::size_t> most_steps_;
+};
+
+}  // namespace fumidai::lab

@@ -1,0 +1,88 @@
+#include "lab/name_server_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lab/names.h"
+#include "lab/services.h"
+
+namespace fumidai::lab {
+
+namespace {
+
+using namespace network;
+
+// Of each: nothing but what it is told, on these addresses and no others.
+std::string common_options(std::vector<Address> const& listen) {
+  std::string options =
+      "no-resolv\n"
+      "no-hosts\n"
+      "no-poll\n"
+      "bind-interfaces\n"
+      "user=nobody\n"
+      "group=nogroup\n";
+  for (auto& address : listen) options += "listen-address=" + address.text() + "\n";
+  return options;
+}
+
+// "ssm" of com.amazonaws.us-east-1.ssm; empty for what is not so named.
+std::string_view short_name(Network const& network, InterfaceEndpoint const& endpoint) {
+  std::string_view service = endpoint.service;
+  auto prefix = network.full_name("");
+  if (!service.starts_with(prefix)) return {};
+  service.remove_prefix(prefix.size());
+  bool plain = std::ranges::all_of(service, [](char c) { return c == '.' || is_plain({&c, 1}); });
+  return plain ? service : std::string_view();
+}
+
+std::vector<std::string> names_of(Network const& network, InterfaceEndpoint const& endpoint) {
+  auto service = short_name(network, endpoint);
+  if (service.empty() || endpoint.state != EndpointState::available) return {};
+  std::vector<std::string> names{
+      fmt::format("{}.{}.{}.vpce.amazonaws.com", endpoint.id.text(), service, network.region)};
+  if (network.takes_the_name(endpoint))
+    names.push_back(fmt::format("{}.{}.amazonaws.com", service, network.region));
+  return names;
+}
+
+}  // namespace
+
+NameServer internet_name_server(Network const& network, Settings const& settings) {
+  auto options = common_options({settings.dns});
+  auto answer = [&](std::string const& domain, Address const& address) {
+    options += fmt::format("address=/{}/{}\n", domain, address.text());
+  };
+  answer(network.region + ".amazonaws.com", settings.plane);
+  for (auto global : {"iam.amazonaws.com", "sts.amazonaws.com"}) answer(global, settings.plane);
+  for (auto name : {"www.example.com", "packages.example.com"}) answer(name, settings.web);
+  options += "address=/#/\n";  // there are no others
+  return {internet_space(settings), std::move(options), ""};
+}
+
+NameServer router_name_server(Network const& network, Vpc const& vpc, std::vector<Port> const& ports,
+                              Settings const& settings) {
+  NameServer server{router_space(settings, vpc.id), common_options(resolver_addresses(vpc)), ""};
+  server.options += fmt::format("server={}\n", settings.dns.text());
+  for (auto& port : ports) {
+    auto& owner = port.at.interface->owner;
+    std::vector<std::string> names;
+    if (vpc.dns_hostnames) names.push_back(private_name(port.address(), network.region));
+    if (auto* id = std::get_if<InterfaceEndpointId>(&owner)) {
+      auto* endpoint = network.endpoints.find(*id);
+      if (endpoint && is_plain(id->text()))
+        std::ranges::move(names_of(network, *endpoint), std::back_inserter(names));
+    }
+    for (auto& name : names) server.hosts += fmt::format("{} {}\n", port.address().text(), name);
+  }
+  return server;
+}
+
+std::string private_name(Address const& address, std::string_view region) {
+  auto digits = address.text();
+  std::ranges::replace(digits, '.', '-');
+  auto domain = region == "us-east-1" ? "ec2" : fmt::format("{}.compute", region);
+  return fmt::format("ip-{}.{}.internal", digits, domain);
+}
+
+}  // namespace fumidai::lab
