@@ -27,6 +27,9 @@ struct Plane {
   identity::Deployment const& deployment;
   Clock const& clock;
   std::filesystem::path checkpoint_file;  // of the audit trail
+  bool has_lab = false;                   // there is something that instances run in
+  // What an instance has written to its console; unset: nothing is known.
+  std::function<Result<std::string>(InstanceId const&)> console = {};
 };
 
 // One authenticated call.
