@@ -194,6 +194,9 @@ TEST_F(InstanceActions, subnet_and_groups_may_be_at_the_interface) {
   auto answer = call("RunInstances", launch(interface));
   EXPECT_EQ(text(answer, "ipAddress"), "203.0.113.10") << answer << said;
   EXPECT_EQ(text(answer, "privateIpAddress"), "10.0.1.99");
+  // As the AWS CLI writes it.
+  interface.back() = {"NetworkInterface.1.PrivateIpAddresses.1.PrivateIpAddress", "10.0.1.100"};
+  EXPECT_EQ(text(call("RunInstances", launch(interface)), "privateIpAddress"), "10.0.1.100");
   interface.push_back({"SecurityGroupId.1", group});
   EXPECT_EQ(call("RunInstances", launch(interface)), "InvalidParameterCombination");
   EXPECT_EQ(

@@ -10,15 +10,22 @@ namespace fumidai::api::ec2 {
 
 namespace {
 
+struct PrivateAddressSpecification {
+  std::string private_ip_address;
+};
+BOOST_DESCRIBE_STRUCT(PrivateAddressSpecification, (), (private_ip_address))
+
 struct InterfaceSpecification {
   std::int64_t device_index = 0;
   std::optional<std::string> network_interface_id, subnet_id, private_ip_address;
   std::optional<bool> associate_public_ip_address;
   std::vector<std::string> security_group_id;
+  std::vector<PrivateAddressSpecification> private_ip_addresses;  // where the AWS CLI puts the one
+  static constexpr wire::Limit kLimits[] = {{"security_group_id", 0, 16}, {"private_ip_addresses", 0, 1}};
 };
 BOOST_DESCRIBE_STRUCT(InterfaceSpecification, (),
                       (device_index, network_interface_id, subnet_id, private_ip_address,
-                       associate_public_ip_address, security_group_id))
+                       associate_public_ip_address, security_group_id, private_ip_addresses))
 
 struct RunInstancesRequest {
   std::string image_id;
@@ -57,8 +64,11 @@ Place place_of(RunInstancesRequest const& request) {
             request.security_group_id,
             {}};
   auto const& interface = request.network_interface[0];
-  return {interface.subnet_id.value_or(""), interface.private_ip_address.value_or(""),
-          interface.security_group_id, interface.associate_public_ip_address};
+  auto address = interface.private_ip_address.value_or("");
+  if (address.empty() && !interface.private_ip_addresses.empty())
+    address = interface.private_ip_addresses[0].private_ip_address;
+  return {interface.subnet_id.value_or(""), std::move(address), interface.security_group_id,
+          interface.associate_public_ip_address};
 }
 
 Error wrong_combination(std::string sentence) {
