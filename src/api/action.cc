@@ -20,11 +20,30 @@ Result<void> detail::check_dry_run(Call const& call) {
 std::vector<Action> const& all_actions() {
   static auto const actions = [] {
     std::vector<Action> all;
-    for (auto table :
-         {session_actions(), activation_actions(), instance_actions(), tag_actions(), agent_actions(),
-          user_actions(), access_key_actions(), role_actions(), instance_profile_actions(),
-          managed_policy_actions(), principal_policy_actions(), sts_actions(), fumidai_actions(),
-          diagnosis_actions(), ec2::vpc_actions(), ec2::subnet_actions()}) {
+    for (auto table : {session_actions(),
+                       activation_actions(),
+                       instance_actions(),
+                       tag_actions(),
+                       agent_actions(),
+                       user_actions(),
+                       access_key_actions(),
+                       role_actions(),
+                       instance_profile_actions(),
+                       managed_policy_actions(),
+                       principal_policy_actions(),
+                       sts_actions(),
+                       fumidai_actions(),
+                       ec2::vpc_actions(),
+                       ec2::subnet_actions(),
+                       ec2::security_group_actions(),
+                       ec2::security_rule_actions(),
+                       ec2::key_pair_actions(),
+                       ec2::vpc_endpoint_actions(),
+                       ec2::image_actions(),
+                       ec2::run_instances_actions(),
+                       ec2::instance_actions(),
+                       ec2::instance_attribute_actions(),
+                       ec2::profile_association_actions()}) {
       all.insert(all.end(), std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
     }
     return all;

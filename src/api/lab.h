@@ -26,8 +26,8 @@ class Lab {
   virtual awaitable<Result<std::vector<Observation>>> observe(std::vector<network::Path> ways) = 0;
   // The address from which a person at this machine comes.
   virtual Address person() const = 0;
-  // What an instance wrote on its console, at most the last 64 KiB.
-  virtual awaitable<Result<std::string>> console_output(InstanceId instance) = 0;
+  // What an instance wrote on its console, at most the last 64 KiB. From any thread.
+  virtual Result<std::string> console_output(InstanceId const& instance) = 0;
 };
 
 }  // namespace fumidai::api

@@ -8,5 +8,14 @@ namespace fumidai::api::ec2 {
 
 std::vector<Action> vpc_actions();
 std::vector<Action> subnet_actions();
+std::vector<Action> security_group_actions();
+std::vector<Action> security_rule_actions();
+std::vector<Action> key_pair_actions();
+std::vector<Action> vpc_endpoint_actions();
+std::vector<Action> image_actions();
+std::vector<Action> run_instances_actions();
+std::vector<Action> instance_actions();
+std::vector<Action> instance_attribute_actions();
+std::vector<Action> profile_association_actions();
 
 }  // namespace fumidai::api::ec2

@@ -1,0 +1,447 @@
+#include "networks/instances.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "api/action.h"
+#include "api/lab.h"
+#include "base/bytes.h"
+#include "identity/instance_profiles.h"
+#include "identity/principal_policies.h"
+#include "identity/roles.h"
+#include "identity/test_store.h"
+#include "identity/users.h"
+#include "io/test_directory.h"
+#include "networks/images.h"
+
+namespace fumidai::api::ec2 {
+namespace {
+
+using Fields = std::vector<wire::QueryPair>;
+
+// A lab that nothing runs in.
+class EmptyLab : public Lab {
+ public:
+  awaitable<Result<std::vector<Observation>>> observe(std::vector<network::Path>) override {
+    co_return std::vector<Observation>();
+  }
+  Address person() const override { return network::the_internet(); }
+  Result<std::string> console_output(InstanceId const&) override { return console; }
+
+  std::string console;
+};
+
+// A plane with a lab that nothing runs in, and actions as a user with one policy calls them.
+class PlaneTest : public testing::Test {
+ protected:
+  PlaneTest() {
+    write([&](store::Transaction& transaction) -> Result<void> {
+      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
+      CHECK(identity::put_builtin_policies(transaction, clock.now()));
+      CHECK(identity::create_user(transaction, "hana", "/", clock.now()));
+      return success();
+    });
+    trail.emplace(secret);
+    gate.emplace(*database, networks, deployment, *trail, clock, sessions::SessionLimits{});
+    registry.emplace(loop.get_executor(), *database, deployment, *gate, sessions::SessionPatience{});
+    checkpoints = *audit::CheckpointFile::open(directory.path() / "audit-checkpoint", *trail);
+    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints, &lab});
+    allow(R"({"Effect":"Allow","Action":"*","Resource":"*"})");
+  }
+  // What is written soon is written by the trail, which goes before the store otherwise.
+  ~PlaneTest() override { database.reset(); }
+
+  void write(std::function<Result<void>(store::Transaction&)> change) {
+    auto done = database->write_now(std::move(change));
+    ASSERT_TRUE(done) << done.error().detail;
+  }
+  void allow(std::string const& statements) {
+    write([&](store::Transaction& transaction) {
+      return identity::put_inline_policy(transaction, identity::user_key("hana"), "test",
+                                         R"({"Version":"2012-10-17","Statement":[)" + statements + "]}",
+                                         clock.now());
+    });
+  }
+
+  // The body of the answer; for a failure, AWS's name of it.
+  std::string call(std::string const& operation, Fields fields) {
+    Addressed addressed{&kEc2, operation, std::move(fields), ""};
+    model::Caller caller;
+    caller.principal.arn = model::user_arn(deployment.region, "/", "hana");
+    caller.principal.id = "AIDATEST";
+    caller.principal.name = "hana";
+    caller.principal.account = deployment.region.account;
+    caller.source_address = "192.0.2.7";
+    caller.request_id = "00000000-0000-0000-0000-000000000001";
+    caller.at = clock.now();
+    std::optional<Result<wire::HttpResponse>> outcome;
+    asio::co_spawn(loop, find_action(kEc2, operation)->run({*plane, addressed, caller}, ""),
+                   [&](std::exception_ptr failure, Result<wire::HttpResponse> response) {
+                     if (failure) std::rethrow_exception(failure);
+                     outcome = std::move(response);
+                     loop.stop();
+                   });
+    loop.restart();
+    loop.run_for(std::chrono::seconds(10));
+    if (!outcome) return "(no answer)";
+    if (*outcome) return (*outcome)->body;
+    said = outcome->error().detail;
+    return text(
+        wire::error_response(outcome->error(), wire::Protocol::ec2, caller.request_id, clock.now()).body,
+        "Code");
+  }
+  // All texts of elements with this name, one after the other.
+  static std::vector<std::string> texts(std::string const& xml, std::string const& name) {
+    std::vector<std::string> found;
+    auto open = "<" + name + ">", close = "</" + name + ">";
+    for (auto at = xml.find(open); at != xml.npos; at = xml.find(open, at)) {
+      at += open.size();
+      found.push_back(xml.substr(at, xml.find(close, at) - at));
+    }
+    return found;
+  }
+  static std::string text(std::string const& xml, std::string const& name) {
+    auto found = texts(xml, name);
+    return found.empty() ? "(none)" : found[0];
+  }
+
+  // What whoever runs the machines would report.
+  void report(std::function<void(networks::State&)> happened) {
+    write([&](store::Transaction& transaction) {
+      return networks.change(transaction, [&](networks::State& state) -> Result<void> {
+        happened(state);
+        return success();
+      });
+    });
+  }
+
+  FixedClock clock{from_millis(1'800'000'000'000)};
+  Secret secret{"a deployment secret that is long enough"};
+  asio::io_context loop;
+  io::TestDirectory directory;  // a store in memory has nobody who only reads
+  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
+  networks::Keeper networks{"us-east-1"};
+  identity::Deployment deployment;
+  std::optional<audit::Trail> trail;
+  std::optional<sessions::Gate> gate;
+  std::optional<sessions::Registry> registry;
+  network::PriceTable prices;
+  std::unique_ptr<audit::CheckpointFile> checkpoints;
+  EmptyLab lab;
+  std::optional<Plane> plane;
+  std::string said;  // of the last failure
+};
+
+// A VPC with a public subnet, a group, a key pair, and an instance profile with a role.
+class InstanceActions : public PlaneTest {
+ protected:
+  InstanceActions() {
+    vpc = text(call("CreateVpc", {{"CidrBlock", "10.0.0.0/16"}}), "vpcId");
+    subnet = text(call("CreateSubnet", {{"VpcId", vpc}, {"CidrBlock", "10.0.1.0/24"}}), "subnetId");
+    group =
+        text(call("CreateSecurityGroup", {{"GroupName", "web"}, {"GroupDescription", "web"}, {"VpcId", vpc}}),
+             "groupId");
+    call("CreateKeyPair", {{"KeyName", "key"}, {"KeyType", "ed25519"}});
+    write([&](store::Transaction& transaction) -> Result<void> {
+      identity::Role role;
+      role.name = "ssm-role";
+      role.path = "/";
+      role.trust_policy =
+          R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]})";
+      CHECK(identity::create_role(transaction, role, clock.now()));
+      CHECK(identity::create_instance_profile(transaction, "ssm-profile", "/ops/", clock.now()));
+      return identity::put_role_into(transaction, "ssm-profile", "ssm-role");
+    });
+  }
+
+  Fields launch(Fields more = {}) const {
+    Fields fields{{"ImageId", image}, {"MinCount", "1"}, {"MaxCount", "1"}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    return fields;
+  }
+  Fields launch_at_top(Fields more = {}) const {
+    more.push_back({"SubnetId", subnet});
+    more.push_back({"SecurityGroupId.1", group});
+    return launch(more);
+  }
+  std::string run(Fields more = {}) {
+    return text(call("RunInstances", launch_at_top(std::move(more))), "instanceId");
+  }
+
+  std::string vpc, subnet, group;
+  std::string const image{networks::images()[0].id};
+};
+
+TEST_F(InstanceActions, an_instance_is_described_as_it_was_launched) {
+  auto answer = call("RunInstances", launch_at_top({{"KeyName", "key"},
+                                                    {"InstanceType", "t3.small"},
+                                                    {"IamInstanceProfile.Name", "ssm-profile"},
+                                                    {"MetadataOptions.HttpTokens", "optional"},
+                                                    {"TagSpecification.1.ResourceType", "instance"},
+                                                    {"TagSpecification.1.Tag.1.Key", "Name"},
+                                                    {"TagSpecification.1.Tag.1.Value", "web <1>"},
+                                                    {"ClientToken", "once"}}));
+  EXPECT_TRUE(text(answer, "reservationId").starts_with("r-")) << answer << said;
+  EXPECT_NE(answer.find("<instanceState><code>0</code><name>pending</name></instanceState>"), answer.npos);
+  auto id = text(answer, "instanceId");
+  report([&](auto& state) { networks::started(state, InstanceId(id), clock.now()); });
+  auto described = call("DescribeInstances", {{"InstanceId.1", id}});
+  for (auto part : {"<code>16</code><name>running</name>", "<keyName>key</keyName>",
+                    "<instanceType>t3.small</instanceType>", "<privateIpAddress>10.0.1.4</privateIpAddress>",
+                    "<privateDnsName>ip-10-0-1-4.ec2.internal</privateDnsName>", "<dnsName></dnsName>",
+                    "<item><key>Name</key><value>web &lt;1&gt;</value></item>", "<groupName>web</groupName>",
+                    ":instance-profile/ops/ssm-profile</arn>", "<httpTokens>optional</httpTokens>",
+                    "<clientToken>once</clientToken>"})
+    EXPECT_NE(described.find(part), described.npos) << part << "\n" << described;
+  EXPECT_EQ(described.find("<ipAddress>"), described.npos);
+  EXPECT_EQ(text(described, "subnetId"), subnet);
+}
+
+TEST_F(InstanceActions, subnet_and_groups_may_be_at_the_interface) {
+  Fields interface {
+    {"NetworkInterface.1.DeviceIndex", "0"}, {"NetworkInterface.1.SubnetId", subnet},
+        {"NetworkInterface.1.AssociatePublicIpAddress", "true"},
+        {"NetworkInterface.1.SecurityGroupId.1", group}, {
+      "NetworkInterface.1.PrivateIpAddress", "10.0.1.99"
+    }
+  };
+  auto answer = call("RunInstances", launch(interface));
+  EXPECT_EQ(text(answer, "ipAddress"), "203.0.113.10") << answer << said;
+  EXPECT_EQ(text(answer, "privateIpAddress"), "10.0.1.99");
+  // As the AWS CLI writes it.
+  interface.back() = {"NetworkInterface.1.PrivateIpAddresses.1.PrivateIpAddress", "10.0.1.100"};
+  EXPECT_EQ(text(call("RunInstances", launch(interface)), "privateIpAddress"), "10.0.1.100");
+  interface.push_back({"SecurityGroupId.1", group});
+  EXPECT_EQ(call("RunInstances", launch(interface)), "InvalidParameterCombination");
+  EXPECT_EQ(
+      said,
+      "Network interfaces and an instance-level security groups may not be specified on the same request");
+  interface.back() = {"SubnetId", subnet};
+  EXPECT_EQ(call("RunInstances", launch(interface)), "InvalidParameterCombination");
+}
+
+TEST_F(InstanceActions, what_cannot_be_launched_says_why) {
+  struct {
+    Fields more;
+    std::string error, why;
+  } const cases[] = {
+      {{{"IamInstanceProfile.Name", "nobody"}},
+       "InvalidParameterValue",
+       "Value (nobody) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"},
+      {{{"IamInstanceProfile.Arn", "arn:aws:iam::1:instance-profile/ssm-profile"}},
+       "InvalidParameterValue",
+       "iamInstanceProfile.arn"},
+      {{{"IamInstanceProfile.Name", "a"}, {"IamInstanceProfile.Arn", "b"}},
+       "InvalidParameterCombination",
+       ""},
+      {{{"KeyName", "$(id)\n"}}, "InvalidKeyPair.NotFound", "'$(id)\\x0a'"},
+      {{{"InstanceType", "t9.huge"}}, "InvalidInstanceType", ""},
+      {{{"UserData", "?"}}, "InvalidParameterValue", "BASE64"},
+      {{{"MetadataOptions.HttpTokens", "maybe"}}, "InvalidParameterValue", "(maybe)"},
+      {{{"MetadataOptions.HttpPutResponseHopLimit", "65"}}, "InvalidParameterValue", "(65)"},
+      {{{"SecurityGroup.1", "web"}}, "InvalidParameterCombination", "groupName"},
+      {{{"TagSpecification.1.ResourceType", "vpc"},
+        {"TagSpecification.1.Tag.1.Key", "a"},
+        {"TagSpecification.1.Tag.1.Value", "b"}},
+       "InvalidParameterValue",
+       "'vpc' is not a valid taggable resource type for this operation."},
+      {{{"DryRun", "true"}}, "DryRunOperation", ""},
+  };
+  for (auto const& [more, error, why] : cases) {
+    EXPECT_EQ(call("RunInstances", launch_at_top(more)), error) << said;
+    EXPECT_NE(said.find(why), said.npos) << said;
+  }
+  EXPECT_EQ(call("RunInstances", {{"MinCount", "1"}, {"MaxCount", "1"}}), "MissingParameter");
+  EXPECT_EQ(call("RunInstances", {{"ImageId", image}, {"MinCount", "1"}}), "MissingParameter");
+  plane->lab = nullptr;
+  EXPECT_EQ(call("RunInstances", launch_at_top()), "UnsupportedOperation");
+}
+
+TEST_F(InstanceActions, a_token_launches_once) {
+  auto first = run({{"ClientToken", "once"}});
+  EXPECT_EQ(run({{"ClientToken", "once"}}), first);
+  EXPECT_NE(run({{"ClientToken", "twice"}}), first);
+  EXPECT_EQ(call("RunInstances", launch_at_top({{"ClientToken", "once"}, {"InstanceType", "t3.small"}})),
+            "IdempotentParameterMismatch");
+}
+
+TEST_F(InstanceActions, a_profile_takes_the_right_to_pass_its_role) {
+  allow(R"({"Effect":"Allow","Action":"ec2:*","Resource":"*"})");
+  EXPECT_TRUE(run().starts_with("i-"));
+  EXPECT_EQ(call("RunInstances", launch_at_top({{"IamInstanceProfile.Name", "ssm-profile"}})),
+            "UnauthorizedOperation");
+  auto id = run();
+  EXPECT_EQ(
+      call("AssociateIamInstanceProfile", {{"InstanceId", id}, {"IamInstanceProfile.Name", "ssm-profile"}}),
+      "UnauthorizedOperation");
+  allow(
+      R"({"Effect":"Allow","Action":"ec2:*","Resource":"*"},{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::*:role/ssm-role","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}})");
+  EXPECT_TRUE(run({{"IamInstanceProfile.Name", "ssm-profile"}}).starts_with("i-")) << said;
+}
+
+TEST_F(InstanceActions, every_part_of_a_launch_is_judged) {
+  auto parts = std::vector<std::string>{"image/*",  "instance/*",       "network-interface/*", "volume/*",
+                                        "subnet/*", "security-group/*", "key-pair/key"};
+  auto policy = [&](std::string const& without) {
+    std::string resources;
+    for (auto const& part : parts) {
+      if (part != without)
+        resources += (resources.empty() ? "\"" : ",\"") + ("arn:aws:ec2:*:*:" + part) + "\"";
+    }
+    return R"({"Effect":"Allow","Action":"ec2:RunInstances","Resource":[)" + resources + "]}";
+  };
+  for (auto const& part : parts) {
+    allow(policy(part));
+    EXPECT_EQ(call("RunInstances", launch_at_top({{"KeyName", "key"}})), "UnauthorizedOperation") << part;
+  }
+  allow(policy(""));
+  EXPECT_TRUE(run({{"KeyName", "key"}}).starts_with("i-")) << said;
+  EXPECT_EQ(call("RunInstances", launch_at_top({{"TagSpecification.1.ResourceType", "instance"},
+                                                {"TagSpecification.1.Tag.1.Key", "a"},
+                                                {"TagSpecification.1.Tag.1.Value", "b"}})),
+            "UnauthorizedOperation");  // takes ec2:CreateTags
+}
+
+TEST_F(InstanceActions, states_are_told_before_and_now) {
+  auto id = run();
+  Fields these{{"InstanceId.1", id}};
+  EXPECT_EQ(call("StopInstances", these), "IncorrectInstanceState");
+  report([&](auto& state) { networks::started(state, InstanceId(id), clock.now()); });
+  EXPECT_NE(call("DescribeInstanceStatus", {}).find("<status>ok</status>"), std::string::npos);
+  EXPECT_NE(call("RebootInstances", these).find("<return>true</return>"), std::string::npos);
+  auto stopped = call("StopInstances", these);
+  EXPECT_NE(stopped.find("<currentState><code>64</code><name>stopping</name></currentState>"), stopped.npos);
+  EXPECT_NE(stopped.find("<previousState><code>16</code><name>running</name></previousState>"), stopped.npos);
+  EXPECT_EQ(text(call("DescribeInstanceStatus", {}), "instanceId"), "(none)");
+  EXPECT_EQ(text(call("DescribeInstanceStatus", {{"IncludeAllInstances", "true"}}), "instanceId"), id);
+  report([&](auto& state) { networks::stopped(state, InstanceId(id), clock.now()); });
+  EXPECT_EQ(texts(call("StartInstances", these), "name"), (std::vector<std::string>{"pending", "stopped"}));
+  EXPECT_EQ(texts(call("TerminateInstances", these), "name"),
+            (std::vector<std::string>{"shutting-down", "pending"}));
+  report([&](auto& state) { networks::terminated(state, InstanceId(id), clock.now()); });
+  EXPECT_EQ(texts(call("TerminateInstances", these), "name"),
+            (std::vector<std::string>{"terminated", "terminated"}));
+  auto described = call("DescribeInstances", these);
+  EXPECT_NE(described.find("<name>terminated</name>"), described.npos);
+  EXPECT_EQ(described.find("<subnetId>"), described.npos);
+  EXPECT_EQ(text(described, "networkInterfaceSet"), "");
+  clock.advance(std::chrono::hours(1));
+  EXPECT_EQ(call("DescribeInstances", these), "InvalidInstanceID.NotFound");
+  EXPECT_EQ(call("TerminateInstances", these), "InvalidInstanceID.NotFound");
+}
+
+TEST_F(InstanceActions, they_are_found_and_come_in_pages_by_reservation) {
+  auto seven =
+      call("RunInstances", {{"ImageId", image}, {"MinCount", "7"}, {"MaxCount", "7"}, {"SubnetId", subnet}});
+  auto reservation = text(seven, "reservationId");
+  auto other = run({{"KeyName", "key"}});
+  auto page =
+      call("DescribeInstances",
+           {{"MaxResults", "5"}, {"Filter.1.Name", "reservation-id"}, {"Filter.1.Value.1", reservation}});
+  EXPECT_EQ(texts(page, "instanceId").size(), 5u);
+  EXPECT_EQ(texts(page, "reservationId").size(), 1u);
+  auto rest = call("DescribeInstances", {{"MaxResults", "5"},
+                                         {"Filter.1.Name", "reservation-id"},
+                                         {"Filter.1.Value.1", reservation},
+                                         {"NextToken", text(page, "nextToken")}});
+  EXPECT_EQ(texts(rest, "instanceId").size(), 2u);
+  EXPECT_EQ(texts(rest, "nextToken").size(), 0u);
+  struct {
+    char const* name;
+    std::string value;
+    std::size_t count;
+  } const filters[] = {
+      {"instance-id", other, 1},
+      {"key-name", "key", 1},
+      {"instance.group-id", group, 1},
+      {"instance.group-name", "default", 7},
+      {"vpc-id", vpc, 8},
+      {"subnet-id", subnet, 8},
+      {"instance-state-name", "pend*", 8},
+      {"instance-state-code", "16", 0},
+      {"private-ip-address", "10.0.1.4", 1},
+      {"ip-address", "*", 0},
+      {"image-id", image, 8},
+      {"tag-key", "Name", 0},
+  };
+  for (auto const& [name, value, count] : filters) {
+    auto found = call("DescribeInstances", {{"Filter.1.Name", name}, {"Filter.1.Value.1", value}});
+    EXPECT_EQ(texts(found, "instanceId").size(), count) << name << found;
+  }
+  EXPECT_EQ(call("DescribeInstances", {{"Filter.1.Name", "colour"}, {"Filter.1.Value.1", "red"}}),
+            "InvalidParameterValue");
+}
+
+TEST_F(InstanceActions, attributes_are_seen_and_changed) {
+  auto data = to_base64(as_bytes("#!/bin/sh"));
+  auto id = run({{"UserData", data}});
+  auto attribute = [&](std::string const& name) {
+    return call("DescribeInstanceAttribute", {{"InstanceId", id}, {"Attribute", name}});
+  };
+  auto change = [&](std::string const& name, std::string const& value) {
+    auto answer = call("ModifyInstanceAttribute", {{"InstanceId", id}, {name, value}});
+    return answer.starts_with("<?xml") ? "" : answer;
+  };
+  EXPECT_NE(attribute("userData").find("<userData><value>" + data + "</value></userData>"),
+            std::string::npos);
+  EXPECT_EQ(change("DisableApiTermination.Value", "true"), "");
+  EXPECT_NE(attribute("disableApiTermination").find("<value>true</value>"), std::string::npos);
+  EXPECT_EQ(call("TerminateInstances", {{"InstanceId.1", id}}), "OperationNotPermitted");
+  EXPECT_EQ(call("ModifyInstanceAttribute",
+                 {{"InstanceId", id}, {"Attribute", "disableApiTermination"}, {"Value", "false"}})
+                .substr(0, 5),
+            "<?xml");
+  EXPECT_EQ(change("SourceDestCheck.Value", "false"), "");
+  EXPECT_NE(attribute("sourceDestCheck").find("<value>false</value>"), std::string::npos);
+  EXPECT_EQ(change("InstanceType.Value", "t3.small"), "IncorrectInstanceState");
+  EXPECT_EQ(change("GroupId.1", "sg-0123456789abcdef0"), "InvalidGroup.NotFound");
+  EXPECT_EQ(change("Nothing", "1"), "InvalidParameterCombination");
+  EXPECT_EQ(attribute("colour"), "InvalidParameterValue");
+  for (auto name : {"instanceType", "groupSet", "rootDeviceName", "instanceInitiatedShutdownBehavior",
+                    "disableApiStop", "ebsOptimized", "enaSupport", "kernel", "ramdisk", "sriovNetSupport",
+                    "blockDeviceMapping", "productCodes"})
+    EXPECT_NE(attribute(name).find(std::string("<") + name), std::string::npos) << name;
+  auto options =
+      call("ModifyInstanceMetadataOptions",
+           {{"InstanceId", id}, {"HttpEndpoint", "disabled"}, {"InstanceMetadataTags", "enabled"}});
+  EXPECT_EQ(text(options, "httpEndpoint"), "disabled");
+  EXPECT_EQ(text(options, "httpTokens"), "required");
+}
+
+TEST_F(InstanceActions, a_console_is_whatever_the_lab_knows_of_it) {
+  Fields fields{{"InstanceId", run()}};
+  EXPECT_EQ(text(call("GetConsoleOutput", fields), "output"), "");
+  lab.console = "login: ";
+  EXPECT_EQ(text(call("GetConsoleOutput", fields), "output"), to_base64(as_bytes("login: ")));
+}
+
+TEST_F(InstanceActions, profiles_come_and_go) {
+  auto id = run();
+  auto answer =
+      call("AssociateIamInstanceProfile", {{"InstanceId", id}, {"IamInstanceProfile.Name", "ssm-profile"}});
+  auto association = text(answer, "associationId");
+  EXPECT_EQ(text(answer, "state"), "associating") << said;
+  auto arn = text(answer, "arn");
+  EXPECT_TRUE(text(answer, "id").starts_with("AIPA"));
+  EXPECT_EQ(call("AssociateIamInstanceProfile", {{"InstanceId", id}, {"IamInstanceProfile.Arn", arn}}),
+            "IncorrectState");
+  auto replaced = call("ReplaceIamInstanceProfileAssociation",
+                       {{"AssociationId", association}, {"IamInstanceProfile.Arn", arn}});
+  EXPECT_NE(text(replaced, "associationId"), association);
+  association = text(replaced, "associationId");
+  auto listed = call("DescribeIamInstanceProfileAssociations",
+                     {{"Filter.1.Name", "instance-id"}, {"Filter.1.Value.1", id}});
+  EXPECT_EQ(text(listed, "associationId"), association);
+  EXPECT_EQ(text(listed, "state"), "associated");
+  EXPECT_EQ(text(call("DisassociateIamInstanceProfile", {{"AssociationId", association}}), "state"),
+            "disassociating");
+  EXPECT_EQ(call("DisassociateIamInstanceProfile", {{"AssociationId", association}}),
+            "InvalidAssociationID.NotFound");
+  EXPECT_EQ(call("DescribeIamInstanceProfileAssociations", {{"AssociationId.1", association}}),
+            "InvalidAssociationID.NotFound");
+}
+
+}  // namespace
+}  // namespace fumidai::api::ec2
