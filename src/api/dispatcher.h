@@ -12,6 +12,8 @@ class Dispatcher {
   Dispatcher(Plane plane, identity::Authenticator& authenticator)
       : plane_(plane), authenticator_(authenticator) {}
 
+  Plane& plane() { return plane_; }
+
   awaitable<wire::HttpResponse> handle(wire::HttpRequest request, identity::RequestFacts facts);
 
  private:

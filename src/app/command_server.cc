@@ -26,6 +26,11 @@ void add_server_command(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_option("--secret-file", given.secret_file, "The file that holds the deployment secret");
   command->add_option("--log-level", given.log_level, "error, warn, info or debug")->capture_default_str();
+  command->add_flag("--lab", given.lab, "Run networks and instances on this machine; needs root");
+  command->add_option("--lab-label", given.lab_label, "What the lab's namespaces and links are called by")
+      ->capture_default_str();
+  command->add_option("--lab-ssm-agent", given.lab_ssm_agent,
+                      "A folder with amazon-ssm-agent and its workers, for the lab's instances");
   command->add_option("--config", options->file, "A TOML file with further settings");
   command->callback([options, command, &run] {
     run = [options, command]() -> Result<int> {
@@ -41,6 +46,9 @@ void add_server_command(CLI::App& app, Run& run) {
       if (was_given("--region")) config.region = line.region;
       if (was_given("--secret-file")) config.secret_file = line.secret_file;
       if (was_given("--log-level")) config.log_level = line.log_level;
+      if (was_given("--lab-label")) config.lab_label = line.lab_label;
+      if (was_given("--lab-ssm-agent")) config.lab_ssm_agent = line.lab_ssm_agent;
+      config.lab = line.lab;
       CHECK(run_server(std::move(config)));
       return 0;
     };

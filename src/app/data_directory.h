@@ -23,6 +23,7 @@ struct DataDirectory {
   io::Path ca() const { return root / "ca.pem"; }
   io::Path ca_bundle() const { return root / "ca-bundle.pem"; }
   io::Path aws_models() const { return root / "aws-models"; }
+  io::Path lab() const { return root / "lab"; }
   io::Path prices() const { return root / "prices.toml"; }
   io::Path endpoint() const { return root / "endpoint"; }
   io::Path secret_name() const { return root / "secret-name"; }

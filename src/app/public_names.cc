@@ -81,6 +81,12 @@ std::vector<std::string> certificate_names(ServerConfig const& config) {
     if (::gethostname(host, sizeof host - 1) == 0) add_once(names, to_lower(host));
     for (auto& address : addresses_of_this_machine()) add_once(names, std::move(address));
   }
+  // In the lab's networks AWS's own names lead here.
+  if (config.lab) {
+    add_once(names, "*." + config.region + ".amazonaws.com");
+    for (auto const* service : {"ssm", "ssmmessages", "ec2messages"})
+      add_once(names, "*." + std::string(service) + "." + config.region + ".vpce.amazonaws.com");
+  }
   for (auto const* local : {"localhost", "127.0.0.1", "::1"}) add_once(names, local);
   return names;
 }

@@ -10,6 +10,7 @@
 #include "api/dispatcher.h"
 #include "app/data_directory.h"
 #include "app/front.h"
+#include "app/lab/lab_driver.h"
 #include "app/price_file.h"
 #include "app/systemd.h"
 #include "app/version.h"
@@ -138,9 +139,13 @@ class Server {
              authenticator_),
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
         front_(api_, manager_),
+        lab_(make_lab(tls)),
         http_(loop.get_executor(), std::move(tls), front_, config.limits) {
-    database_.on_commit(
-        [this, &checkpoints](store::Transaction& transaction) { checkpoints.advance(transaction, trail_); });
+    api_.plane().lab = lab_.get();
+    database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
+      checkpoints.advance(transaction, trail_);
+      if (lab_) lab_->wake();
+    });
   }
 
   awaitable<void> run() {
@@ -162,6 +167,7 @@ class Server {
     record(audit::PlaneStarted{kVersion, clock_.now()}.to_event());
     io::TaskGroup background(loop_.get_executor(), "background");
     background.spawn(keep_house());
+    if (lab_) background.spawn(lab_->run());
     notify_systemd("READY=1");
 
     co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -176,6 +182,13 @@ class Server {
     gate_.flush_counts(Time::max());
     record(audit::PlaneStopped{clock_.now()}.to_event());
     co_return success();
+  }
+
+  std::unique_ptr<LabDriver> make_lab(io::TlsContext tls) {
+    if (!config_.lab) return nullptr;
+    LabParts parts{loop_.get_executor(), database_,      networks_,           gate_, front_,
+                   std::move(tls),       config_.limits, certificates_.ca_pem};
+    return std::make_unique<LabDriver>(std::move(parts), lab_config(config_, directory_));
   }
 
   // A trail whose checkpoint is gone may have lost its end: that is in the trail from now on.
@@ -216,6 +229,7 @@ class Server {
   // Requests finish; channels are cut at the end of the patience, and their ends come back to the next
   // process.
   awaitable<void> stop(std::chrono::seconds patience) {
+    if (lab_) co_await lab_->stop();
     co_await http_.stop(patience);
     co_await manager_.stop();
     co_await registry_.stop();
@@ -276,6 +290,7 @@ class Server {
   api::Dispatcher api_;
   doors::manager::ManagerDoor manager_;
   Front front_;
+  std::unique_ptr<LabDriver> lab_;
   io::HttpServer http_;
 };
 
@@ -286,6 +301,11 @@ Result<void> run_server(ServerConfig config) {
   if (config.tls_certificate.empty() != config.tls_key.empty())
     return Error{Errc::invalid, "tls_certificate and tls_key belong together: give both or none"};
   CHECK(check_names(config));
+  if (config.lab) {
+    DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
+    CHECK(io::make_directory(directory.root, 0700));
+    CHECK(LabDriver::check_able(lab_config(config, directory)));
+  }
   LogLevel level;
   if (!parse_log_level(config.log_level, level))
     return Error{Errc::invalid, "the log level is one of error, warn, info, debug"};

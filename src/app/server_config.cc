@@ -72,6 +72,8 @@ std::map<std::string, Setter, std::less<>> const& settings() {
       {"tls_key", text(&ServerConfig::tls_key)},
       {"tls_ca", text(&ServerConfig::tls_ca)},
       {"log_level", text(&ServerConfig::log_level)},
+      {"lab_label", text(&ServerConfig::lab_label)},
+      {"lab_ssm_agent", text(&ServerConfig::lab_ssm_agent)},
       {"drain_seconds", seconds(0, 3600, [](auto& config, auto value) { config.drain = value; })},
       {"session_idle_seconds",
        seconds(60, 86400, [](auto& config, auto value) { config.session_limits.idle = value; })},

@@ -23,6 +23,9 @@ struct ServerConfig {
   std::string tls_certificate, tls_key;  // files; empty: our own authority
   std::string tls_ca;                    // file: who signed that certificate, where it is no public authority
   std::string log_level = "info";
+  bool lab = false;               // run the networks and instances of the store on this machine
+  std::string lab_label = "lab";  // of what it makes there
+  std::string lab_ssm_agent;      // a folder with AWS's agent, for its instances; empty: they have ours
   std::chrono::seconds drain{5};
 
   io::ServerLimits limits;

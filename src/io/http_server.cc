@@ -96,11 +96,11 @@ Result<void> HttpServer::listen(wire::HostPort const& at) {
                                      ": another program uses this address; choose another with --listen"};
   }
   if (error) return Error{Errc::system, "cannot listen on " + to_string(at) + ": " + error.message()};
-  accept_from(std::move(acceptor));
+  accept_from(std::move(acceptor), {});
   return success();
 }
 
-Result<void> HttpServer::listen_on(int descriptor) {
+Result<void> HttpServer::listen_on(int descriptor, std::string via) {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
@@ -115,13 +115,13 @@ Result<void> HttpServer::listen_on(int descriptor) {
     ::close(descriptor);
     return Error{Errc::system, "cannot use the listening socket: " + error.message()};
   }
-  accept_from(std::move(acceptor));
+  accept_from(std::move(acceptor), std::move(via));
   return success();
 }
 
-void HttpServer::accept_from(tcp::acceptor acceptor) {
+void HttpServer::accept_from(tcp::acceptor acceptor, std::string via) {
   acceptors_.push_back(std::move(acceptor));
-  listeners_.spawn(accept(acceptors_.back()));
+  listeners_.spawn(accept(acceptors_.back(), std::move(via)));
 }
 
 std::vector<wire::HostPort> HttpServer::addresses() const {
@@ -134,7 +134,7 @@ std::vector<wire::HostPort> HttpServer::addresses() const {
   return result;
 }
 
-awaitable<void> HttpServer::accept(tcp::acceptor& acceptor) {
+awaitable<void> HttpServer::accept(tcp::acceptor& acceptor, std::string via) {
   while (!stopping_) {
     auto [error, socket] = co_await acceptor.async_accept(as_tuple(use_awaitable));
     if (stopping_) co_return;
@@ -150,7 +150,7 @@ awaitable<void> HttpServer::accept(tcp::acceptor& acceptor) {
     auto address = remote.address();
     if (address.is_v6() && address.to_v6().is_v4_mapped())
       address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    Peer peer{address.to_string(), remote.port()};
+    Peer peer{address.to_string(), remote.port(), via};
     auto place = places_.enter(peer.address);
     if (!place) {
       // Closed without a word on the wire, which costs us least.

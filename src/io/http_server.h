@@ -31,6 +31,7 @@ struct ServerLimits {
 struct Peer {
   std::string address;  // of the TCP connection, IPv4-mapped ones as IPv4
   std::uint16_t port = 0;
+  std::string via = {};  // what the listening socket is called; empty for most
 };
 
 // The place that a connection holds among those of its address. A connection whose peer has proven itself and
@@ -97,7 +98,8 @@ class HttpServer {
   // Error: conflict or system, with what to do ("address in use").
   Result<void> listen(wire::HostPort const& at);
   // Takes over a TCP socket that listens already, and closes it also when this fails. Error: system.
-  Result<void> listen_on(int descriptor);
+  // Whoever comes by it is told apart by `via`.
+  Result<void> listen_on(int descriptor, std::string via = {});
   // The addresses in use, with the real port where 0 was asked for.
   std::vector<wire::HostPort> addresses() const;
   std::size_t connections() const { return places_.taken(); }
@@ -112,8 +114,8 @@ class HttpServer {
   void set_certificate(TlsContext tls) { tls_ = std::move(tls); }
 
  private:
-  void accept_from(asio::ip::tcp::acceptor acceptor);
-  awaitable<void> accept(asio::ip::tcp::acceptor& acceptor);
+  void accept_from(asio::ip::tcp::acceptor acceptor, std::string via);
+  awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, std::string via);
   awaitable<Result<std::unique_ptr<Stream>>> open(Socket socket);
   awaitable<void> serve(Socket socket, Peer peer, Places::Place place);
   awaitable<Result<void>> serve_requests(std::unique_ptr<Stream>& stream, Peer const& peer,

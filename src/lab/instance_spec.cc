@@ -58,7 +58,7 @@ Result<void> validate(InstanceSpec const& spec) {
 
 AgentProgram our_agent(io::Path const& agent, io::Path const& session_program, std::string const& region) {
   return {{{agent, "/usr/bin/fumidai-agent"}, {session_program, "/usr/bin/fumidai-agent-session"}},
-          {"/usr/bin/fumidai-agent", "run"},
+          {"/usr/bin/fumidai-agent", "run", "--ec2"},
           {"AWS_REGION=" + region}};
 }
 

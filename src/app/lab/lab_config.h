@@ -1,0 +1,25 @@
+#pragma once
+
+// How a server runs its lab.
+
+#include "app/data_directory.h"
+#include "app/server_config.h"
+#include "io/file.h"
+#include "lab/sandbox.h"
+#include "lab/settings.h"
+
+namespace fumidai::app {
+
+struct LabConfig {
+  lab::Settings settings;
+  io::Path directory;  // of the instances: what they are and what they write
+  io::Path programs;   // the folder with fumidai-agent, fumidai-agent-session and fumidai-instance-init
+  io::Path amazon_ssm_agent;  // a folder with AWS's; empty: instances have ours
+
+  io::Path instances() const { return directory / "instances"; }
+  io::Path instance(InstanceId const& id) const { return instances() / id.text(); }
+};
+
+LabConfig lab_config(ServerConfig const& config, DataDirectory const& directory);
+
+}  // namespace fumidai::app
