@@ -1,20 +1,18 @@
 #include "lab/dnsmasq.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <thread>
 
+#include "base/digest.h"
 #include "io/file.h"
-#include "io/process.h"
+#include "lab/command.h"
+#include "lab/probe.h"
 
 namespace fumidai::lab {
 
@@ -24,7 +22,8 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kConfiguration = ".conf", kHosts = ".hosts", kPid = ".pid";
-constexpr auto kStale = ".stale";  // there while the process may not have read the hosts
+// A name that tells which hosts it has read: it reads them some time after it is told to.
+constexpr auto kVersionDomain = "version.lab";
 constexpr auto kPatience = 5s;
 
 std::string text_of(std::string const& path) {
@@ -32,34 +31,13 @@ std::string text_of(std::string const& path) {
   return text ? *text : "";
 }
 
+std::string version_name(NameServer const& wanted) {
+  return sha256_hex(wanted.hosts).substr(0, 16) + "." + kVersionDomain;
+}
+
 // As /proc shows it; empty for a process that is gone or dead.
 std::string command_line_of(int pid) {
   return text_of(fmt::format("/proc/{}/cmdline", pid));
-}
-
-// Waits for the process that makes the daemon, and takes what it says about a failure.
-Result<void> wait_for_start(io::PipedChild const& child) {
-  ::close(child.input);
-  ::close(child.output);
-  std::string words;
-  auto until = Clock::now() + kPatience;
-  for (;;) {
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
-    pollfd wait{child.error, POLLIN, 0};
-    if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) <= 0) break;
-    std::array<char, 1024> chunk;
-    auto size = ::read(child.error, chunk.data(), chunk.size());
-    if (size <= 0) break;
-    if (words.size() < 4096) words.append(chunk.data(), static_cast<std::size_t>(size));
-  }
-  ::close(child.error);
-  int status = 0;
-  while (::waitpid(child.pid, &status, WNOHANG) == 0) {
-    if (Clock::now() > until) ::kill(child.pid, SIGKILL);
-    std::this_thread::sleep_for(1ms);
-  }
-  if (io::exit_code_of(status) != 0) return Error{Errc::unavailable, "dnsmasq does not start: " + words};
-  return success();
 }
 
 }  // namespace
@@ -81,7 +59,8 @@ Result<std::vector<std::string>> Dnsmasq::spaces_in(std::string const& directory
 }
 
 std::string Dnsmasq::configuration(NameServer const& wanted) const {
-  return wanted.options + "addn-hosts=" + file(kHosts) + "\npid-file=" + file(kPid) + "\n";
+  return wanted.options +
+         fmt::format("local=/{}/\naddn-hosts={}\npid-file={}\n", kVersionDomain, file(kHosts), file(kPid));
 }
 
 std::vector<std::string> Dnsmasq::command() const {
@@ -104,32 +83,43 @@ Result<Dnsmasq::Need> Dnsmasq::need(NameServer const& wanted, SpaceHandle const&
   struct stat home {};
   auto path = fmt::format("/proc/{}/ns/net", pid);
   if (::stat(path.c_str(), &home) != 0 || home.st_ino != space.identity()) return Need::start;
-  TRY(bool is_stale, io::exists(file(kStale)));
-  return is_stale || text_of(file(kHosts)) != wanted.hosts ? Need::reload : Need::nothing;
+  auto up_to_date = knows(wanted);
+  if (!up_to_date) return Need::start;  // it is there, and silent
+  return *up_to_date ? Need::nothing : Need::reload;
+}
+
+Result<bool> Dnsmasq::knows(NameServer const& wanted) const {
+  auto answer = probe_name(wanted.space, wanted.address, version_name(wanted), kPatience);
+  if (!answer && answer.error().code == Errc::not_found) return false;
+  if (!answer) return answer.error();
+  return !answer->empty();
+}
+
+Result<void> Dnsmasq::wait_until_it_knows(NameServer const& wanted) const {
+  for (auto until = Clock::now() + kPatience; Clock::now() < until; std::this_thread::sleep_for(1ms)) {
+    TRY(bool up_to_date, knows(wanted));
+    if (up_to_date) return success();
+  }
+  return Error{Errc::deadline_exceeded, "dnsmasq does not read " + file(kHosts)};
 }
 
 Result<void> Dnsmasq::write_hosts(NameServer const& wanted) const {
-  return io::write_file(file(kHosts), wanted.hosts);
+  return io::write_file(file(kHosts), wanted.hosts + "127.0.0.1 " + version_name(wanted) + "\n");
 }
 
 Result<void> Dnsmasq::reload(NameServer const& wanted) const {
-  CHECK(io::write_file(file(kStale), ""));
   CHECK(write_hosts(wanted));
   if (auto pid = running(); pid != 0) ::kill(pid, SIGHUP);
-  io::remove_file(file(kStale));
-  return success();
+  return wait_until_it_knows(wanted);
 }
 
 Result<void> Dnsmasq::start(NameServer const& wanted, SpaceHandle const& space) const {
   CHECK(end());
   CHECK(write_hosts(wanted));
   CHECK(io::write_file(file(kConfiguration), configuration(wanted)));
-  io::remove_file(file(kStale));
-  io::Spawn spawn{kDnsmasqProgram, command(), {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, "/", {}};
-  return within(space, [&]() -> Result<void> {
-    TRY(auto child, io::spawn_with_pipes(spawn));
-    return wait_for_start(child);
-  });
+  // It goes into the background when it listens.
+  CHECK(within(space, [&] { return run_command(command(), kPatience); }));
+  return wait_until_it_knows(wanted);
 }
 
 Result<void> Dnsmasq::end() const {
@@ -147,7 +137,7 @@ Result<void> Dnsmasq::end() const {
 Result<void> Dnsmasq::stop() const {
   CHECK(end());
   // The one that it is found by goes last.
-  for (auto kind : {kPid, kHosts, kStale, kConfiguration}) io::remove_file(file(kind));
+  for (auto kind : {kPid, kHosts, kConfiguration}) io::remove_file(file(kind));
   return success();
 }
 

@@ -22,7 +22,7 @@ class Dnsmasq {
 
   enum class Need { nothing, reload, start };
   Result<Need> need(NameServer const& wanted, SpaceHandle const& space) const;
-  // Questions that arrive meanwhile wait.
+  // Questions that arrive meanwhile wait; when this returns, all are answered anew.
   Result<void> reload(NameServer const& wanted) const;
   // In the place of one that runs.
   Result<void> start(NameServer const& wanted, SpaceHandle const& space) const;
@@ -36,6 +36,8 @@ class Dnsmasq {
   int running() const;  // its pid; 0 for none
   Result<void> end() const;
   Result<void> write_hosts(NameServer const& wanted) const;
+  Result<bool> knows(NameServer const& wanted) const;
+  Result<void> wait_until_it_knows(NameServer const& wanted) const;
 
   std::string stem_;
 };

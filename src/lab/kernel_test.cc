@@ -1,41 +1,277 @@
 #include "lab/kernel.h"
 
 #include <chrono>
-#include <iostream>
+#include <filesystem>
+#include <set>
 
-#include "lab/names.h"
-#include "lab/probe.h"
-#include "lab/test_world.h"
-#include "network/walkthrough.h"
+#include "io/file.h"
+#include "io/process.h"
+#include "lab/netlink.h"
+#include "lab/router_plan.h"
+#include "lab/ruleset.h"
+#include "lab/test_lab.h"
 
 namespace fumidai::lab {
 namespace {
 
-using network::address;
+using namespace network;
 
-Changes apply(Kernel& kernel, Plan const& plan) {
-  auto begin = std::chrono::steady_clock::now();
-  auto changes = kernel.apply(plan);
-  if (!changes) ADD_FAILURE() << changes.error().detail;
-  std::cerr << "took " << std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()
-            << "\n";
-  return changes ? *changes : Changes();
+constexpr Flow kHttps{Protocol::tcp, 443};
+
+Netlink netlink_of(std::string const& space) {
+  return Netlink::open(SpaceHandle::open(space).value()).value();
+}
+
+// All that an outsider can see of labs: namespaces, links, files.
+std::set<std::string> traces() {
+  std::set<std::string> names;
+  for (auto directory : {"/run/netns", "/run"}) {
+    for (auto& entry : std::filesystem::directory_iterator(directory)) names.insert(entry.path());
+  }
+  auto machine = netlink_of("");
+  for (auto& link : machine.links().value()) names.insert(link.name);
+  return names;
+}
+
+int processes() {
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;  // orphans fall to the first process, which we are
+  int count = 0;
+  for (auto& entry : std::filesystem::directory_iterator("/proc")) {
+    count += std::isdigit(entry.path().filename().string().front()) != 0;
+  }
+  return count;
+}
+
+// Two interfaces, a NAT gateway, names: a part of each kind.
+Network small_network() {
+  auto network = with_nat();
+  for (auto& id : {kPrivatePort}) network.interfaces.erase(id);
+  return network;
 }
 
 TEST(Kernel, run_twice_does_nothing) {
   FUMIDAI_NEEDS_ROOT();
-  EXPECT_TRUE(in_own_world([] {
-    Settings settings;
-    Kernel kernel(settings);
+  in_own_world([] {
     EXPECT_TRUE(check_able());
-    auto wanted = plan(network::with_nat(network::with_endpoints()), settings);
-    auto first = apply(kernel, wanted);
-    for (auto& line : first) std::cerr << line << "\n";
-    EXPECT_EQ(apply(kernel, wanted), Changes());
-    auto down = kernel.down();
-    if (!down) ADD_FAILURE() << down.error().detail;
-    for (auto& line : *down) std::cerr << line << "\n";
-  }));
+    TestLab lab;
+    auto network = with_nat(with_endpoints());
+    EXPECT_GT(lab.become(network).size(), 100);
+    EXPECT_EQ(lab.become(network), Changes());
+    Kernel another(lab.settings);  // as after a restart
+    EXPECT_EQ(another.apply(plan(network, lab.settings)).value(), Changes());
+  });
+}
+
+TEST(Kernel, what_goes_in_the_network_goes_in_the_kernel) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    TestLab lab;
+    lab.become(with_nat(with_endpoints()));
+    lab.become(bare_network());
+    EXPECT_EQ(spaces_with("fumidai-").value(),
+              (std::vector<std::string>{"fumidai-lab-internet", "fumidai-lab-vpc-lab"}));
+    auto router = netlink_of("fumidai-lab-vpc-lab");
+    EXPECT_EQ(router.links().value().size(), 2);
+    EXPECT_EQ(lab.become(bare_network()), Changes());
+  });
+}
+
+TEST(Kernel, what_is_taken_away_by_hand_comes_back) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    TestLab lab;
+    auto network = with_nat();
+    lab.become(network);
+    auto router = router_space(lab.settings, kVpc);
+    auto space = SpaceHandle::open(router);
+    auto wanted = Firewall::listed(*space);
+    auto find_route = [](Netlink& netlink) {
+      auto routes = netlink.routes().value();
+      return *std::ranges::find(routes, link_name(kSessionPort), &KernelRoute::link);
+    };
+    std::vector<std::pair<char const*, std::function<Result<void>()>>> injuries{
+        {"router's end of a link", [&] { return netlink_of(router).remove_link(link_name(kSessionPort)); }},
+        {"uplink", [&] { return netlink_of(router).remove_link(std::string(kUplink)); }},
+        {"the machine's link", [&] { return netlink_of("").remove_link(host_link(lab.settings)); }},
+        {"route",
+         [&] {
+           auto netlink = netlink_of(router);
+           return netlink.change(false, find_route(netlink));
+         }},
+        {"rule",
+         [&] {
+           return netlink_of(router).change(false,
+                                            KernelRule{link_name(kSessionPort), kernel_table(kPrivateTable)});
+         }},
+        {"address",
+         [&] {
+           return netlink_of(lab.space_of(kSessionPort))
+               .change(false, LinkAddress{"eth0", {address("10.0.1.20"), 24}});
+         }},
+        {"nft table", [&] { return Firewall::replace(*space, ""); }},
+        {"nft rules", [&] { return Firewall::replace(*space, internet_ruleset()); }},
+        {"namespace", [&] { return remove_space(lab.space_of(kSessionPort)); }},
+        {"router", [&] { return remove_space(router); }},
+    };
+    for (auto& [what, injure] : injuries) {
+      SCOPED_TRACE(what);
+      auto injured = injure();
+      if (!injured) ADD_FAILURE() << injured.error().detail;
+      EXPECT_NE(lab.become(network), Changes());
+      EXPECT_EQ(lab.become(network), Changes());
+      EXPECT_TRUE(lab.agree(network, kSessionPort, lab.settings.web, kHttps));
+      EXPECT_TRUE(lab.agree(network, kOffice, kBastionPort, {Protocol::tcp, 22}));
+      EXPECT_EQ(lab.resolve(kSessionPort, "www.example.com"), "198.51.100.80");
+    }
+    EXPECT_EQ(Firewall::listed(SpaceHandle::open(router).value()).value(), *wanted);
+  });
+}
+
+TEST(Kernel, a_name_server_that_dies_comes_back_and_a_stranger_with_its_number_lives) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    TestLab lab;
+    lab.become(walkthrough());
+    auto file = lab.settings.directory() + "/fumidai-lab-vpc-lab.pid";
+    auto pid = std::stoi(io::read_file(file).value());
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);  // in this world we are the init that it fell to
+    ASSERT_TRUE(io::write_file(file, std::to_string(::getpid())));
+    EXPECT_EQ(lab.become(walkthrough()), Changes{"+ name server of fumidai-lab-vpc-lab"});
+    EXPECT_EQ(lab.resolve(kSessionPort, "www.example.com"), "198.51.100.80");
+    EXPECT_EQ(lab.become(walkthrough()), Changes());
+  });
+}
+
+TEST(Kernel, a_crash_after_any_step_is_mended_by_the_next_run) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    Settings settings{.host = kOffice};
+    auto wanted = plan(small_network(), settings);
+    auto steps = Kernel(settings).apply(wanted).value().size();
+    ASSERT_TRUE(Kernel(settings).down());
+    // Up to each step, and on; then down to each step, and on.
+    for (std::size_t n = 0; n < steps && !::testing::Test::HasFailure(); n++) {
+      SCOPED_TRACE(n);
+      Kernel kernel(settings);
+      kernel.stop_after(n);
+      EXPECT_EQ(kernel.apply(wanted).error().code, Errc::closed);
+      kernel.stop_after({});
+      EXPECT_EQ(kernel.apply(wanted).value().size(), steps - n);
+      EXPECT_EQ(kernel.apply(wanted).value(), Changes());
+      kernel.stop_after(n % 8);
+      EXPECT_FALSE(kernel.down());
+      kernel.stop_after({});
+      if (n % 2) {
+        EXPECT_TRUE(kernel.apply(wanted));
+        EXPECT_EQ(kernel.apply(wanted).value(), Changes());
+      }
+      EXPECT_TRUE(kernel.down());
+    }
+  });
+}
+
+TEST(Kernel, a_file_without_a_namespace_is_mended) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    Settings settings;
+    std::filesystem::create_directory("/run/netns");
+    ASSERT_TRUE(io::write_file("/run/netns/fumidai-lab-internet", ""));
+    ASSERT_TRUE(io::write_file("/run/netns/fumidai-lab-eni-old", ""));
+    Kernel kernel(settings);
+    EXPECT_TRUE(kernel.apply(plan(Network(), settings)));
+    EXPECT_EQ(spaces_with("").value(), std::vector<std::string>{"fumidai-lab-internet"});
+    EXPECT_TRUE(kernel.down());
+  });
+}
+
+TEST(Kernel, down_leaves_nothing_and_touches_nothing_of_others) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    ASSERT_TRUE(create_space("someone"));
+    auto machine = netlink_of("");
+    ASSERT_TRUE(machine.add_pair("theirs", "eth9", SpaceHandle::open("someone").value()));
+    Settings other{.label = "lab2",
+                   .host = address("192.0.2.1"),
+                   .host_peer = address("192.0.2.2"),
+                   .plane = address("192.0.2.10"),
+                   .dns = address("192.0.2.53"),
+                   .web = address("192.0.2.80"),
+                   .public_pool = block("192.0.2.128/25")};
+    Kernel neighbour(other);
+    ASSERT_TRUE(neighbour.apply(plan(bare_network(), other)));
+    auto before = traces();
+    auto count = processes();
+    {
+      TestLab lab;
+      lab.become(with_nat(with_endpoints()));
+      EXPECT_NE(traces(), before);
+      auto router = netlink_of("fumidai-lab-vpc-lab");
+      ASSERT_TRUE(router.set_up("lo"));
+    }
+    EXPECT_EQ(traces(), before);
+    EXPECT_EQ(neighbour.apply(plan(bare_network(), other)).value(), Changes());
+    EXPECT_EQ(processes(), count);
+    EXPECT_TRUE(neighbour.down());
+  });
+}
+
+TEST(Kernel, an_address_that_the_machine_uses_otherwise_is_a_conflict) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    Kernel first(Settings{.label = "one"}), second(Settings{.label = "two"});
+    ASSERT_TRUE(first.apply(plan(Network(), Settings{.label = "one"})));
+    EXPECT_EQ(second.apply(plan(Network(), Settings{.label = "two"})).error().code, Errc::conflict);
+    EXPECT_EQ(first.apply(plan(Network(), Settings{.label = "one"})).value(), Changes());
+    EXPECT_TRUE(second.down());
+    EXPECT_TRUE(first.down());
+  });
+}
+
+TEST(Kernel, a_label_that_does_not_fit_is_refused_before_anything_is_changed) {
+  for (auto label : {"", "eightchr", "a-b", "../x", "LAB"}) {
+    Settings settings{.label = label};
+    EXPECT_EQ(check(settings).error().code, Errc::invalid) << label;
+    EXPECT_EQ(Kernel(settings).apply(Plan()).error().code, Errc::invalid);
+  }
+}
+
+TEST(Kernel, fifty_interfaces_in_five_vpcs_take_seconds) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    Network network;
+    for (int v = 0; v < 5; v++) {
+      auto n = std::to_string(v);
+      VpcId vpc("vpc-" + n);
+      SubnetId subnet("subnet-" + n);
+      SecurityGroupId group("sg-" + n);
+      network.vpcs.put({vpc, block("10.0.0.0/16")});
+      network.subnets.put({subnet, vpc, block("10.0.1.0/24"), "us-east-1a"});
+      network.route_tables.put({RouteTableId("rtb-" + n), vpc, TableAssociationId("rtbassoc-" + n)});
+      add_group(network, group, vpc);
+      allow_tcp(network, group, Direction::ingress, 22, group);
+      for (int i = 0; i < 10; i++) {
+        auto name = n + "0" + std::to_string(i);
+        add_instance(network, InstanceId("i-" + name), InterfaceId("eni-" + name), subnet,
+                     "10.0.1." + std::to_string(10 + i), group);
+      }
+    }
+    Kernel kernel((Settings()));
+    auto timed = [&](char const* what, auto work) {
+      auto begin = std::chrono::steady_clock::now();
+      auto done = work();
+      if (!done) ADD_FAILURE() << done.error().detail;
+      std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+      std::printf("%s: %.2f s, %zu steps\n", what, took.count(), done->size());
+      EXPECT_LT(took.count(), 15);
+    };
+    auto wanted = plan(network, Settings());
+    timed("up", [&] { return kernel.apply(wanted); });
+    timed("again", [&] { return kernel.apply(wanted); });
+    network.security_groups.find(SecurityGroupId("sg-0"))->rules.clear();
+    timed("a rule less", [&] { return kernel.apply(plan(network, Settings())); });
+    timed("down", [&] { return kernel.down(); });
+  });
 }
 
 }  // namespace

@@ -57,12 +57,13 @@ NameServer internet_name_server(Network const& network, Settings const& settings
   for (auto global : {"iam.amazonaws.com", "sts.amazonaws.com"}) answer(global, settings.plane);
   for (auto name : {"www.example.com", "packages.example.com"}) answer(name, settings.web);
   options += "address=/#/\n";  // there are no others
-  return {internet_space(settings), std::move(options), ""};
+  return {internet_space(settings), settings.dns, std::move(options), ""};
 }
 
 NameServer router_name_server(Network const& network, Vpc const& vpc, std::vector<Port> const& ports,
                               Settings const& settings) {
-  NameServer server{router_space(settings, vpc.id), common_options(resolver_addresses(vpc)), ""};
+  auto listen = resolver_addresses(vpc);
+  NameServer server{router_space(settings, vpc.id), listen.front(), common_options(listen), ""};
   server.options += fmt::format("server={}\n", settings.dns.text());
   for (auto& port : ports) {
     auto& owner = port.at.interface->owner;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <map>
 
@@ -140,6 +141,9 @@ Result<void> Netlink::ask(nlmsghdr* message, Each const& each) {
     if (size < 0) return system_error("hear the kernel");
     status = mnl_cb_run(buffer.data(), static_cast<std::size_t>(size), sequence_, port, on_message,
                         const_cast<Each*>(&each));
+  }
+  if (status < 0 && errno == EEXIST) {
+    return Error{Errc::conflict, "in its place is one that this lab did not make; another lab?"};
   }
   if (status < 0) return system_error("the kernel refuses");
   return success();

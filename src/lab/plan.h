@@ -82,6 +82,7 @@ struct Space {
 // A dnsmasq in a namespace.
 struct NameServer {
   std::string space;
+  Address address;      // one of those where it listens
   std::string options;  // lines of its configuration
   std::string hosts;    // the names that it knows itself; changes without a restart
 

@@ -217,6 +217,7 @@ class RouterRuleset {
 
     std::vector<std::string> forward{
         "type filter hook forward priority filter; policy drop;",
+        "ip daddr 169.254.0.0/16 drop",  // link-local: what the lab is joined with
         fmt::format("oifname {} ip saddr != @addressed drop", quoted(kUplink)),
         fmt::format("iifname {} ip daddr != @addressed drop", quoted(kUplink)),
         "iifname @nat_gateways oifname @nat_gateways drop",  // as on AWS, where one behind another loses all

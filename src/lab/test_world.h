@@ -16,9 +16,9 @@
 
 namespace fumidai::lab {
 
-// A failure is one of the test; returns whether there was none.
+// A failure inside is one of the test.
 template <class Work>
-bool in_own_world(Work const& work) {
+void in_own_world(Work const& work) {
   auto run = [&](auto const& inside) {
     std::fflush(nullptr);
     auto child = ::fork();
@@ -41,7 +41,7 @@ bool in_own_world(Work const& work) {
     return !::testing::Test::HasFailure();
   };
   auto own = [&] { return ::unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) == 0 && run(first_process); };
-  return run(own);
+  EXPECT_TRUE(run(own)) << "failed in its own world";
 }
 
 }  // namespace fumidai::lab
