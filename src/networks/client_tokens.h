@@ -1,0 +1,21 @@
+#pragma once
+
+// Idempotency: a call that is tried again with its client token makes nothing anew (aws-requests.md 3.1).
+
+#include "networks/state.h"
+
+namespace fumidai::networks {
+
+struct TokenUse {
+  std::string_view action;  // tokens of different actions do not meet
+  std::string token;        // empty: the caller has none
+  std::string digest;       // of the rest of the request
+};
+
+// What the token's first call made; empty when this is the first. Error: IdempotentParameterMismatch.
+Result<std::vector<std::string>> made_before(State const& state, TokenUse const& use);
+
+// For a day.
+void remember_made(State& state, TokenUse const& use, std::vector<std::string> made, Time now);
+
+}  // namespace fumidai::networks
