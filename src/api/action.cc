@@ -20,10 +20,29 @@ Result<void> detail::check_dry_run(Call const& call) {
 std::vector<Action> const& all_actions() {
   static auto const actions = [] {
     std::vector<Action> all;
-    for (auto table : {session_actions(), activation_actions(), instance_actions(), tag_actions(),
-                       agent_actions(), user_actions(), access_key_actions(), role_actions(),
-                       instance_profile_actions(), managed_policy_actions(), principal_policy_actions(),
-                       sts_actions(), fumidai_actions(), ec2::vpc_actions(), ec2::subnet_actions()}) {
+    for (auto table : {session_actions(),
+                       activation_actions(),
+                       instance_actions(),
+                       tag_actions(),
+                       agent_actions(),
+                       user_actions(),
+                       access_key_actions(),
+                       role_actions(),
+                       instance_profile_actions(),
+                       managed_policy_actions(),
+                       principal_policy_actions(),
+                       sts_actions(),
+                       fumidai_actions(),
+                       ec2::vpc_actions(),
+                       ec2::subnet_actions(),
+                       ec2::internet_gateway_actions(),
+                       ec2::route_table_actions(),
+                       ec2::address_actions(),
+                       ec2::nat_gateway_actions(),
+                       ec2::interface_actions(),
+                       ec2::network_acl_actions(),
+                       ec2::region_actions(),
+                       ec2::tag_actions()}) {
       all.insert(all.end(), std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
     }
     return all;

@@ -10,6 +10,7 @@
 #include "api/dispatcher.h"
 #include "app/data_directory.h"
 #include "app/front.h"
+#include "app/settler.h"
 #include "app/systemd.h"
 #include "app/version.h"
 #include "audit/checkpoint_file.h"
@@ -122,6 +123,7 @@ class Server {
         certificates_(foundation.certificates),
         trail_(deployment_.secret),
         networks_(deployment_.region.name),
+        settler_(loop.get_executor(), database_, networks_, clock_),
         gate_(database_, networks_, deployment_, trail_, clock_, config.session_limits),
         registry_(loop.get_executor(), database_, deployment_, gate_, config.patience),
         authenticator_(database_, deployment_, clock_),
@@ -129,8 +131,10 @@ class Server {
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
         front_(api_, manager_),
         http_(loop.get_executor(), std::move(tls), front_, config.limits) {
-    database_.on_commit(
-        [this, &checkpoints](store::Transaction& transaction) { checkpoints.advance(transaction, trail_); });
+    database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
+      checkpoints.advance(transaction, trail_);
+      settler_.on_commit(transaction);
+    });
   }
 
   awaitable<void> run() {
@@ -151,6 +155,7 @@ class Server {
     record(audit::PlaneStarted{kVersion, clock_.now()}.to_event());
     io::TaskGroup background(loop_.get_executor(), "background");
     background.spawn(keep_house());
+    background.spawn(settler_.run());
     notify_systemd("READY=1");
 
     co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -242,6 +247,7 @@ class Server {
   Certificates certificates_;
   audit::Trail trail_;
   networks::Keeper networks_;
+  Settler settler_;
   sessions::Gate gate_;
   sessions::Registry registry_;
   identity::Authenticator authenticator_;

@@ -8,5 +8,13 @@ namespace fumidai::api::ec2 {
 
 std::vector<Action> vpc_actions();
 std::vector<Action> subnet_actions();
+std::vector<Action> internet_gateway_actions();
+std::vector<Action> route_table_actions();
+std::vector<Action> address_actions();
+std::vector<Action> nat_gateway_actions();
+std::vector<Action> interface_actions();
+std::vector<Action> network_acl_actions();
+std::vector<Action> region_actions();
+std::vector<Action> tag_actions();
 
 }  // namespace fumidai::api::ec2
