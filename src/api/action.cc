@@ -43,7 +43,15 @@ std::vector<Action> const& all_actions() {
                        ec2::run_instances_actions(),
                        ec2::instance_actions(),
                        ec2::instance_attribute_actions(),
-                       ec2::profile_association_actions()}) {
+                       ec2::profile_association_actions(),
+                       ec2::internet_gateway_actions(),
+                       ec2::route_table_actions(),
+                       ec2::address_actions(),
+                       ec2::nat_gateway_actions(),
+                       ec2::interface_actions(),
+                       ec2::network_acl_actions(),
+                       ec2::region_actions(),
+                       ec2::tag_actions()}) {
       all.insert(all.end(), std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
     }
     return all;

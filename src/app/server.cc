@@ -12,6 +12,7 @@
 #include "app/front.h"
 #include "app/lab/lab_driver.h"
 #include "app/price_file.h"
+#include "app/settler.h"
 #include "app/systemd.h"
 #include "app/version.h"
 #include "audit/checkpoint_file.h"
@@ -132,6 +133,7 @@ class Server {
         trail_(deployment_.secret),
         checkpoints_(checkpoints),
         networks_(deployment_.region.name),
+        settler_(loop.get_executor(), database_, networks_, clock_),
         gate_(database_, networks_, deployment_, trail_, clock_, config.session_limits),
         registry_(loop.get_executor(), database_, deployment_, gate_, config.patience),
         authenticator_(database_, deployment_, clock_),
@@ -144,6 +146,7 @@ class Server {
     api_.plane().lab = lab_.get();
     database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
       checkpoints.advance(transaction, trail_);
+      settler_.on_commit(transaction);
       if (lab_) lab_->wake();
     });
   }
@@ -168,6 +171,7 @@ class Server {
     io::TaskGroup background(loop_.get_executor(), "background");
     background.spawn(keep_house());
     if (lab_) background.spawn(lab_->run());
+    background.spawn(settler_.run());
     notify_systemd("READY=1");
 
     co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -284,6 +288,7 @@ class Server {
   audit::Trail trail_;
   audit::CheckpointFile& checkpoints_;
   networks::Keeper networks_;
+  Settler settler_;
   sessions::Gate gate_;
   sessions::Registry registry_;
   identity::Authenticator authenticator_;

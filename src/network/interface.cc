@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/digest.h"
+
 namespace fumidai::network {
 
 namespace {
@@ -21,6 +23,13 @@ std::string_view type_of(InterfaceOwner const& owner) {
 
 std::string text_of(InterfaceOwner const& owner) {
   return std::visit(IdText(), owner);
+}
+
+std::string mac_address(InterfaceId const& interface) {
+  auto digits = sha256_hex(interface.text());
+  std::string mac = "02";  // locally administered
+  for (std::size_t i = 0; i < 5; i++) mac += ":" + digits.substr(2 * i, 2);
+  return mac;
 }
 
 }  // namespace fumidai::network

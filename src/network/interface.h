@@ -22,6 +22,9 @@ using InterfaceOwner =
 std::string_view type_of(InterfaceOwner const& owner);
 std::string text_of(InterfaceOwner const& owner);  // the owner's id; empty for nobody
 
+// "02:…", made of the interface's id: the same at all times, and in all places that show it.
+std::string mac_address(InterfaceId const& interface);
+
 struct NetworkInterface {
   InterfaceId id;
   SubnetId subnet;

@@ -1,27 +1,35 @@
 #pragma once
 
-// Calls that their callers may try again: the same token gets the first answer (aws-requests.md 3.1).
+// Idempotency: a call that is tried again with its client token makes nothing anew (aws-requests.md 3.1).
 
-#include "networks/resource.h"
+#include <optional>
+
+#include "networks/state.h"
 
 namespace fumidai::networks {
 
-// What `make() -> Result<std::vector<std::string>>` made, the ids; or what the first call with this token
-// made. Error: IdempotentParameterMismatch, for the token of another request.
+struct TokenUse {
+  std::string_view action;  // tokens of different actions do not meet
+  std::string token;        // empty: the caller has none
+  std::string digest;       // of the rest of the request
+};
+
+// What the token's first call made; empty when this is the first. Error: IdempotentParameterMismatch.
+Result<std::vector<std::string>> made_before(State const& state, TokenUse const& use);
+
+// For a day.
+void remember_made(State& state, TokenUse const& use, std::vector<std::string> made, Time now);
+
+// What `make() -> Result<std::vector<std::string>>` made, the ids; or what the first call with this token made.
 template <class Make>
 Result<std::vector<std::string>> once(State& state, std::string_view action,
                                       std::optional<std::string> const& token, std::string const& digest,
                                       Time now, Make make) {
-  if (!token || token->empty()) return make();
-  ClientTokenId id(std::string(action) + " " + *token);
-  if (auto const* prior = state.client_tokens.find(id)) {
-    if (prior->digest == digest) return prior->made;
-    return Error{Errc::conflict,
-                 "The request uses the same client token as a previous, but non-identical request.",
-                 "IdempotentParameterMismatch"};
-  }
+  TokenUse use{action, token.value_or(""), digest};
+  TRY(auto before, made_before(state, use));
+  if (!before.empty()) return before;
   Result<std::vector<std::string>> made = make();
-  if (made) state.client_tokens.put({id, digest, *made, now});
+  if (made) remember_made(state, use, *made, now);
   return made;
 }
 

@@ -23,6 +23,8 @@ Kind const kSecurityRule{"sgr-", "security-group-rule", "security group rule",
                          "InvalidSecurityGroupRuleId.Malformed", "InvalidSecurityGroupRuleId.NotFound"};
 Kind const kNetworkInterface{"eni-", "network-interface", "networkInterface",
                              "InvalidNetworkInterfaceId.Malformed", "InvalidNetworkInterfaceID.NotFound"};
+Kind const kNetworkAcl{"acl-", "network-acl", "networkAcl", "InvalidNetworkAclId.Malformed",
+                       "InvalidNetworkAclID.NotFound"};
 Kind const kInterfaceEndpoint{"vpce-", "vpc-endpoint", "Vpc Endpoint", "InvalidVpcEndpointId.Malformed",
                               "InvalidVpcEndpointId.NotFound"};
 Kind const kInstance{"i-", "instance", "instance", "InvalidInstanceID.Malformed",
@@ -57,9 +59,19 @@ Result<void> check_tag(std::string const& key, std::string const& value) {
 }  // namespace
 
 Kind const* kind_of(std::string_view id) {
-  static constexpr std::array kTaggable = {
-      &kVpc,           &kSubnet,       &kRouteTable,       &kInternetGateway,   &kNatGateway, &kAllocation,
-      &kSecurityGroup, &kSecurityRule, &kNetworkInterface, &kInterfaceEndpoint, &kInstance,   &kKeyPair};
+  static constexpr std::array kTaggable = {&kVpc,
+                                           &kSubnet,
+                                           &kRouteTable,
+                                           &kInternetGateway,
+                                           &kNatGateway,
+                                           &kAllocation,
+                                           &kSecurityGroup,
+                                           &kSecurityRule,
+                                           &kNetworkInterface,
+                                           &kNetworkAcl,
+                                           &kInterfaceEndpoint,
+                                           &kInstance,
+                                           &kKeyPair};
   auto found =
       std::ranges::find_if(kTaggable, [&](Kind const* kind) { return id.starts_with(kind->prefix); });
   return found == kTaggable.end() ? nullptr : *found;

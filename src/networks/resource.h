@@ -20,8 +20,8 @@ struct Kind {
 };
 
 extern Kind const kVpc, kSubnet, kRouteTable, kInternetGateway, kNatGateway, kAllocation, kSecurityGroup,
-    kSecurityRule, kNetworkInterface, kInterfaceEndpoint, kInstance, kKeyPair, kImage, kAddressAssociation,
-    kTableAssociation, kProfileAssociation;
+    kSecurityRule, kNetworkInterface, kNetworkAcl, kInterfaceEndpoint, kInstance, kKeyPair, kImage,
+    kAddressAssociation, kTableAssociation, kProfileAssociation;
 
 // By the beginning of an id; null for what has no tags here.
 Kind const* kind_of(std::string_view id);

@@ -120,6 +120,7 @@ Result<void> delete_vpc(State& state, std::string const& id) {
   erase_parts(state, state.network.route_tables, key);
   erase_parts(state, state.network.security_groups, key);
   erase_parts(state, state.network.endpoints, key);  // deleted ones that are still shown
+  drop_tags(state, vpc->acl);
   state.network.vpcs.erase(key);
   drop_tags(state, id);
   return success();

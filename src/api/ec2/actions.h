@@ -17,5 +17,13 @@ std::vector<Action> run_instances_actions();
 std::vector<Action> instance_actions();
 std::vector<Action> instance_attribute_actions();
 std::vector<Action> profile_association_actions();
+std::vector<Action> internet_gateway_actions();
+std::vector<Action> route_table_actions();
+std::vector<Action> address_actions();
+std::vector<Action> nat_gateway_actions();
+std::vector<Action> interface_actions();
+std::vector<Action> network_acl_actions();
+std::vector<Action> region_actions();
+std::vector<Action> tag_actions();
 
 }  // namespace fumidai::api::ec2

@@ -36,6 +36,10 @@ std::string arn_of(Call const& call, std::string_view id) {
   return kind ? arn_of(call, *kind, id) : "*";
 }
 
+void tell_named(Call const& call, std::string const& id, sessions::Ask& ask) {
+  if (!id.empty()) ask.resources.push_back(arn_of(call, id));
+}
+
 void tell_new(Call const& call, networks::Kind const& kind,
               std::vector<TagSpecification> const& specifications, sessions::Ask& ask) {
   auto arn = arn_of(call, kind, "*");

@@ -73,28 +73,30 @@ std::string arn_of(Call const& call, std::string_view id);  // by the beginning 
 void tell_new(Call const& call, networks::Kind const& kind,
               std::vector<TagSpecification> const& specifications, sessions::Ask& ask);
 
-// For the policies: about what the request names with this member, one id or several.
+// For the policies: about what the request names with these members, each one id or several.
 //   changes(kEc2, "DeleteVpc", on_state<delete_vpc>, about<&DeleteVpcRequest::vpc_id>)
-template <auto member>
-struct AboutMember;
+void tell_named(Call const& call, std::string const& id, sessions::Ask& ask);
+inline void tell_named(Call const& call, std::vector<std::string> const& ids, sessions::Ask& ask) {
+  for (auto const& id : ids) tell_named(call, id, ask);
+}
 
-template <class Request, class Member, Member Request::*member>
-struct AboutMember<member> {
-  static Result<void> tell(store::Transaction&, Call const& call, Request const& request,
-                           sessions::Ask& ask) {
-    ask.resources.clear();
-    if constexpr (wire::IsVector<Member>::value) {
-      for (auto const& id : request.*member) ask.resources.push_back(arn_of(call, id));
-    } else {
-      ask.resources.push_back(arn_of(call, request.*member));
-    }
-    if (ask.resources.empty()) ask.resources = {"*"};
-    return success();
-  }
-};
+namespace detail {
 
-template <auto member>
-inline constexpr auto about = &AboutMember<member>::tell;
+template <class Request, class Member>
+Request request_of(Member Request::*);
+
+template <class Request, auto... members>
+Result<void> tell_members(store::Transaction&, Call const& call, Request const& request, sessions::Ask& ask) {
+  ask.resources.clear();
+  (tell_named(call, request.*members, ask), ...);
+  if (ask.resources.empty()) ask.resources = {"*"};
+  return success();
+}
+
+}  // namespace detail
+
+template <auto first, auto... more>
+inline constexpr auto about = &detail::tell_members<decltype(detail::request_of(first)), first, more...>;
 
 // The request without what differs between tries, for client tokens.
 std::string digest_of(Call const& call);

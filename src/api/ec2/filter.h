@@ -28,6 +28,25 @@ struct FilterKey {
   Texts (*texts)(Entry const&);
 };
 
+// Texts of members: one that may be absent, a truth, a member of each of a list.
+inline Texts texts_of(std::string const& text) {
+  return {text};
+}
+inline Texts texts_of(std::optional<std::string> const& text) {
+  return text ? Texts{*text} : Texts{};
+}
+inline Texts texts_of(bool truth) {
+  return {truth ? "true" : "false"};
+}
+template <class Value, class Member>
+Texts texts_of(std::vector<Value> const& values, Member Value::*member) {
+  Texts texts;
+  for (auto const& value : values) {
+    for (auto& text : texts_of(value.*member)) texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
 // With * and ?, which a backslash makes ordinary characters.
 bool matches_filter(std::string_view pattern, std::string_view text);
 

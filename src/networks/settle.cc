@@ -1,0 +1,127 @@
+#include "networks/settle.h"
+
+#include <algorithm>
+
+#include "networks/interfaces.h"
+#include "networks/resource.h"
+
+namespace fumidai::networks {
+
+namespace {
+
+using network::EndpointState;
+using network::InterfaceEndpoint;
+using network::NatGateway;
+using network::NatState;
+
+// When a part moves on; nothing for what stays as it is.
+
+std::optional<Time> due(State const&, NatGateway const& gateway) {
+  switch (gateway.state) {
+    case NatState::pending: return gateway.created_at + kInBetween;
+    case NatState::deleting: return gateway.deleted_at + kInBetween;
+    case NatState::failed:
+    case NatState::deleted: return gateway.deleted_at + kShown;
+    case NatState::available: break;
+  }
+  return {};
+}
+
+std::optional<Time> due(State const&, InterfaceEndpoint const& endpoint) {
+  switch (endpoint.state) {
+    case EndpointState::pending: return endpoint.created_at + kInBetween;
+    case EndpointState::deleting: return endpoint.deleted_at + kInBetween;
+    case EndpointState::deleted: return endpoint.deleted_at + kShown;
+    default: return {};
+  }
+}
+
+std::optional<Time> due(State const& state, network::Instance const& instance) {
+  if (instance.state != network::InstanceState::terminated) return {};
+  auto* launch = state.launches.find(instance.id);
+  return launch ? launch->state_since + kShown : Time{};
+}
+
+std::optional<Time> due(State const&, ClientToken const& token) {
+  return token.at + kTokenLife;
+}
+
+// And what becomes of it.
+
+void move_on(State& state, NatGateway gateway, Time now) {
+  switch (gateway.state) {
+    case NatState::pending:
+      gateway.state = gateway.failure.empty() ? NatState::available : NatState::failed;
+      break;
+    case NatState::deleting: gateway.state = NatState::deleted; break;
+    default: state.network.nat_gateways.erase(gateway.id); return drop_tags(state, gateway.id.text());
+  }
+  if (gateway.state == NatState::failed) gateway.deleted_at = now;
+  if (gateway.state != NatState::available) drop_interfaces_of(state, gateway.id);
+  state.network.nat_gateways.put(std::move(gateway));
+}
+
+void move_on(State& state, InterfaceEndpoint endpoint, Time) {
+  switch (endpoint.state) {
+    case EndpointState::pending: endpoint.state = EndpointState::available; break;
+    case EndpointState::deleting:
+      endpoint.state = EndpointState::deleted;
+      drop_interfaces_of(state, endpoint.id);
+      break;
+    default: state.network.endpoints.erase(endpoint.id); return drop_tags(state, endpoint.id.text());
+  }
+  state.network.endpoints.put(std::move(endpoint));
+}
+
+void move_on(State& state, network::Instance const& instance, Time) {
+  auto id = instance.id;
+  drop_interfaces_of(state, id);
+  drop_tags(state, id.text());
+  state.launches.erase(id);
+  state.network.instances.erase(id);
+}
+
+void move_on(State& state, ClientToken const& token, Time) {
+  state.client_tokens.erase(ClientTokenId(token.id));
+}
+
+template <class Value>
+void settle_table(State& state, Table<Value> const& table, Time now, bool& changed) {
+  std::vector<Value> all_due;
+  for (auto const& value : table) {
+    auto when = due(state, value);
+    if (when && *when <= now) all_due.push_back(value);
+  }
+  for (auto const& value : all_due) move_on(state, value, now);
+  changed = changed || !all_due.empty();
+}
+
+template <class Value>
+void find_next(State const& state, Table<Value> const& table, std::optional<Time>& next) {
+  for (auto const& value : table) {
+    auto when = due(state, value);
+    if (when && (!next || *when < *next)) next = when;
+  }
+}
+
+}  // namespace
+
+std::optional<Time> next_settling(State const& state) {
+  std::optional<Time> next;
+  find_next(state, state.network.nat_gateways, next);
+  find_next(state, state.network.endpoints, next);
+  find_next(state, state.network.instances, next);
+  find_next(state, state.client_tokens, next);
+  return next;
+}
+
+bool settle(State& state, Time now) {
+  bool changed = false;
+  settle_table(state, state.network.nat_gateways, now, changed);
+  settle_table(state, state.network.endpoints, now, changed);
+  settle_table(state, state.network.instances, now, changed);
+  settle_table(state, state.client_tokens, now, changed);
+  return changed;
+}
+
+}  // namespace fumidai::networks
