@@ -33,6 +33,8 @@ std::vector<Action> const& all_actions() {
                        principal_policy_actions(),
                        sts_actions(),
                        fumidai_actions(),
+                       diagnosis_actions(),
+                       example_actions(),
                        ec2::vpc_actions(),
                        ec2::subnet_actions(),
                        ec2::security_group_actions(),

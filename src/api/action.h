@@ -216,6 +216,7 @@ std::vector<Action> principal_policy_actions();
 std::vector<Action> sts_actions();
 std::vector<Action> fumidai_actions();
 std::vector<Action> diagnosis_actions();
+std::vector<Action> example_actions();
 
 // All of them.
 std::vector<Action> const& all_actions();

@@ -4,6 +4,7 @@
 #include "api/lab.h"
 #include "base/bytes.h"
 #include "network/comparison.h"
+#include "network/drawing.h"
 #include "sessions/measurements.h"
 #include "sessions/targets.h"
 
@@ -308,6 +309,24 @@ Result<CompareResponse> compare(store::Transaction& transaction, Call const& cal
   return response;
 }
 
+// ---- DrawNetworks
+
+struct DrawResponse {
+  std::string drawing;
+};
+BOOST_DESCRIBE_STRUCT(DrawResponse, (), (drawing))
+
+Result<DrawResponse> draw(store::Transaction& transaction, Call const& call, Nothing const&) {
+  TRY(auto network, call.plane.gate.known_network(transaction));
+  TRY(auto state, call.plane.networks.read(transaction));
+  auto name_of = [&](std::string const& id) {
+    auto const& tags = state->tags_of(id);
+    auto name = tags.find("Name");
+    return name == tags.end() ? std::string() : name->second;
+  };
+  return DrawResponse{network::draw(network, name_of)};
+}
+
 // ---- RecordMeasurement
 
 struct RecordMeasurementRequest {
@@ -330,6 +349,7 @@ std::vector<Action> diagnosis_actions() {
   return {
       acts<DiagnoseRequest, DiagnoseResponse>(kFumidai, "Diagnose", diagnose),
       looks(kFumidai, "Compare", compare),
+      looks(kFumidai, "DrawNetworks", draw),
       changes(kFumidai, "RecordMeasurement", record_measurement),
   };
 }

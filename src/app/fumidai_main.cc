@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
   app::add_explain_command(app, run);
   app::add_doctor_command(app, run);
   app::add_compare_command(app, run);
+  app::add_lab_command(app, run);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

@@ -20,7 +20,8 @@ Result<std::vector<std::string>> made_before(State const& state, TokenUse const&
 // For a day.
 void remember_made(State& state, TokenUse const& use, std::vector<std::string> made, Time now);
 
-// What `make() -> Result<std::vector<std::string>>` made, the ids; or what the first call with this token made.
+// What `make() -> Result<std::vector<std::string>>` made, the ids; or what the first call with this token
+// made.
 template <class Make>
 Result<std::vector<std::string>> once(State& state, std::string_view action,
                                       std::optional<std::string> const& token, std::string const& digest,

@@ -1,0 +1,118 @@
+// MakeExample: the networks of the comparison, with an instance for each method (fumidai lab up).
+
+#include "api/action.h"
+#include "api/lab.h"
+#include "base/ssh_key.h"
+#include "identity/instance_profiles.h"
+#include "identity/principal_policies.h"
+#include "identity/roles.h"
+#include "networks/example.h"
+
+namespace fumidai::api {
+
+namespace {
+
+constexpr char const* kRole = "fumidai-example-role";
+constexpr char const* kProfile = "fumidai-example-profile";
+constexpr char const* kManagedPolicy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
+constexpr char const* kTrust =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},)"
+    R"("Action":"sts:AssumeRole"}]})";
+
+struct MakeExampleRequest {
+  std::optional<std::string> name;
+  static constexpr wire::Limit kLimits[] = {{"name", 1, 32}};
+};
+BOOST_DESCRIBE_STRUCT(MakeExampleRequest, (), (name))
+
+struct ExampleInstance {
+  std::string instance_id, network_interface_id, method, state, private_ip_address;
+  std::optional<std::string> public_ip_address;
+};
+BOOST_DESCRIBE_STRUCT(ExampleInstance, (),
+                      (instance_id, network_interface_id, method, state, private_ip_address,
+                       public_ip_address))
+
+struct ExampleResponse {
+  ExampleInstance bastion;
+  std::vector<ExampleInstance> instances;
+  // Only in the answer to the call that made them.
+  std::optional<Secret> bastion_key, private_key;
+};
+BOOST_DESCRIBE_STRUCT(ExampleResponse, (), (bastion, instances, bastion_key, private_key))
+
+ExampleInstance describe(networks::State const& state, InstanceId const& id, std::string method) {
+  auto const& network = state.network;
+  auto const* instance = network.instances.find(id);
+  auto const* interface = network.interfaces.find(instance->interface);
+  ExampleInstance description{id.text(),
+                              instance->interface.text(),
+                              std::move(method),
+                              std::string(network::to_string(instance->state)),
+                              interface ? interface->private_address.text() : "",
+                              {}};
+  auto address = interface ? network.public_address(*interface) : std::nullopt;
+  if (address) description.public_ip_address = address->text();
+  return description;
+}
+
+ExampleResponse describe(networks::State const& state, networks::Example const& example) {
+  auto method = [](network::Method each) { return std::string(network::to_string(each)); };
+  ExampleResponse response;
+  response.bastion = describe(state, example.bastion, "");
+  response.instances = {
+      describe(state, example.behind_bastion, method(network::Method::bastion)),
+      describe(state, example.by_endpoints, method(network::Method::session_manager_endpoints)),
+      describe(state, example.by_nat, method(network::Method::session_manager_nat))};
+  return response;
+}
+
+// The role and the profile stay from example to example.
+Result<void> put_profile(store::Transaction& transaction, Time now) {
+  auto role = identity::find_role(transaction, kRole);
+  if (!role && role.error().code != Errc::not_found) return role.error();
+  if (!role) {
+    identity::Role wanted;
+    wanted.name = kRole;
+    wanted.path = "/";
+    wanted.trust_policy = kTrust;
+    wanted.description = "Lets the agents of the example's instances connect.";
+    CHECK(identity::create_role(transaction, std::move(wanted), now));
+    CHECK(identity::attach_policy(transaction, identity::role_key(kRole), kManagedPolicy));
+  }
+  auto profile = identity::find_instance_profile(transaction, kProfile);
+  if (profile || profile.error().code != Errc::not_found)
+    return profile ? success() : Result<void>(profile.error());
+  CHECK(identity::create_instance_profile(transaction, kProfile, "/", now));
+  return identity::put_role_into(transaction, kProfile, kRole);
+}
+
+Result<ExampleResponse> make_example(store::Transaction& transaction, Call const& call,
+                                     MakeExampleRequest const& request) {
+  if (!call.plane.lab)
+    return Error{Errc::unsupported,
+                 "This server has no lab. Start one with `fumidai lab up`, or start the server with `fumidai "
+                 "server --lab`.",
+                 "UnsupportedOperation"};
+  CHECK(put_profile(transaction, call.caller.at));
+  auto name = request.name.value_or("example");
+  return call.plane.networks.change(transaction, [&](networks::State& state) -> Result<ExampleResponse> {
+    if (auto known = networks::find_example(state, name)) return describe(state, *known);
+    auto bastion = generate_ssh_key(SshKeyType::ed25519), inner = generate_ssh_key(SshKeyType::ed25519);
+    networks::ExampleWish wish{name, call.plane.lab->person(), kProfile, bastion.public_key,
+                               inner.public_key};
+    TRY(auto example, networks::make_example(state, wish, call.caller.at));
+    auto response = describe(state, example);
+    response.bastion_key = std::move(bastion.private_key);
+    response.private_key = std::move(inner.private_key);
+    return response;
+  });
+}
+
+}  // namespace
+
+std::vector<Action> example_actions() {
+  return {changes(kFumidai, "MakeExample", make_example)};
+}
+
+}  // namespace fumidai::api

@@ -1,0 +1,377 @@
+// fumidai lab up | status | down
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <thread>
+
+#include "app/client_command.h"
+#include "app/commands.h"
+#include "app/lab/lab_driver.h"
+#include "base/bytes.h"
+#include "base/random.h"
+#include "io/process.h"
+#include "lab/names.h"
+
+namespace fumidai::app {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kServerStarts = 30s, kInstancesStart = 60s, kAgentsConnect = 60s;
+constexpr std::size_t kMostOutput = 64 * 1024;
+
+struct LabArguments {
+  ServerConfig server;
+  bool json = false;
+
+  DataDirectory directory() const {
+    return {std::filesystem::absolute(server.data_directory).lexically_normal()};
+  }
+  LabConfig lab() const { return lab_config(server, directory()); }
+  ClientArguments client() const {
+    ClientArguments client;
+    client.profile.data_directory = directory().root.string();
+    return client;
+  }
+  io::Path pid_file() const { return directory().root / "server.pid"; }
+  io::Path log() const { return directory().root / "server.log"; }
+  io::Path key(char const* name) const { return directory().lab() / "keys" / name; }
+};
+
+void say(std::string const& text) {
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+}
+
+std::string own_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
+// ---- programs
+
+struct Finished {
+  int status = 0;
+  std::string output, error;
+};
+
+void drain(int descriptor, std::string& into) {
+  char chunk[4096];
+  for (ssize_t count; (count = ::read(descriptor, chunk, sizeof chunk)) > 0;) {
+    if (into.size() < kMostOutput) into.append(chunk, static_cast<std::size_t>(count));
+  }
+  ::close(descriptor);
+}
+
+// To its end, at most `limit`.
+Result<Finished> run_program(std::vector<std::string> words, std::chrono::seconds limit) {
+  io::Spawn spawn;
+  spawn.program = words[0];
+  spawn.arguments = std::move(words);
+  for (auto** variable = environ; *variable != nullptr; variable++) spawn.environment.emplace_back(*variable);
+  std::error_code ignored;
+  spawn.directory = std::filesystem::current_path(ignored).string();
+  TRY(auto child, io::spawn_with_pipes(spawn));
+  ::close(child.input);
+  Finished finished;
+  std::jthread errors([&] { drain(child.error, finished.error); });
+  std::jthread watch([&, limit](std::stop_token done) {
+    for (auto waited = 0ms; waited < limit && !done.stop_requested(); waited += 50ms)
+      std::this_thread::sleep_for(50ms);
+    if (!done.stop_requested()) ::kill(child.pid, SIGKILL);
+  });
+  drain(child.output, finished.output);
+  errors.join();
+  int status = 0;
+  ::waitpid(child.pid, &status, 0);
+  watch.request_stop();
+  finished.status = io::exit_code_of(status);
+  return finished;
+}
+
+// ---- the server behind it
+
+bool is_ready(LabArguments const& arguments) {
+  auto there = io::exists(arguments.directory().endpoint());
+  return there && *there && !io::FileLock::take(arguments.directory().lock());
+}
+
+// In a session of its own: it goes on when we end.
+pid_t start_server(LabArguments const& arguments) {
+  auto const& server = arguments.server;
+  std::vector<std::string> words{
+      own_program(), "server",        "--lab", "--data-dir", arguments.directory().root.string(),
+      "--lab-label", server.lab_label};
+  for (auto const& at : server.listen) words.insert(words.end(), {"--listen", at});
+  if (!server.lab_ssm_agent.empty()) words.insert(words.end(), {"--lab-ssm-agent", server.lab_ssm_agent});
+  auto log = arguments.log();
+  auto pid = ::fork();
+  if (pid != 0) return pid;
+  ::setsid();
+  int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), in = ::open("/dev/null", O_RDONLY);
+  ::dup2(in, 0);
+  ::dup2(out, 1);
+  ::dup2(out, 2);
+  std::vector<char*> arguments_of_program;
+  for (auto& word : words) arguments_of_program.push_back(word.data());
+  arguments_of_program.push_back(nullptr);
+  ::execv(arguments_of_program[0], arguments_of_program.data());
+  ::_exit(127);
+}
+
+std::string last_line(io::Path const& file) {
+  auto text = io::read_file(file, 4 * 1024 * 1024);
+  if (!text) return "";
+  auto trimmed_text = std::string(trimmed(*text));
+  return trimmed_text.substr(trimmed_text.rfind('\n') + 1);
+}
+
+Result<void> ensure_server(LabArguments const& arguments) {
+  if (is_ready(arguments)) return success();
+  CHECK(io::make_directory(arguments.directory().root, 0700));
+  CHECK(LabDriver::check_able(arguments.lab()));
+  auto pid = start_server(arguments);
+  if (pid < 0) return system_error("start the server");
+  CHECK(io::write_file(arguments.pid_file(), std::to_string(pid) + "\n", 0600));
+  for (auto waited = 0ms; waited < kServerStarts; waited += 50ms) {
+    if (is_ready(arguments)) return success();
+    int status = 0;
+    if (::waitpid(pid, &status, WNOHANG) == pid)
+      return Error{Errc::unavailable, "the server did not start: " + last_line(arguments.log()) +
+                                          " (all of it: " + arguments.log().string() + ")"};
+    std::this_thread::sleep_for(50ms);
+  }
+  return Error{Errc::deadline_exceeded,
+               "the server was not ready within 30 s; see " + arguments.log().string()};
+}
+
+// ---- one command by each method
+
+struct Reached {
+  std::string method, command, result;
+  std::optional<std::int64_t> milliseconds;  // nothing: not reached
+};
+
+// What only the instance itself can say: its id, from its metadata service, and the nonce of this run, which
+// is on its link.
+constexpr char const* kQuestion =
+    "t=$(curl -s -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "
+    "http://169.254.169.254/latest/api/token); "
+    "curl -s -m 5 -H \"X-aws-ec2-metadata-token: $t\" http://169.254.169.254/latest/meta-data/instance-id; "
+    "echo; "
+    "/sbin/ip -o link show eth0 | grep -o 'nonce-[0-9a-f]*'";
+
+Result<void> mark(LabArguments const& arguments, json::value const& instance, std::string const& nonce) {
+  auto space = lab::interface_space(arguments.lab().settings,
+                                    network::InterfaceId(text_of(instance, "NetworkInterfaceId")));
+  TRY(auto done, run_program({"/sbin/ip", "-n", space, "link", "set", "dev", "eth0", "alias", nonce}, 5s));
+  if (done.status == 0) return success();
+  return Error{Errc::system, "cannot mark " + text_of(instance, "InstanceId") + ": " + done.error};
+}
+
+std::vector<std::string> ssh_words(LabArguments const& arguments, std::string const& bastion,
+                                   std::string const& host) {
+  std::vector<std::string> common{"-F", "/dev/null",
+                                  "-o", "StrictHostKeyChecking=no",
+                                  "-o", "UserKnownHostsFile=/dev/null",
+                                  "-o", "IdentitiesOnly=yes",
+                                  "-o", "BatchMode=yes",
+                                  "-o", "ConnectTimeout=10",
+                                  "-o", "LogLevel=ERROR"};
+  std::string jump = "ssh";
+  for (auto const& word : common) jump += " " + word;
+  jump += " -i " + arguments.key("bastion.pem").string() + " -W %h:%p ec2-user@" + bastion;
+  std::vector<std::string> words{"/usr/bin/ssh"};
+  words.insert(words.end(), common.begin(), common.end());
+  words.insert(words.end(), {"-o", "ProxyCommand=" + jump, "-i", arguments.key("private.pem").string(),
+                             "ec2-user@" + host, kQuestion});
+  return words;
+}
+
+Reached judge(Reached reached, Result<Finished> const& done, std::string const& id, std::string const& nonce,
+              std::chrono::milliseconds took) {
+  bool is_it =
+      done && done->output.find(id) != std::string::npos && done->output.find(nonce) != std::string::npos;
+  if (is_it) {
+    reached.result = id + " " + nonce;
+    reached.milliseconds = took.count();
+  } else {
+    auto why = !done ? done.error().detail : !done->error.empty() ? done->error : done->output;
+    reached.result = "NOT REACHED: " + escaped(trimmed(why), 200);
+  }
+  return reached;
+}
+
+Reached reach(LabArguments const& arguments, json::value const& example, json::value const& instance,
+              std::string const& nonce) {
+  Reached reached{text_of(instance, "Method"), "", "", {}};
+  auto id = text_of(instance, "InstanceId"), host = text_of(instance, "PrivateIpAddress");
+  auto bastion = text_of(example.at("Bastion"), "PublicIpAddress");
+  std::vector<std::string> words;
+  if (reached.method == network::to_string(network::Method::bastion)) {
+    reached.command = "ssh -J ec2-user@" + bastion + " ec2-user@" + host;
+    words = ssh_words(arguments, bastion, host);
+  } else {
+    reached.command = "fumidai session start " + id;
+    words = {own_program(), "session", "start", "--data-dir", arguments.directory().root.string(),
+             "--no-input",  id,        "--",    "sh",         "-c",
+             kQuestion};
+  }
+  auto began = std::chrono::steady_clock::now();
+  auto done = run_program(std::move(words), 20s);
+  auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  return judge(std::move(reached), done, id, nonce, took);
+}
+
+Result<void> save_key(LabArguments const& arguments, json::value const& example, char const* member,
+                      char const* file) {
+  auto text = text_of(example, member);
+  if (text.empty()) return success();
+  CHECK(io::make_directory(arguments.key(file).parent_path(), 0700));
+  return io::write_file(arguments.key(file), text, 0600);
+}
+
+// Asks until all of the example runs and its agents are connected.
+Result<json::value> wait_for_example(LabArguments const& arguments) {
+  auto client = arguments.client();
+  for (auto waited = 0ms; waited < kInstancesStart + kAgentsConnect; waited += 200ms) {
+    TRY(auto example, call_plane(client, "fumidai", "Fumidai.MakeExample", {}));
+    CHECK(save_key(arguments, example, "BastionKey", "bastion.pem"));
+    CHECK(save_key(arguments, example, "PrivateKey", "private.pem"));
+    bool ready = true;
+    for (auto const& instance : example.at("Instances").as_array()) {
+      bool is_session = text_of(instance, "Method") != network::to_string(network::Method::bastion);
+      ready = ready && text_of(instance, "State") == "running";
+      if (!ready || !is_session) continue;
+      TRY(auto status, call_plane(client, "ssm", "AmazonSSM.GetConnectionStatus",
+                                  {{"Target", text_of(instance, "InstanceId")}}));
+      ready = text_of(status, "Status") == "connected";
+    }
+    if (ready) return example;
+    std::this_thread::sleep_for(200ms);
+  }
+  // Whoever is not there is told by the table.
+  return call_plane(client, "fumidai", "Fumidai.MakeExample", {});
+}
+
+void print_reached(std::vector<Reached> const& all) {
+  std::vector<std::vector<std::string>> rows{{"METHOD", "COMMAND", "RESULT", "TIME TO CONNECT"}};
+  for (auto const& [method, command, result, milliseconds] : all)
+    rows.push_back({method, command, result, milliseconds ? std::to_string(*milliseconds) + " ms" : "-"});
+  print_table(rows);
+}
+
+Result<int> run_up(LabArguments const& arguments) {
+  if (::geteuid() != 0)
+    return Error{Errc::denied, "a lab makes network namespaces and needs root; run it with sudo"};
+  say("== The server, with a lab");
+  CHECK(ensure_server(arguments));
+  say("ready at " +
+      std::string(trimmed(io::read_file(arguments.directory().endpoint()).value_or(std::string("?")))));
+  say("\n== Networks and instances, made by EC2's rules");
+  TRY(auto example, wait_for_example(arguments));
+  TRY(auto drawn, call_plane(arguments.client(), "fumidai", "Fumidai.DrawNetworks", {}));
+  std::fputs(text_of(drawn, "Drawing").c_str(), stdout);
+  say("\n== One command on each private instance, by each method");
+  auto nonce = "nonce-" + random_hex(16);
+  std::vector<Reached> all;
+  bool all_reached = true;
+  for (auto const& instance : example.at("Instances").as_array()) {
+    CHECK(mark(arguments, instance, nonce));
+    auto reached = reach(arguments, example, instance, nonce);
+    all_reached = all_reached && reached.milliseconds.has_value();
+    if (reached.milliseconds)
+      CHECK(call_plane(arguments.client(), "fumidai", "Fumidai.RecordMeasurement",
+                       {{"Method", reached.method}, {"Milliseconds", *reached.milliseconds}}));
+    all.push_back(std::move(reached));
+  }
+  print_reached(all);
+  auto directory = arguments.directory().root.string();
+  if (!all_reached) say("\nNot all were reached. Why, tells: fumidai doctor --data-dir " + directory);
+  return all_reached ? 0 : 1;
+}
+
+Result<int> run_status(LabArguments const& arguments) {
+  TRY(auto drawn, call_plane(arguments.client(), "fumidai", "Fumidai.DrawNetworks", {}));
+  auto drawing = text_of(drawn, "Drawing");
+  if (arguments.json) {
+    print_json(drawn);
+  } else if (drawing.empty()) {
+    say("there are no networks; make some with aws ec2 create-vpc, or an example with: fumidai lab up");
+  } else {
+    std::fputs(drawing.c_str(), stdout);
+  }
+  return 0;
+}
+
+// A server of ours that `up` started, if it still runs.
+std::optional<pid_t> server_of(LabArguments const& arguments) {
+  auto text = io::read_file(arguments.pid_file(), 32);
+  auto pid = text ? static_cast<pid_t>(std::atoi(text->c_str())) : 0;
+  if (pid <= 1) return {};
+  std::error_code gone;
+  auto program = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", gone);
+  bool is_ours = !gone && program.filename().string().starts_with("fumidai");
+  return is_ours ? std::optional(pid) : std::nullopt;
+}
+
+Result<int> run_down(LabArguments const& arguments) {
+  if (::geteuid() != 0) return Error{Errc::denied, "a lab is of root; run it with sudo"};
+  if (auto pid = server_of(arguments)) {
+    ::kill(*pid, SIGTERM);
+    for (auto waited = 0ms; waited < 20s && ::kill(*pid, 0) == 0; waited += 50ms)
+      std::this_thread::sleep_for(50ms);
+    if (::kill(*pid, 0) == 0) ::kill(*pid, SIGKILL);
+  }
+  auto root = io::exists(arguments.directory().root);
+  if (root && *root) {
+    auto lock = io::FileLock::take(arguments.directory().lock());
+    if (!lock && lock.error().code == Errc::conflict)
+      return Error{Errc::conflict, "a server still runs with " + arguments.directory().root.string() +
+                                       "; stop it first: it would build the lab again"};
+  }
+  TRY(auto changes, tear_down_lab(arguments.lab()));
+  io::remove_file(arguments.pid_file());
+  say("the lab is gone (" + std::to_string(changes.size()) + " parts)");
+  return 0;
+}
+
+void add_lab_arguments(CLI::App& command, LabArguments& arguments) {
+  command.add_option("--data-dir", arguments.server.data_directory, "Where the server keeps its data")
+      ->envname("FUMIDAI_DATA_DIR")
+      ->capture_default_str();
+  command.add_option("--label", arguments.server.lab_label, "What its namespaces and links are called by")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_lab_command(CLI::App& app, Run& run) {
+  auto* lab = app.add_subcommand("lab", "Private networks on this machine, to try every method on");
+  lab->require_subcommand(1);
+  auto arguments = std::make_shared<LabArguments>();
+  auto* up = lab->add_subcommand(
+      "up", "Start a server with a lab and the example, and reach an instance by each method");
+  add_lab_arguments(*up, *arguments);
+  up->add_option("--listen", arguments->server.listen, "ADDRESS:PORT of the server (default 127.0.0.1:8443)");
+  up->add_option("--ssm-agent", arguments->server.lab_ssm_agent,
+                 "A folder with amazon-ssm-agent, for the instances");
+  up->callback([arguments, &run] { run = [arguments] { return run_up(*arguments); }; });
+  auto* status = lab->add_subcommand("status", "Draw the networks");
+  add_lab_arguments(*status, *arguments);
+  status->add_flag("--json", arguments->json, "For programs");
+  status->callback([arguments, &run] { run = [arguments] { return run_status(*arguments); }; });
+  auto* down = lab->add_subcommand("down", "End its instances and remove all that it made");
+  add_lab_arguments(*down, *arguments);
+  down->callback([arguments, &run] { run = [arguments] { return run_down(*arguments); }; });
+}
+
+}  // namespace fumidai::app

@@ -1,0 +1,34 @@
+#pragma once
+
+// The networks of the comparison, ready made: what the walkthrough types by hand (docs/walkthrough.md), so
+// that every method has an instance to reach.
+
+#include "base/ssh_key.h"
+#include "networks/resource.h"
+
+namespace fumidai::networks {
+
+// Each part has a tag of this name; its value is the example's.
+inline constexpr std::string_view kExampleTag = "fumidai-example";
+
+struct ExampleWish {
+  std::string name = "example";
+  Address person;               // who may come to the bastion by SSH
+  std::string profile;          // an instance profile whose role lets agents connect
+  SshPublicKey bastion, inner;  // keys for the bastion, and for the host behind it
+};
+
+struct Example {
+  InstanceId bastion;
+  InstanceId behind_bastion;  // takes connections from the bastion only
+  InstanceId by_endpoints;    // no inbound rule; interface endpoints in its VPC
+  InstanceId by_nat;          // no inbound rule; another VPC with the same block, and a NAT gateway
+};
+
+// Errors: those of what it makes; InvalidParameterValue when one of that name is there.
+Result<Example> make_example(State& state, ExampleWish const& wish, Time now);
+
+// That one, if it is there.
+std::optional<Example> find_example(State const& state, std::string const& name);
+
+}  // namespace fumidai::networks
