@@ -6,6 +6,7 @@
 #include "identity/instance_profiles.h"
 #include "identity/principal_policies.h"
 #include "identity/roles.h"
+#include "network/method.h"
 #include "networks/example.h"
 
 namespace fumidai::api {
