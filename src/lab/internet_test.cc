@@ -25,11 +25,12 @@ TEST(Internet, has_a_page_and_a_repository_that_apt_takes_a_package_from) {
   for (auto folder : {"state/lists/partial", "cache/archives/partial", "parts"}) {
     ASSERT_TRUE(io::make_directory(directory / folder));
   }
+  ASSERT_TRUE(io::write_file(directory / "state/status", ""));
   ASSERT_TRUE(io::write_file(directory / "sources", "deb [trusted=yes] file:" + there + "/debian ./\n"));
   auto apt = [&](std::vector<std::string> const& words) {
     std::vector<std::string> command{"/usr/bin/apt-get",
                                      "-oDir::State=" + there + "/state",
-                                     "-oDir::State::status=/dev/null",
+                                     "-oDir::State::status=" + there + "/state/status",
                                      "-oDir::Cache=" + there + "/cache",
                                      "-oDir::Etc::sourcelist=" + there + "/sources",
                                      "-oDir::Etc::sourceparts=" + there + "/parts",

@@ -26,9 +26,9 @@ class Kernel {
  public:
   explicit Kernel(Settings settings) : settings_(std::move(settings)) {}
 
-  // Blocking: milliseconds where little changes. Not from two threads at once; another process waits its turn
-  // with Errc::conflict. What fails in one namespace does not keep the others from being made; the first
-  // error is returned then.
+  // Blocking: milliseconds where little changes. Not from two threads at once; while another process is
+  // at it for long: Errc::conflict. What fails in one namespace does not keep the others from being made; the
+  // first error is returned then.
   Result<Changes> apply(Plan const& plan);
   // Removes all of the lab.
   Result<Changes> down();

@@ -3,9 +3,10 @@
 #include <chrono>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
+#include "base/random.h"
 #include "io/file.h"
-#include "io/process.h"
 #include "lab/netlink.h"
 #include "lab/router_plan.h"
 #include "lab/ruleset.h"
@@ -42,11 +43,12 @@ int processes() {
   return count;
 }
 
-// Two interfaces, a NAT gateway, names: a part of each kind.
-Network small_network() {
-  auto network = with_nat();
-  for (auto& id : {kPrivatePort}) network.interfaces.erase(id);
-  return network;
+// A part of each kind.
+Plan small_plan() {
+  auto network = bare_network();
+  add_group(network, kSessionGroup);
+  add_instance(network, kSessionInstance, kSessionPort, kPrivate, "10.0.1.20", kSessionGroup);
+  return plan(network, {});
 }
 
 TEST(Kernel, run_twice_does_nothing) {
@@ -146,28 +148,43 @@ TEST(Kernel, a_name_server_that_dies_comes_back_and_a_stranger_with_its_number_l
 TEST(Kernel, a_crash_after_any_step_is_mended_by_the_next_run) {
   FUMIDAI_NEEDS_ROOT();
   in_own_world([] {
-    Settings settings{.host = kOffice};
-    auto wanted = plan(small_network(), settings);
-    auto steps = Kernel(settings).apply(wanted).value().size();
-    ASSERT_TRUE(Kernel(settings).down());
-    // Up to each step, and on; then down to each step, and on.
-    for (std::size_t n = 0; n < steps && !::testing::Test::HasFailure(); n++) {
+    auto wanted = small_plan();
+    Kernel kernel((Settings()));
+    auto up = kernel.apply(wanted).value().size(), down = kernel.down().value().size();
+    for (std::size_t n = 0; n < up; n++) {
       SCOPED_TRACE(n);
-      Kernel kernel(settings);
       kernel.stop_after(n);
       EXPECT_EQ(kernel.apply(wanted).error().code, Errc::closed);
       kernel.stop_after({});
-      EXPECT_EQ(kernel.apply(wanted).value().size(), steps - n);
+      EXPECT_EQ(kernel.apply(wanted).value().size(), up - n);
       EXPECT_EQ(kernel.apply(wanted).value(), Changes());
-      kernel.stop_after(n % 8);
-      EXPECT_FALSE(kernel.down());
+      kernel.stop_after(n % down);
+      EXPECT_EQ(kernel.down().error().code, Errc::closed);
       kernel.stop_after({});
-      if (n % 2) {
-        EXPECT_TRUE(kernel.apply(wanted));
-        EXPECT_EQ(kernel.apply(wanted).value(), Changes());
-      }
       EXPECT_TRUE(kernel.down());
     }
+  });
+}
+
+TEST(Kernel, a_kill_at_any_time_is_mended_by_the_next_run) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    auto wanted = small_plan();
+    Kernel kernel((Settings()));
+    for (int round = 0; round < 20; round++) {
+      SCOPED_TRACE(round);
+      auto child = ::fork();
+      if (child == 0) {
+        for (;;) std::ignore = kernel.apply(wanted), std::ignore = kernel.down();
+      }
+      ::usleep(static_cast<useconds_t>(random_below(200'000)));
+      ::kill(child, SIGKILL);
+      ::waitpid(child, nullptr, 0);
+      auto mended = kernel.apply(wanted);
+      if (!mended) ADD_FAILURE() << mended.error().detail;
+      EXPECT_EQ(kernel.apply(wanted).value(), Changes());
+    }
+    EXPECT_TRUE(kernel.down());
   });
 }
 

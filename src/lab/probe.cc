@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -15,6 +16,7 @@ namespace fumidai::lab {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr Patience kAskAgain{500};
 
 class Descriptor {
  public:
@@ -52,6 +54,18 @@ Result<Probe> outcome_of(int failure) {
     case ENETDOWN: return Probe::unreachable;
     default: return system_error("connect", failure);
   }
+}
+
+Result<std::vector<Address>> hear_answer(int socket, std::uint16_t id, Clock::time_point until) {
+  while (wait_for(socket, POLLIN, until)) {
+    std::array<std::uint8_t, 4096> buffer;
+    auto size = ::recv(socket, buffer.data(), buffer.size(), 0);
+    if (size < 0 && errno != EAGAIN) return system_error("hear the name server");
+    if (size < 0) continue;
+    auto answer = wire::parse_dns_answer(id, ByteView(buffer).first(static_cast<std::size_t>(size)));
+    if (answer || answer.error().code != Errc::conflict) return answer;
+  }
+  return Error{Errc::deadline_exceeded, "no answer"};
 }
 
 }  // namespace
@@ -94,15 +108,12 @@ Result<std::vector<Address>> probe_name(std::string const& space, Address const&
   Descriptor socket(number);
   SocketAddress at(server, 53);
   if (::connect(socket.get(), at.get(), at.size) != 0) return system_error("connect to " + server.text());
-  if (::send(socket.get(), question.data(), question.size(), 0) < 0)
-    return system_error("ask " + server.text());
-  while (wait_for(socket.get(), POLLIN, until)) {
-    std::array<std::uint8_t, 4096> buffer;
-    auto size = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
-    if (size < 0 && errno != EAGAIN) return system_error("hear " + server.text());
-    if (size < 0) continue;
-    auto answer = wire::parse_dns_answer(id, ByteView(buffer).first(static_cast<std::size_t>(size)));
-    if (answer || answer.error().code != Errc::conflict) return answer;
+  for (auto now = Clock::now(); now < until; now = Clock::now()) {
+    if (::send(socket.get(), question.data(), question.size(), 0) < 0)
+      return system_error("ask " + server.text());
+    // Datagrams get lost: asked again, as a resolver would.
+    auto answer = hear_answer(socket.get(), id, std::min(until, now + kAskAgain));
+    if (answer || answer.error().code != Errc::deadline_exceeded) return answer;
   }
   return Error{Errc::deadline_exceeded, server.text() + " did not answer for " + std::string(name)};
 }

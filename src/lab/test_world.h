@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <exception>
 
 namespace fumidai::lab {
 
@@ -37,7 +38,11 @@ void in_own_world(Work const& work) {
                ::mount("proc", "/proc", "proc", 0, nullptr) == 0 &&
                ::mount("tmpfs", "/run", "tmpfs", 0, nullptr) == 0;
     EXPECT_TRUE(own) << "no mounts of our own";
-    if (own) work();
+    try {
+      if (own) work();
+    } catch (std::exception const& failure) {  // must not reach the loop of tests, which is another process's
+      ADD_FAILURE() << failure.what();
+    }
     return !::testing::Test::HasFailure();
   };
   auto own = [&] { return ::unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) == 0 && run(first_process); };
