@@ -274,15 +274,22 @@ def test_a_plane_that_was_down_settles_what_became_due(own_plane):
 # ---- the same call again
 
 
-@pytest.mark.parametrize("of", ["route table", "NAT gateway"])
-def test_a_client_token_makes_one(ec2, vpc, subnet, of):
+@pytest.mark.parametrize("operation", ["CreateRouteTable", "CreateNatGateway"])
+def test_a_client_token_makes_one(plane, vpc, subnet, operation):
+    ec2 = plane.boto3("ec2")
+
+    def give_token(params, **_):
+        params["body"]["ClientToken"] = f"token-{vpc}"  # older tools know none for route tables
+
+    ec2.meta.events.register(f"before-call.ec2.{operation}", give_token)
+
     def call(**more):
-        if of == "route table":
-            return ec2.create_route_table(VpcId=vpc, ClientToken=f"token-{vpc}", **more)["RouteTable"]["RouteTableId"]
-        return ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private", ClientToken=f"token-{vpc}", **more)["NatGateway"]["NatGatewayId"]
+        if operation == "CreateRouteTable":
+            return ec2.create_route_table(VpcId=vpc, **more)["RouteTable"]["RouteTableId"]
+        return ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private", **more)["NatGateway"]["NatGatewayId"]
 
     assert call() == call()
-    kind = "route-table" if of == "route table" else "natgateway"
+    kind = "route-table" if operation == "CreateRouteTable" else "natgateway"
     assert code(call, TagSpecifications=[{"ResourceType": kind, "Tags": [{"Key": "a", "Value": "b"}]}]) == "IdempotentParameterMismatch"
 
 
