@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "io/process.h"
 #include "lab/names.h"
+#include "network/method.h"
 
 namespace fumidai::app {
 
@@ -64,6 +65,7 @@ struct Finished {
 };
 
 void drain(int descriptor, std::string& into) {
+  ::fcntl(descriptor, F_SETFL, 0);  // waits
   char chunk[4096];
   for (ssize_t count; (count = ::read(descriptor, chunk, sizeof chunk)) > 0;) {
     if (into.size() < kMostOutput) into.append(chunk, static_cast<std::size_t>(count));
@@ -274,8 +276,8 @@ Result<int> run_up(LabArguments const& arguments) {
     return Error{Errc::denied, "a lab makes network namespaces and needs root; run it with sudo"};
   say("== The server, with a lab");
   CHECK(ensure_server(arguments));
-  say("ready at " +
-      std::string(trimmed(io::read_file(arguments.directory().endpoint()).value_or(std::string("?")))));
+  TRY(auto endpoint, io::read_file(arguments.directory().endpoint()));
+  say("ready at " + std::string(trimmed(endpoint)));
   say("\n== Networks and instances, made by EC2's rules");
   TRY(auto example, wait_for_example(arguments));
   TRY(auto drawn, call_plane(arguments.client(), "fumidai", "Fumidai.DrawNetworks", {}));

@@ -79,12 +79,17 @@ void LabDriver::wake() {
 }
 
 awaitable<void> LabDriver::run() {
+  auto publish = [directory = (config_.directory / "internet").string()] {
+    return lab::make_internet(directory);
+  };
+  auto published = co_await worker_.run(std::move(publish));
+  if (!published) log_warn("the lab's internet has no packages", {{"why", published.error().detail}});
   for (;;) {
     auto done = co_await reconcile();
     auto complaint = done ? std::string() : done.error().detail;
     if (!complaint.empty() && complaint != complaint_) log_error("the lab", {{"error", complaint}});
     complaint_ = complaint;
-    co_await changed_.wait_until(SteadyClock::now() + kLookAgain);
+    co_await changed_.wait_until(io::SteadyClock::now() + kLookAgain);
   }
 }
 
