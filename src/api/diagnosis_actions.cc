@@ -97,6 +97,14 @@ struct Judged {
   std::vector<network::Assessment> assessments;
 };
 
+// From where the one who asks would come: in a lab, this machine; of an address that no router carries
+// nothing follows.
+Address person_of(Call const& call) {
+  if (call.plane.lab) return call.plane.lab->person();
+  auto from = Address::parse(call.caller.source_address);
+  return from && !network::is_unroutable(*from) ? *from : network::the_internet();
+}
+
 Result<Judged> judge(store::Transaction& transaction, Call const& call, network::Network const& network,
                      inventory::Instance const& target) {
   Judged judged;
@@ -123,13 +131,7 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
   diagnosis.vpc_id = at.vpc->id.text();
   diagnosis.subnet_id = at.subnet->id.text();
   diagnosis.private_ip_address = at.interface->private_address.text();
-  network::Visit visit{target.id};
-  auto from = Address::parse(call.caller.source_address);
-  if (call.plane.lab) {
-    visit.from = call.plane.lab->person();
-  } else if (from && !network::is_unroutable(*from)) {
-    visit.from = *from;
-  }
+  network::Visit visit{target.id, person_of(call)};
   for (auto method : network::kMethods) {
     TRY(auto assessment, network::assess(network, method, visit));
     MethodDescription description{std::string(network::to_string(method)), assessment.works(), {}};
@@ -294,7 +296,7 @@ Result<CompareResponse> compare(store::Transaction& transaction, Call const& cal
   CompareResponse response{prices.region, prices.currency, {}};
   for (auto const& vpc : network.vpcs) {
     if (request.vpc_id && vpc.id.text() != *request.vpc_id) continue;
-    TRY(auto comparison, network::compare(network, vpc.id, prices));
+    TRY(auto comparison, network::compare(network, vpc.id, prices, person_of(call)));
     auto const& tags = state->tags_of(vpc.id.text());
     auto name = tags.find("Name");
     VpcComparison description{vpc.id.text(), name == tags.end() ? "" : name->second, {}, {}};

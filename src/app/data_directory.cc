@@ -60,8 +60,13 @@ Result<std::optional<Secret>> chosen_secret(std::string const& file) {
 }
 
 Result<std::string> name_of_secret(DataDirectory const& directory) {
-  TRY(auto text, io::read_file(directory.secret_name(), 256));
-  auto name = std::string(trimmed(text));
+  auto text = io::read_file(directory.secret_name(), 256);
+  if (!text && text.error().code == Errc::not_found)
+    return Error{Errc::not_found, "the deployment secret of " + directory.root.string() +
+                                      " was given by its first start, and has to be given again: set "
+                                      "FUMIDAI_SECRET_FILE, or --secret-file"};
+  if (!text) return text.error();
+  auto name = std::string(trimmed(*text));
   if (name.empty() || name.find('/') != name.npos)
     return Error{Errc::corrupt, directory.secret_name().string() + " does not name a secret"};
   return name;

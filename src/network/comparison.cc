@@ -56,7 +56,8 @@ void append(std::vector<std::string>& list, std::vector<std::string> more) {
 
 class Row {
  public:
-  Row(Network const& network, VpcId const& vpc, Method method) : network_(network), vpc_(vpc), row_{method} {}
+  Row(Network const& network, VpcId const& vpc, Method method, Address const& from)
+      : network_(network), vpc_(vpc), from_(from), row_{method} {}
 
   Result<MethodRow> make(PriceTable const& prices) {
     auto all = network_.instances_in(vpc_);
@@ -75,7 +76,7 @@ class Row {
 
  private:
   Result<void> judge(Instance const& instance) {
-    TRY(auto assessment, assess(network_, row_.method, {instance.id}));
+    TRY(auto assessment, assess(network_, row_.method, {instance.id, from_}));
     row_.instances++;
     if (!instance.key_name.empty()) keys_.insert(instance.key_name);
     if (row_.method == Method::bastion)
@@ -143,6 +144,7 @@ class Row {
 
   Network const& network_;
   VpcId const& vpc_;
+  Address const& from_;
   MethodRow row_;
   std::vector<Instance const*> bastions_;
   std::set<std::string> keys_;
@@ -159,11 +161,12 @@ bool concerns(Network const& network, IdlePart const& part, VpcId const& vpc) {
 
 }  // namespace
 
-Result<Comparison> compare(Network const& network, VpcId const& vpc, PriceTable const& prices) {
+Result<Comparison> compare(Network const& network, VpcId const& vpc, PriceTable const& prices,
+                           Address const& from) {
   if (!network.vpcs.find(vpc)) return Error{Errc::not_found, "the network has no VPC '" + vpc.text() + "'"};
   Comparison comparison{vpc};
   for (auto method : kMethods) {
-    TRY(auto row, Row(network, vpc, method).make(prices));
+    TRY(auto row, Row(network, vpc, method, from).make(prices));
     comparison.methods.push_back(std::move(row));
   }
   comparison.idle = idle_parts(network, prices);

@@ -28,7 +28,9 @@ struct Comparison {
   std::vector<IdlePart> idle = {};  // of the VPC, and addresses of nobody
 };
 
-// Fails with not_found, for a VPC that is not there or lacks its main route table.
-Result<Comparison> compare(Network const& network, VpcId const& vpc, PriceTable const& prices);
+// For a person who comes from that address. Fails with not_found, for a VPC that is not there or lacks its
+// main route table.
+Result<Comparison> compare(Network const& network, VpcId const& vpc, PriceTable const& prices,
+                           Address const& from = the_internet());
 
 }  // namespace fumidai::network
