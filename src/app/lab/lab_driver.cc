@@ -94,7 +94,9 @@ awaitable<void> LabDriver::run() {
 }
 
 awaitable<void> LabDriver::stop() {
-  co_await drop_listeners({}, {});
+  std::set<std::string> none;
+  lab::Changes nothing;
+  co_await drop_listeners(none, nothing);
 }
 
 awaitable<Result<LabDriver::StatePointer>> LabDriver::read_state() {
