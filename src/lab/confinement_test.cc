@@ -154,7 +154,8 @@ TEST(Confinement, the_container_is_described_as_the_runtime_wants_it) {
   auto config = boost::json::parse(container_config(spec)).as_object();
   EXPECT_EQ(config["hostname"], "ip-10-0-1-5");
   auto& process = config["process"].as_object();
-  EXPECT_EQ(process["args"], boost::json::parse(R"(["/run/fumidai/init", "/usr/bin/fumidai-agent", "run"])"));
+  EXPECT_EQ(process["args"],
+            boost::json::parse(R"(["/run/fumidai/init", "/usr/bin/fumidai-agent", "run", "--ec2"])"));
   EXPECT_EQ(process["env"].as_array().back(), "AWS_REGION=us-east-1; rm -rf /") << "a value, and no more";
   std::set<std::string> namespaces;
   for (auto const& each : config["linux"].as_object()["namespaces"].as_array())

@@ -29,9 +29,12 @@ class Drawing {
     auto kind = network_.is_public(subnet) ? "public" : "private";
     line(1, fmt::format("├─ {} {} {} {}", label(subnet.id.text()), subnet.cidr.text(), subnet.zone, kind));
     draw_routes(vpc, subnet);
+    std::vector<NetworkInterface const*> inside;
     for (auto& interface : network_.interfaces) {
-      if (interface.subnet == subnet.id) draw_interface(interface);
+      if (interface.subnet == subnet.id) inside.push_back(&interface);
     }
+    std::ranges::sort(inside, {}, &NetworkInterface::private_address);
+    for (auto* interface : inside) draw_interface(*interface);
   }
 
   void draw_routes(Vpc const& vpc, Subnet const& subnet) {

@@ -16,7 +16,7 @@ TEST(Drawing, shows_what_is_where) {
   EXPECT_NE(text.find("0.0.0.0/0 ▶ nat-lab"), text.npos);
   EXPECT_NE(text.find("10.0.1.20"), text.npos);
   EXPECT_NE(text.find("running, agent connected"), text.npos);
-  EXPECT_NE(text.find("front\\ndoor (i-bastion)"), text.npos) << text;
+  EXPECT_NE(text.find("front\\x0adoor (i-bastion)"), text.npos) << text;
 }
 
 TEST(Drawing, marks_a_route_that_leads_nowhere) {
