@@ -147,7 +147,7 @@ class Server {
     database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
       checkpoints.advance(transaction, trail_);
       settler_.on_commit(transaction);
-      if (lab_) lab_->wake();
+      if (lab_) lab_->on_commit(transaction);
     });
   }
 

@@ -74,8 +74,14 @@ Result<void> LabDriver::check_able(LabConfig const& config) {
   return lab::check_able(config.directory);
 }
 
-void LabDriver::wake() {
-  asio::post(parts_.executor, [this] { changed_.notify(); });
+void LabDriver::on_commit(store::Transaction& transaction) {
+  auto state = parts_.networks.read(transaction);
+  if (!state || *state == committed_) return;
+  committed_ = *std::move(state);
+  asio::post(parts_.executor, [this] {
+    is_to_look_ = true;
+    changed_.notify();
+  });
 }
 
 awaitable<void> LabDriver::run() {
@@ -85,11 +91,12 @@ awaitable<void> LabDriver::run() {
   auto published = co_await worker_.run(std::move(publish));
   if (!published) log_warn("the lab's internet has no packages", {{"why", published.error().detail}});
   for (;;) {
+    is_to_look_ = false;
     auto done = co_await reconcile();
     auto complaint = done ? std::string() : done.error().detail;
     if (!complaint.empty() && complaint != complaint_) log_error("the lab", {{"error", complaint}});
     complaint_ = complaint;
-    co_await changed_.wait_until(io::SteadyClock::now() + kLookAgain);
+    if (!is_to_look_) co_await changed_.wait_until(io::SteadyClock::now() + kLookAgain);
   }
 }
 

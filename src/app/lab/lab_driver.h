@@ -44,8 +44,8 @@ class LabDriver : public api::Lab {
 
   // Until it is cancelled.
   awaitable<void> run();
-  // Something was committed. From any thread.
-  void wake();
+  // On the database's thread, after a commit: follows changes of the networks, and of nothing else.
+  void on_commit(store::Transaction& transaction);
   // Closes its servers. Instances and networks stay.
   awaitable<void> stop();
 
@@ -86,8 +86,9 @@ class LabDriver : public api::Lab {
   std::vector<lab::Layer> layers_;
   io::Worker worker_, probers_;
   io::Signal changed_;
-  StatePointer seen_;
-  lab::Changes changes_;  // of the last round
+  StatePointer committed_;  // the database's thread's
+  bool is_to_look_ = true;  // something changed since the last round began
+  lab::Changes changes_;    // of the last round
   std::map<std::string, Listener> listeners_;
   std::string complaint_;  // the last that was told
 };
