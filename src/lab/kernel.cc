@@ -139,9 +139,9 @@ class Run {
   }
 
   bool is_wanted(std::string const& space, LinkState const& state) const {
-    LinkEnd end{space, state.name};
-    auto link =
-        std::ranges::find_if(plan_.links, [&](auto& each) { return each.near == end || each.far == end; });
+    auto link = std::ranges::find_if(plan_.links, [&](auto& each) {
+      return each.near.is(space, state.name) || each.far.is(space, state.name);
+    });
     return link != plan_.links.end() && is_whole(*link);
   }
 
@@ -185,7 +185,7 @@ class Run {
     TRY(auto far, SpaceHandle::open(link.far.space));
     TRY(auto netlink, Netlink::open(near));
     return step("+ link " + link.near.name + " of " + link.near.space,
-                [&] { return netlink.add_pair(link.near.name, link.far.name, far); });
+                [&] { return netlink.add_pair(link.near.name, link.far.name, far, link.far.mac); });
   }
 
   Result<void> apply_inside(Space const& space) {

@@ -6,6 +6,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <netinet/ether.h>
 
 #include <algorithm>
 #include <array>
@@ -224,7 +225,7 @@ Result<int> Netlink::index_of(std::string const& link) {
 }
 
 Result<void> Netlink::add_pair(std::string const& name, std::string const& peer,
-                               SpaceHandle const& peer_space) {
+                               SpaceHandle const& peer_space, std::string const& peer_mac) {
   Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
   auto* head = message.head;
   message.put<ifinfomsg>();
@@ -238,6 +239,8 @@ Result<void> Netlink::add_pair(std::string const& name, std::string const& peer,
   mnl_attr_put_strz(head, IFLA_IFNAME, peer.c_str());
   mnl_attr_put_u32(head, IFLA_GROUP, kGroup);
   mnl_attr_put_u32(head, IFLA_NET_NS_FD, static_cast<std::uint32_t>(peer_space.descriptor()));
+  ether_addr mac{};
+  if (::ether_aton_r(peer_mac.c_str(), &mac) != nullptr) mnl_attr_put(head, IFLA_ADDRESS, sizeof mac, &mac);
   for (auto* nest : {other, data, info}) mnl_attr_nest_end(head, nest);
   return ask(head);
 }

@@ -37,7 +37,8 @@ class Netlink {
   Result<std::vector<KernelRule>> rules();
 
   // Both ends are down.
-  Result<void> add_pair(std::string const& name, std::string const& peer, SpaceHandle const& peer_space);
+  Result<void> add_pair(std::string const& name, std::string const& peer, SpaceHandle const& peer_space,
+                        std::string const& peer_mac = {});
   Result<void> remove_link(std::string const& name);
   Result<void> set_up(std::string const& name);
   Result<void> change(bool add, LinkAddress const& address);

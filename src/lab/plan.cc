@@ -32,8 +32,9 @@ Plan plan(network::Network const& network, Settings const& settings) {
     plan.links.push_back({{internet, link_name(vpc.id)}, {router, std::string(kUplink)}});
     plan.spaces.push_back(router_plan(network, vpc, ports[i], uplinks[i], settings));
     for (auto& port : ports[i]) {
-      plan.links.push_back(
-          {{router, port.link}, {interface_space(settings, port.id()), std::string(kInterfaceLink)}});
+      plan.links.push_back({{router, port.link},
+                            {interface_space(settings, port.id()), std::string(kInterfaceLink),
+                             network::mac_address(port.id())}});
       plan.spaces.push_back(interface_plan(port, settings));
     }
     if (vpc.dns_support) plan.name_servers.push_back(router_name_server(network, vpc, ports[i], settings));

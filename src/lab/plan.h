@@ -19,7 +19,9 @@ inline constexpr std::uint32_t kMainTable = 254;
 struct LinkEnd {
   std::string space;  // a namespace; empty for the machine's own
   std::string name;
+  std::string mac = {};  // "02:1a:2b:3c:4d:5e" from its beginning; empty: whatever the kernel takes
 
+  bool is(std::string_view in, std::string_view called) const { return space == in && name == called; }
   friend bool operator==(LinkEnd const&, LinkEnd const&) = default;
 };
 

@@ -40,7 +40,8 @@ TEST(Plan, has_a_namespace_for_each_interface_and_vpc) {
   EXPECT_EQ(names, (std::vector<std::string>{"fumidai-lab-internet", "fumidai-lab-vpc-lab",
                                              "fumidai-lab-eni-bastion", "fumidai-lab-eni-nat",
                                              "fumidai-lab-eni-private", "fumidai-lab-eni-session"}));
-  EXPECT_EQ(made.links[2], (Link{{"fumidai-lab-vpc-lab", "ebastion"}, {"fumidai-lab-eni-bastion", "eth0"}}));
+  EXPECT_EQ(made.links[2], (Link{{"fumidai-lab-vpc-lab", "ebastion"},
+                                 {"fumidai-lab-eni-bastion", "eth0", network::mac_address(kBastionPort)}}));
   EXPECT_EQ(made.name_servers.size(), 2);
 }
 
