@@ -1,0 +1,109 @@
+"""A server with a lab, in a world of its own: a network and /run/netns that nothing else on the machine sees."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import time
+
+from house.plane import Plane
+from house.programs import AWS, FUMIDAI, bare_environment, run, wait_until
+
+WORLD = """
+mount --make-rprivate / && mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip link set lo up && echo ready && exec sleep infinity
+"""
+
+
+class World:
+    def __init__(self):
+        self.process = subprocess.Popen(["unshare", "--net", "--mount", "bash", "-c", WORLD], stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline().strip() == "ready"
+
+    def words(self, *words):
+        return ["nsenter", "-t", str(self.process.pid), "--net", "--mount", *map(str, words)]
+
+    def run(self, *words, **more):
+        return subprocess.run(self.words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=more.pop("timeout", 60), check=False, **more)
+
+    def spaces(self):
+        return self.run("ls", "/run/netns").stdout.split()
+
+    def close(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class LabPlane(Plane):
+    """Everything that talks to it runs in its world."""
+
+    def __init__(self, directory, world, *options):
+        super().__init__(directory, "--lab", "--lab-label", f"t{os.getpid() % 100000}", *options)
+        self.world = world
+        self.label = self.options[2]
+
+    def command_line(self):
+        return self.world.words(*super().command_line())
+
+    def start(self):
+        super().start()
+        self.server = int(self.world.run("pgrep", "-f", f"server --data-dir {self.data} ").stdout.split()[-1])
+        return self
+
+    def environment(self, **more):
+        if not hasattr(self, "known_environment"):
+            self.known_environment = super().environment()
+        return {**self.known_environment, **more}
+
+    def fumidai(self, *words, user=None, **more):
+        env = self.environment(**({"AWS_PROFILE": user} if user else {}))
+        return run(self.world.words(FUMIDAI, *words), env, **more)
+
+    def aws(self, *words, user=None, program=AWS, **more):
+        check = more.pop("check", True)
+        env = self.environment(AWS_PAGER="", **({"AWS_PROFILE": user} if user else {}))
+        done = run(self.world.words(program, *words, "--output", "json"), env, **more)
+        if not check:
+            return done
+        assert done.returncode == 0, f"aws {shlex.join(map(str, words))}: {done.stderr.decode()}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def lab(self, *words, **more):
+        return self.world.run(FUMIDAI, "lab", *words, "--data-dir", self.data, "--label", self.label, env={**bare_environment(self.home), "FUMIDAI_SECRET_FILE": str(self.secret)}, **more)
+
+    def example(self):
+        """The ids of the example's parts by their names, and its instances by theirs."""
+        done = self.fumidai("lab", "status", "--data-dir", self.data)
+        assert done.returncode == 0, done.stderr
+        tags = self.aws("ec2", "describe-tags", "--filters", "Name=key,Values=Name")["Tags"]
+        found = {}
+        for tag in tags:
+            found.setdefault(tag["Value"], {})[tag["ResourceType"]] = tag["ResourceId"]
+        return found
+
+    def diagnosis(self, target):
+        """Doctor's word about each method: whether it works, and its unmet requirements as "need subject"."""
+        done = self.fumidai("doctor", target, "--json")
+        assert done.returncode == 0, done.stderr
+        (answer,) = json.loads(done.stdout)["Targets"]
+        return {method["Method"]: method for method in answer["Methods"]}
+
+    def is_reached(self, instance, seconds=20):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            done = self.fumidai("session", "start", instance, "--no-input", "--", "hostname")
+            if done.returncode == 0:
+                return True
+            time.sleep(0.3)
+        return False
+
+    def wait_connected(self, instance, wanted="connected", seconds=30):
+        wait_until(f"{instance} is {wanted}", lambda: self.aws("ssm", "get-connection-status", "--target", instance)["Status"] == wanted, seconds)
+
+
+def unmet(method):
+    return [f"{each['Need']} {each['Subject']}" for each in method["Requirements"] if each["Standing"] == "unmet"]
+
+
+def disagreements(methods):
+    return [f"{each['Need']} {each['Subject']}: {each['Observed']['How']}" for method in methods.values() for each in method["Requirements"] if each.get("Observed", {}).get("Disagrees")]

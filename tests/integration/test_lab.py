@@ -1,0 +1,283 @@
+"""Private networks on one machine: made by the unmodified AWS CLI, reached by every method, judged by doctor. Needs root."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from house.lab import LabPlane, World, disagreements, unmet
+from house.programs import is_root, wait_until
+
+pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
+
+BASTION, ENDPOINTS, NAT = "bastion", "session manager through interface endpoints", "session manager through a NAT gateway"
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory):
+    world = World()
+    one = LabPlane(tmp_path_factory.mktemp("lab"), world)
+    try:
+        one.start()
+        done = one.world.run(*one_up(one), env=one.server_environment(), timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr + one.log.read_text()[-3000:]
+        one.printed = done.stdout
+        yield one
+    finally:
+        one.stop()
+        one.lab("down")
+        world.close()
+
+
+def one_up(plane):
+    from house.programs import FUMIDAI  # pylint: disable=import-outside-toplevel
+
+    return [FUMIDAI, "lab", "up", "--data-dir", plane.data, "--label", plane.label]
+
+
+@pytest.fixture(scope="module")
+def parts(plane):
+    return plane.example()
+
+
+def test_every_method_reaches_its_instance(plane):
+    for method in (BASTION, ENDPOINTS, NAT):
+        assert re.search(rf"^{method} .* i-[0-9a-f]{{17}} nonce-[0-9a-f]{{16}} +\d+ ms$", plane.printed, re.M), plane.printed
+
+
+def test_the_drawing_names_every_part(plane, parts):
+    drawn = plane.lab("status").stdout
+    for name in ("example", "example-nat", "bastion", "behind-bastion", "by-endpoints", "by-nat"):
+        assert name in drawn and parts[name], drawn
+    assert "203.0.113." in drawn and "agent connected" in drawn
+
+
+def test_doctor_finds_all_well_and_no_packet_disagrees(plane):
+    for target, method in (("behind-bastion", BASTION), ("by-endpoints", ENDPOINTS), ("by-nat", NAT)):
+        diagnosis = plane.diagnosis(target)
+        assert diagnosis[method]["Works"], unmet(diagnosis[method])
+        assert not disagreements(diagnosis)
+
+
+@pytest.fixture(scope="module")
+def instance(plane, parts):
+    """One more, without a profile; it goes again."""
+    image = plane.aws("ec2", "describe-images", "--owners", "amazon")["Images"][0]["ImageId"]
+    script = "#!/bin/sh\necho once >>/root/ran; echo hello from user data\n"
+    began = time.monotonic()
+    (made,) = plane.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-private"]["subnet"],
+                        "--security-group-ids", parts["ssm-instance-sg"]["security-group"], "--user-data", script)["Instances"] if False else \
+        plane.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-private"]["subnet"], "--user-data", script)["Instances"]
+    assert made["State"]["Name"] == "pending"
+    plane.aws("ec2", "wait", "instance-running", "--instance-ids", made["InstanceId"])
+    print(f"run-instances to running, two CLI calls: {time.monotonic() - began:.2f} s")
+    yield made
+    plane.aws("ec2", "terminate-instances", "--instance-ids", made["InstanceId"])
+    plane.aws("ec2", "wait", "instance-terminated", "--instance-ids", made["InstanceId"])
+    space = f"fumidai-{plane.label}-{made['NetworkInterfaces'][0]['NetworkInterfaceId']}"
+    wait_until("its namespace is gone", lambda: space not in plane.world.spaces())
+    assert not (plane.data / "lab" / "instances" / made["InstanceId"]).exists()
+
+
+def test_an_instance_connects_by_its_role_and_only_while_it_has_it(plane, instance):
+    target = instance["InstanceId"]
+    assert plane.aws("ssm", "get-connection-status", "--target", target)["Status"] == "notconnected"
+    assert "TargetNotConnected" in plane.refused("ssm", "start-session", "--target", target)
+    assert unmet(plane.diagnosis(target)[ENDPOINTS])[0] == f"instance profile {target}"
+    began = time.monotonic()
+    association = plane.aws("ec2", "associate-iam-instance-profile", "--instance-id", target, "--iam-instance-profile", "Name=fumidai-example-profile")["IamInstanceProfileAssociation"]
+    plane.wait_connected(target)
+    print(f"attached to connected: {time.monotonic() - began:.1f} s")
+    assert plane.is_reached(target)
+    plane.aws("iam", "detach-role-policy", "--role-name", "fumidai-example-role", "--policy-arn", "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+    refused = plane.refused("ssm", "start-session", "--target", target)
+    assert "TargetNotConnected" in refused and "AmazonSSMManagedInstanceCore" in refused
+    plane.aws("iam", "attach-role-policy", "--role-name", "fumidai-example-role", "--policy-arn", "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+    assert plane.is_reached(target)
+    plane.aws("ec2", "disassociate-iam-instance-profile", "--association-id", association["AssociationId"])
+    assert "has no instance profile" in plane.refused("ssm", "start-session", "--target", target)
+
+
+def test_user_data_runs_once_and_files_outlive_a_stop(plane, instance):
+    target = instance["InstanceId"]
+    wait_until("the console", lambda: "hello from user data" in plane.aws("ec2", "get-console-output", "--instance-id", target).get("Output", ""))
+    plane.aws("ec2", "stop-instances", "--instance-ids", target)
+    plane.aws("ec2", "wait", "instance-stopped", "--instance-ids", target)
+    plane.aws("ec2", "start-instances", "--instance-ids", target)
+    plane.aws("ec2", "wait", "instance-running", "--instance-ids", target)
+    (again,) = plane.aws("ec2", "describe-instances", "--instance-ids", target)["Reservations"][0]["Instances"]
+    assert again["PrivateIpAddress"] == instance["PrivateIpAddress"]
+    assert plane.aws("ec2", "get-console-output", "--instance-id", target)["Output"].count("hello from user data") == 1
+
+
+def test_metadata_knows_the_instance_by_its_link(plane, parts):
+    target = parts["by-endpoints"]["instance"]
+
+    def inside(command):
+        done = plane.fumidai("session", "start", target, "--no-input", "--", "sh", "-c", command)
+        return done.stdout.decode().strip()
+
+    base = "http://169.254.169.254/latest"
+    assert inside(f"curl -s -o /dev/null -w '%{{http_code}}' {base}/meta-data/instance-id") == "401"
+    token = f"t=$(curl -s -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' {base}/api/token); "
+    get = "curl -s -H \"X-aws-ec2-metadata-token: $t\" "
+    assert inside(token + get + f"{base}/meta-data/instance-id") == target
+    assert inside(token + get + f"-H 'X-Forwarded-For: 10.0.1.4' {base}/meta-data/instance-id") == target
+    credentials = json.loads(inside(token + get + f"{base}/meta-data/iam/security-credentials/fumidai-example-role"))
+    assert credentials["Code"] == "Success" and credentials["AccessKeyId"].startswith("ASIA")
+    mac = inside("cat /sys/class/net/eth0/address 2>/dev/null || /sbin/ip -o link show eth0 | grep -o 'link/ether [0-9a-f:]*' | cut -d' ' -f2")
+    assert inside(token + get + f"{base}/meta-data/mac") == mac
+    plane.aws("ec2", "modify-instance-metadata-options", "--instance-id", target, "--http-tokens", "optional")
+    assert inside(f"curl -s {base}/meta-data/instance-id") == target
+    plane.aws("ec2", "modify-instance-metadata-options", "--instance-id", target, "--http-tokens", "required")
+
+
+def test_packages_come_through_nat_and_not_without(plane, parts):
+    line = "deb [trusted=yes] http://packages.example.com/debian ./"
+    command = f"mkdir -p /tmp/a/lists/partial /tmp/a/archives/partial && echo '{line}' >/tmp/a/list && touch /tmp/a/status && " \
+              "apt-get -q -o Dir::Etc::SourceList=/tmp/a/list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=/tmp/a/lists -o Dir::State::Status=/tmp/a/status " \
+              "-o Dir::Cache::Archives=/tmp/a/archives -o Acquire::Retries=0 -o Acquire::http::Timeout=3 {} && "
+    fetch = command.format("update") + command.format("install -y --download-only fumidai-hello") + "ls /tmp/a/archives"
+    by_nat = plane.fumidai("session", "start", parts["by-nat"]["instance"], "--no-input", "--", "sh", "-c", fetch)
+    assert b"fumidai-hello" in by_nat.stdout, by_nat.stdout + by_nat.stderr
+    without = plane.fumidai("session", "start", parts["by-endpoints"]["instance"], "--no-input", "--", "sh", "-c", "curl -s -m 3 http://www.example.com/ || echo cut off")
+    assert b"cut off" in without.stdout
+
+
+CASES = [
+    # name, how it is broken (and mended), the target, the method, the requirement that doctor must name
+    ("b1-no-inbound-rule", "bastion-sg", "22", BASTION, "behind-bastion", "way to the bastion {bastion}"),
+    ("b2-no-reference-to-the-bastion", "private-sg", "22", BASTION, "behind-bastion", "way to the instance {behind-bastion}"),
+    ("v7-endpoints-closed", "vpce-sg", "443", ENDPOINTS, "by-endpoints", "way to the service ssm"),
+]
+
+
+def permissions(plane, group, direction="IpPermissions"):
+    return json.dumps(plane.aws("ec2", "describe-security-groups", "--group-ids", group)["SecurityGroups"][0][direction])
+
+
+@pytest.mark.parametrize("name, group, port, method, target, cause", CASES, ids=[case[0] for case in CASES])
+def test_doctor_names_the_group_that_refuses(plane, parts, name, group, port, method, target, cause):
+    group = parts[group]["security-group"]
+    rules = permissions(plane, group)
+    plane.aws("ec2", "revoke-security-group-ingress", "--group-id", group, "--ip-permissions", rules)
+    try:
+        diagnosis = wait_until("the rules are in the kernel", lambda: not disagreements(found := plane.diagnosis(target)) and found, 10)
+        assert not diagnosis[method]["Works"]
+        wanted = cause.format(**{key: value.get("instance", "") for key, value in parts.items()})
+        assert unmet(diagnosis[method])[0] == wanted, unmet(diagnosis[method])
+    finally:
+        plane.aws("ec2", "authorize-security-group-ingress", "--group-id", group, "--ip-permissions", rules)
+    wait_until("it works again", lambda: plane.diagnosis(target)[method]["Works"], 30)
+
+
+def test_b5_no_public_route(plane, parts):
+    table = parts["example-public"]["route-table"]
+    gateway = parts["example"]["internet-gateway"]
+    plane.aws("ec2", "delete-route", "--route-table-id", table, "--destination-cidr-block", "0.0.0.0/0")
+    try:
+        diagnosis = wait_until("it is so in the kernel", lambda: not disagreements(found := plane.diagnosis("behind-bastion")) and found, 10)
+        assert unmet(diagnosis[BASTION])[0].startswith("way to the bastion")
+    finally:
+        plane.aws("ec2", "create-route", "--route-table-id", table, "--destination-cidr-block", "0.0.0.0/0", "--gateway-id", gateway)
+    wait_until("it works again", lambda: plane.diagnosis("behind-bastion")[BASTION]["Works"], 20)
+
+
+@pytest.mark.parametrize("service, cause", [("ssm", "interface endpoint ssm"), ("ssmmessages", "interface endpoint ssmmessages")], ids=["v4-no-ssm", "v5-no-ssmmessages"])
+def test_doctor_names_the_endpoint_that_is_missing(plane, parts, service, cause):
+    endpoint = parts[service]["vpc-endpoint"]
+    (was,) = plane.aws("ec2", "describe-vpc-endpoints", "--vpc-endpoint-ids", endpoint)["VpcEndpoints"]
+    plane.aws("ec2", "delete-vpc-endpoints", "--vpc-endpoint-ids", endpoint)
+    try:
+        diagnosis = plane.diagnosis("by-endpoints")
+        assert not diagnosis[ENDPOINTS]["Works"] and unmet(diagnosis[ENDPOINTS])[0] == cause, unmet(diagnosis[ENDPOINTS])
+        if service == "ssmmessages":
+            plane.wait_connected(parts["by-endpoints"]["instance"], "notconnected", 60)
+            assert "TargetNotConnected" in plane.refused("ssm", "start-session", "--target", parts["by-endpoints"]["instance"])
+    finally:
+        made = plane.aws("ec2", "create-vpc-endpoint", "--vpc-id", was["VpcId"], "--vpc-endpoint-type", "Interface", "--service-name", was["ServiceName"], "--subnet-ids", *was["SubnetIds"],
+                         "--security-group-ids", was["Groups"][0]["GroupId"], "--private-dns-enabled")["VpcEndpoint"]["VpcEndpointId"]
+        plane.aws("ec2", "create-tags", "--resources", made, "--tags", f"Key=Name,Value={service}")
+        parts[service]["vpc-endpoint"] = made
+    plane.wait_connected(parts["by-endpoints"]["instance"], seconds=60)
+
+
+def test_v11_an_endpoint_policy_that_denies(plane, parts):
+    endpoint = parts["ssmmessages"]["vpc-endpoint"]
+    deny = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]})
+    plane.aws("ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--policy-document", deny)
+    try:
+        assert f"role's permissions {endpoint}" in unmet(plane.diagnosis("by-endpoints")[ENDPOINTS])
+    finally:
+        plane.aws("ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--reset-policy")
+    assert plane.diagnosis("by-endpoints")[ENDPOINTS]["Works"]
+
+
+def test_v12_a_caller_without_permission(plane, parts):
+    user = plane.make_user("nobody", {"Effect": "Allow", "Action": "fumidai:*", "Resource": "*"})
+    assert "AccessDenied" in plane.refused("ssm", "start-session", "--target", parts["by-nat"]["instance"], user=user)
+    done = plane.fumidai("doctor", parts["by-nat"]["instance"], "--json", user=user)
+    (target,) = json.loads(done.stdout)["Targets"]
+    assert all("permission " + parts["by-nat"]["instance"] in unmet(method) for method in target["Methods"] if method["Method"] != BASTION)
+
+
+def test_n1_the_private_route_is_missing(plane, parts):
+    table, gateway = parts["example-nat-private"]["route-table"], parts["example-nat"]["natgateway"]
+    plane.aws("ec2", "delete-route", "--route-table-id", table, "--destination-cidr-block", "0.0.0.0/0")
+    try:
+        diagnosis = wait_until("it is so in the kernel", lambda: not disagreements(found := plane.diagnosis("by-nat")) and found, 10)
+        assert unmet(diagnosis[NAT])[0].startswith("way to the service")
+        compared = json.loads(plane.fumidai("compare", "--json").stdout)
+        assert any(part["Id"] == gateway for vpc in compared["Vpcs"] for part in vpc["Idle"]), "an idle NAT gateway costs money"
+    finally:
+        plane.aws("ec2", "create-route", "--route-table-id", table, "--destination-cidr-block", "0.0.0.0/0", "--nat-gateway-id", gateway)
+    began = time.monotonic()
+    assert plane.is_reached(parts["by-nat"]["instance"], 40)
+    print(f"route to session (N8): {time.monotonic() - began:.1f} s")
+
+
+def test_a_rule_that_is_broken_by_hand_is_told_and_mended(plane, parts):
+    space = f"fumidai-{plane.label}-{parts['example']['vpc']}"
+    os.kill(plane.server, signal.SIGSTOP)
+    try:
+        broken = plane.world.run("ip", "netns", "exec", space, "nft", "flush", "ruleset")
+        assert broken.returncode == 0, broken.stderr
+    finally:
+        os.kill(plane.server, signal.SIGCONT)
+    wait_until("the rules are back", lambda: plane.world.run("ip", "netns", "exec", space, "nft", "list", "tables").stdout.strip(), 20)
+    link = plane.world.run("sh", "-c", f"ip -n {space} -o link | grep -o ' e[0-9a-f]*@' | head -n 1").stdout.strip(" @\n")
+    plane.world.run("ip", "-n", space, "link", "delete", link)
+    wait_until("the link is back", lambda: link in plane.world.run("ip", "-n", space, "-o", "link").stdout, 20)
+    wait_until("all works", lambda: plane.diagnosis("behind-bastion")[BASTION]["Works"] and not disagreements(plane.diagnosis("behind-bastion")), 20)
+
+
+def test_instances_outlive_a_killed_server_and_its_changes_are_finished(plane, parts):
+    image = plane.aws("ec2", "describe-images", "--owners", "amazon")["Images"][0]["ImageId"]
+    (made,) = plane.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-private"]["subnet"])["Instances"]
+    os.kill(plane.server, signal.SIGKILL)
+    plane.process.wait()
+    (plane.data / "endpoint").unlink(missing_ok=True)
+    plane.start()
+    plane.aws("ec2", "wait", "instance-running", "--instance-ids", made["InstanceId"])
+    plane.wait_connected(parts["by-nat"]["instance"], seconds=30)
+    assert plane.is_reached(parts["by-nat"]["instance"])
+    plane.aws("ec2", "terminate-instances", "--instance-ids", made["InstanceId"])
+    plane.aws("ec2", "wait", "instance-terminated", "--instance-ids", made["InstanceId"])
+
+
+def test_down_leaves_nothing(plane):
+    assert any(space.startswith(f"fumidai-{plane.label}") for space in plane.world.spaces())
+    plane.stop()
+    done = plane.lab("down")
+    assert done.returncode == 0, done.stderr
+    assert not [space for space in plane.world.spaces() if space.startswith(f"fumidai-{plane.label}")]
+    assert f"fumidai-{plane.label}" not in plane.world.run("ip", "link").stdout
+    assert "fumidai" not in plane.world.run("nft", "list", "tables").stdout
+    assert not (plane.data / "lab").exists()
+    assert not os.path.exists(f"/run/fumidai-{plane.label}")
+    mounts = subprocess.run(["cat", f"/proc/{plane.world.process.pid}/mounts"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert str(plane.data) not in mounts
