@@ -54,6 +54,9 @@ void TaskGroup::cancel() {
 }
 
 awaitable<void> TaskGroup::join() {
+  // It holds for all of the caller's coroutines, so it has to be put back: a loop that ends by the throw
+  // would never end.
+  bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!children_.empty()) {
     auto state = co_await asio::this_coro::cancellation_state;
@@ -61,6 +64,7 @@ awaitable<void> TaskGroup::join() {
     idle_.expires_at(asio::steady_timer::time_point::max());
     co_await idle_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
+  co_await asio::this_coro::throw_if_cancelled(throws);
 }
 
 }  // namespace fumidai::io

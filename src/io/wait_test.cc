@@ -134,5 +134,30 @@ TEST(Worker, returns_results_to_the_loop_that_asked) {
   });
 }
 
+// A loop that waits by results alone, and ends only because the next wait throws.
+awaitable<void> joins_and_goes_on(int& rounds) {
+  auto executor = co_await asio::this_coro::executor;
+  for (;;) {
+    TaskGroup group(executor, "inner");
+    group.spawn([]() -> awaitable<void> { co_return; }());
+    co_await group.join();
+    rounds++;
+    Signal never(executor);
+    co_await never.wait();
+  }
+}
+
+TEST(TaskGroup, a_join_does_not_make_its_caller_immortal) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    int rounds = 0;
+    TaskGroup group(executor, "outer");
+    group.spawn(joins_and_goes_on(rounds));
+    co_await sleep_for(20ms);
+    group.cancel();
+    co_await group.join();
+    EXPECT_LE(rounds, 2);
+  });
+}
+
 }  // namespace
 }  // namespace fumidai::io
