@@ -10,7 +10,7 @@ import time
 import pytest
 
 from house.lab import LabPlane, World, disagreements, unmet
-from house.programs import is_root, wait_until
+from house.programs import FUMIDAI, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
 
@@ -34,8 +34,6 @@ def plane(tmp_path_factory):
 
 
 def one_up(plane):
-    from house.programs import FUMIDAI  # pylint: disable=import-outside-toplevel
-
     return [FUMIDAI, "lab", "up", "--data-dir", plane.data, "--label", plane.label]
 
 
@@ -65,22 +63,15 @@ def test_doctor_finds_all_well_and_no_packet_disagrees(plane):
 
 @pytest.fixture(scope="module")
 def instance(plane, parts):
-    """One more, without a profile; it goes again."""
+    """One more, without a profile."""
     image = plane.aws("ec2", "describe-images", "--owners", "amazon")["Images"][0]["ImageId"]
     script = "#!/bin/sh\necho once >>/root/ran; echo hello from user data\n"
     began = time.monotonic()
-    (made,) = plane.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-private"]["subnet"],
-                        "--security-group-ids", parts["ssm-instance-sg"]["security-group"], "--user-data", script)["Instances"] if False else \
-        plane.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-private"]["subnet"], "--user-data", script)["Instances"]
+    (made,) = plane.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-private"]["subnet"], "--user-data", script)["Instances"]
     assert made["State"]["Name"] == "pending"
     plane.aws("ec2", "wait", "instance-running", "--instance-ids", made["InstanceId"])
     print(f"run-instances to running, two CLI calls: {time.monotonic() - began:.2f} s")
-    yield made
-    plane.aws("ec2", "terminate-instances", "--instance-ids", made["InstanceId"])
-    plane.aws("ec2", "wait", "instance-terminated", "--instance-ids", made["InstanceId"])
-    space = f"fumidai-{plane.label}-{made['NetworkInterfaces'][0]['NetworkInterfaceId']}"
-    wait_until("its namespace is gone", lambda: space not in plane.world.spaces())
-    assert not (plane.data / "lab" / "instances" / made["InstanceId"]).exists()
+    return made
 
 
 def test_an_instance_connects_by_its_role_and_only_while_it_has_it(plane, instance):
@@ -267,6 +258,16 @@ def test_instances_outlive_a_killed_server_and_its_changes_are_finished(plane, p
     assert plane.is_reached(parts["by-nat"]["instance"])
     plane.aws("ec2", "terminate-instances", "--instance-ids", made["InstanceId"])
     plane.aws("ec2", "wait", "instance-terminated", "--instance-ids", made["InstanceId"])
+
+
+def test_a_terminated_instance_leaves_nothing(plane, instance):
+    target = instance["InstanceId"]
+    space = f"fumidai-{plane.label}-{instance['NetworkInterfaces'][0]['NetworkInterfaceId']}"
+    assert space in plane.world.spaces()
+    plane.aws("ec2", "terminate-instances", "--instance-ids", target)
+    plane.aws("ec2", "wait", "instance-terminated", "--instance-ids", target)
+    wait_until("its namespace is gone", lambda: space not in plane.world.spaces())
+    assert not (plane.data / "lab" / "instances" / target).exists()
 
 
 def test_down_leaves_nothing(plane):
