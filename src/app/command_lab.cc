@@ -138,7 +138,6 @@ std::string last_line(io::Path const& file) {
 
 Result<void> ensure_server(LabArguments const& arguments) {
   if (is_ready(arguments)) return success();
-  CHECK(io::make_directory(arguments.directory().root, 0700));
   CHECK(LabDriver::check_able(arguments.lab()));
   auto pid = start_server(arguments);
   if (pid < 0) return system_error("start the server");

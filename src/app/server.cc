@@ -308,7 +308,6 @@ Result<void> run_server(ServerConfig config) {
   CHECK(check_names(config));
   if (config.lab) {
     DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
-    CHECK(io::make_directory(directory.root, 0700));
     CHECK(LabDriver::check_able(lab_config(config, directory)));
   }
   LogLevel level;

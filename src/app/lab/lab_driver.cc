@@ -70,6 +70,7 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
 Result<void> LabDriver::check_able(LabConfig const& config) {
   CHECK(lab::check(config.settings));
   CHECK(lab::check_able());
+  CHECK(io::make_directory(config.directory.parent_path(), 0700));
   CHECK(io::make_directory(config.directory, 0700));
   return lab::check_able(config.directory);
 }

@@ -91,9 +91,11 @@ class LabPlane(Plane):
     def is_reached(self, instance, seconds=20):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            done = self.fumidai("session", "start", instance, "--no-input", "--", "hostname")
-            if done.returncode == 0:
-                return True
+            try:
+                if self.fumidai("session", "start", instance, "--no-input", "--", "hostname").returncode == 0:
+                    return True
+            except subprocess.TimeoutExpired:  # its host was cut off just now
+                continue
             time.sleep(0.3)
         return False
 
