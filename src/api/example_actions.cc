@@ -88,6 +88,22 @@ Result<void> put_profile(store::Transaction& transaction, Time now) {
   return identity::put_role_into(transaction, kProfile, kRole);
 }
 
+// Whoever has it made could do each of these himself.
+Result<void> what_it_takes(store::Transaction&, Call const& call, MakeExampleRequest const&,
+                           sessions::Ask& ask) {
+  auto role = model::role_arn(call.plane.deployment.region, "/", kRole);
+  auto arn = [&](std::string const& what) {
+    auto const& region = call.plane.deployment.region;
+    return "arn:aws:ec2:" + region.name + ":" + region.account + ":" + what + "/*";
+  };
+  ask.also = {{"iam:CreateRole", role, {}},
+              {"iam:PassRole", role, {{"iam:PassedToService", {"ec2.amazonaws.com"}}}},
+              {"ec2:CreateVpc", arn("vpc"), {}},
+              {"ec2:CreateKeyPair", arn("key-pair"), {}},
+              {"ec2:RunInstances", arn("instance"), {}}};
+  return success();
+}
+
 Result<ExampleResponse> make_example(store::Transaction& transaction, Call const& call,
                                      MakeExampleRequest const& request) {
   if (!call.plane.lab)
@@ -113,7 +129,7 @@ Result<ExampleResponse> make_example(store::Transaction& transaction, Call const
 }  // namespace
 
 std::vector<Action> example_actions() {
-  return {changes(kFumidai, "MakeExample", make_example)};
+  return {changes(kFumidai, "MakeExample", make_example, what_it_takes)};
 }
 
 }  // namespace fumidai::api
