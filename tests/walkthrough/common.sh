@@ -1,0 +1,315 @@
+# What the cases share. A case that is run alone gets a world from `run`, which runs it again inside.
+# shellcheck shell=bash
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+[ -n "${WALKTHROUGH_WORLD:-}" ] || exec "$here/run" "$(basename "$0" .sh)"
+set -euo pipefail
+
+world=$WALKTHROUGH_WORLD
+fumidai=$(realpath -m "${FUMIDAI_BUILD:-$here/../../build/release}")/fumidai
+names=$world/names # of what earlier cases made and this one may use
+eval "$("$fumidai" env --data-dir "$world/data")"
+cd "$world"
+touch "$names"
+# shellcheck disable=SC1090
+. "$names"
+
+aws() { /usr/bin/aws "$@"; }
+ssh() { /usr/bin/ssh -F "$world/ssh_config" "$@"; }
+scp() { /usr/bin/scp -q -F "$world/ssh_config" "$@"; }
+[ -e ssh_config ] || cat >ssh_config <<'CONFIG'
+StrictHostKeyChecking no
+UserKnownHostsFile /dev/null
+IdentitiesOnly yes
+BatchMode yes
+ConnectTimeout 3
+LogLevel ERROR
+CONFIG
+
+# ---- saying and asserting
+
+say() { echo "== $*"; }
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# is WHAT EXPECTED SEEN
+is() {
+  [ "$2" = "$3" ] || fail "$1: expected '$2', and it is '$3'"
+  echo "   $1: ${3:-nothing}"
+}
+
+# has WHAT TEXT SEEN: that the text is within it
+has() {
+  [[ "$3" == *"$2"* ]] || fail "$1: expected '$2' in '$3'"
+  echo "   $1: ${3//$'\n'/ }"
+}
+
+# refused TEXT COMMAND...: that it fails, and says the text
+refused() {
+  local text=$1 output
+  shift
+  if output=$("$@" 2>&1); then fail "was not refused: $* (it printed: $output)"; fi
+  has "$1 ${2:-} ${3:-}" "$text" "$output"
+}
+
+# eventually WHAT SECONDS COMMAND...
+eventually() {
+  local what=$1 end=$((SECONDS + $2))
+  shift 2
+  until "$@"; do
+    [ $SECONDS -lt $end ] || fail "$what: not in time"
+    sleep 0.2
+  done
+}
+
+# What a case injects it takes back, in reverse, however it ends.
+undone=()
+undo() { undone+=("$(printf '%q ' "$@")"); }
+take_back() {
+  local status=$? at
+  set +e
+  for ((at = ${#undone[@]} - 1; at >= 0; at--)); do eval "${undone[at]}" >/dev/null; done
+  exit $status
+}
+trap take_back EXIT
+
+# Variables that later cases find again; forget: they are no more.
+keep() {
+  local name
+  for name in "$@"; do printf '%s=%q\n' "$name" "${!name}" >>"$names"; done
+}
+forget() {
+  local name
+  for name in "$@"; do
+    sed -i "/^$name=/d" "$names"
+    unset "$name"
+  done
+}
+
+# ---- doctor
+
+bastion='bastion'
+endpoints='session manager through interface endpoints'
+nat='session manager through a NAT gateway'
+
+# doctor METHOD TARGET [NEED SUBJECT]...: that just these are what it lacks (and, as their effect, the agent's connection), and that
+# real packets say the same as the model. None: that it works.
+doctor() {
+  local method=$1 target=$2 expected lacks report
+  shift 2
+  report=$("$fumidai" doctor --json "$target")
+  is "doctor: requirements that packets contradict" "" "$(jq -r '.Targets[].Methods[] | .Method as $method
+      | .Requirements[] | select(.Observed.Disagrees) | "\($method): \(.Need) \(.Subject) \(.Reason), but \(.Observed.How)"' <<<"$report")"
+  lacks=$(jq -r --arg method "$method" '.Targets[].Methods[] | select(.Method == $method).Requirements[]
+      | select(.Standing == "unmet") | "\(.Need) \(.Subject)"' <<<"$report")
+  [ $# = 0 ] || lacks=$(grep -v "^agent's connection " <<<"$lacks" || true)
+  expected=$(while [ $# -gt 0 ]; do echo "$1 $2"; shift 2; done)
+  is "doctor: what $method lacks" "$(sort <<<"$expected")" "$(sort <<<"$lacks")"
+  [ -n "$expected" ] || is "doctor: $method works" true \
+    "$(jq -r --arg method "$method" '.Targets[].Methods[] | select(.Method == $method).Works' <<<"$report")"
+}
+
+# advised METHOD TARGET NEED SUBJECT TEXT: that doctor says this beside
+advised() {
+  has "doctor advises" "$5" "$("$fumidai" doctor --json "$2" | jq -r --arg method "$1" --arg need "$3" --arg subject "$4" \
+    '.Targets[].Methods[] | select(.Method == $method).Requirements[] | select(.Standing == "advice" and .Need == $need and .Subject == $subject).Reason')"
+}
+
+# ---- the parts of the walkthrough; each is made once, when the first case asks for it
+
+has_network() {
+  [ -z "${PRI:-}" ] || return 0
+  say "the network that everything below stands in"
+  VPC=$(aws ec2 create-vpc --cidr-block 10.0.0.0/16 --tag-specifications 'ResourceType=vpc,Tags=[{Key=Name,Value=lab}]' --query Vpc.VpcId --output text)
+  aws ec2 wait vpc-available --vpc-ids "$VPC"
+  aws ec2 modify-vpc-attribute --vpc-id "$VPC" --enable-dns-support '{"Value":true}'
+  aws ec2 modify-vpc-attribute --vpc-id "$VPC" --enable-dns-hostnames '{"Value":true}'
+  PUB=$(aws ec2 create-subnet --vpc-id "$VPC" --cidr-block 10.0.0.0/24 --availability-zone us-east-1a --query Subnet.SubnetId --output text)
+  PRI=$(aws ec2 create-subnet --vpc-id "$VPC" --cidr-block 10.0.1.0/24 --availability-zone us-east-1a --query Subnet.SubnetId --output text)
+  aws ec2 modify-subnet-attribute --subnet-id "$PUB" --map-public-ip-on-launch
+  IGW=$(aws ec2 create-internet-gateway --query InternetGateway.InternetGatewayId --output text)
+  aws ec2 attach-internet-gateway --internet-gateway-id "$IGW" --vpc-id "$VPC"
+  RTPUB=$(aws ec2 create-route-table --vpc-id "$VPC" --query RouteTable.RouteTableId --output text)
+  aws ec2 create-route --route-table-id "$RTPUB" --destination-cidr-block 0.0.0.0/0 --gateway-id "$IGW" >/dev/null
+  PUBASSOC=$(aws ec2 associate-route-table --route-table-id "$RTPUB" --subnet-id "$PUB" --query AssociationId --output text)
+  RTPRI=$(aws ec2 create-route-table --vpc-id "$VPC" --query RouteTable.RouteTableId --output text)
+  PRIASSOC=$(aws ec2 associate-route-table --route-table-id "$RTPRI" --subnet-id "$PRI" --query AssociationId --output text)
+  AMI=$(aws ec2 describe-images --owners amazon --query 'sort_by(Images,&CreationDate)[-1].ImageId' --output text)
+  keep VPC PUB PRI IGW RTPUB PUBASSOC RTPRI PRIASSOC AMI
+}
+
+has_bastion() {
+  has_network
+  [ -z "${PRVIP:-}" ] || return 0
+  say "a bastion in the public subnet, and an instance in the private one"
+  SGB=$(aws ec2 create-security-group --group-name bastion-sg --description bastion --vpc-id "$VPC" --query GroupId --output text)
+  SGP=$(aws ec2 create-security-group --group-name private-sg --description private --vpc-id "$VPC" --query GroupId --output text)
+  aws ec2 authorize-security-group-ingress --group-id "$SGB" --protocol tcp --port 22 --cidr "$MYIP/32" >/dev/null
+  aws ec2 authorize-security-group-ingress --group-id "$SGP" --protocol tcp --port 22 --source-group "$SGB" >/dev/null
+  rm -f bastion.pem private.pem
+  aws ec2 create-key-pair --key-name bastion-key --query KeyMaterial --output text >bastion.pem
+  aws ec2 create-key-pair --key-name private-key --query KeyMaterial --output text >private.pem
+  chmod 600 bastion.pem private.pem
+  BAS=$(aws ec2 run-instances --image-id "$AMI" --instance-type t3.micro --key-name bastion-key --subnet-id "$PUB" --security-group-ids "$SGB" --associate-public-ip-address --query 'Instances[0].InstanceId' --output text)
+  PRV=$(aws ec2 run-instances --image-id "$AMI" --instance-type t3.micro --key-name private-key --subnet-id "$PRI" --security-group-ids "$SGP" --query 'Instances[0].InstanceId' --output text)
+  aws ec2 wait instance-running --instance-ids "$BAS" "$PRV"
+  BASIP=$(aws ec2 describe-instances --instance-ids "$BAS" --query 'Reservations[0].Instances[0].PublicIpAddress' --output text)
+  PRVIP=$(aws ec2 describe-instances --instance-ids "$PRV" --query 'Reservations[0].Instances[0].PrivateIpAddress' --output text)
+  eventually "the bastion's sshd" 20 ssh -i bastion.pem "ec2-user@$BASIP" true 2>/dev/null
+  scp -i bastion.pem private.pem "ec2-user@$BASIP:.ssh/"
+  scp -i bastion.pem ssh_config "ec2-user@$BASIP:.ssh/config"
+  keep SGB SGP BAS PRV BASIP PRVIP
+}
+
+# Where the person is, as a lab sees it.
+MYIP=198.51.100.1
+
+on_bastion() { ssh -i bastion.pem "ec2-user@$BASIP" "$@"; }
+
+has_role() {
+  [ -z "${ROLE:-}" ] || return 0
+  say "a role for instances that run an agent"
+  cat >trust.json <<'J'
+{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}
+J
+  aws iam create-role --role-name ssm-role --assume-role-policy-document file://trust.json >/dev/null
+  aws iam attach-role-policy --role-name ssm-role --policy-arn arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore
+  aws iam create-instance-profile --instance-profile-name ssm-profile >/dev/null
+  aws iam add-role-to-instance-profile --instance-profile-name ssm-profile --role-name ssm-role
+  aws iam wait instance-profile-exists --instance-profile-name ssm-profile
+  ROLE=ssm-role
+  keep ROLE
+}
+
+# An instance without a key and without an inbound rule.
+has_instance() {
+  has_network
+  has_role
+  [ -z "${INS:-}" ] || return 0
+  say "an instance that nobody can connect to"
+  SGI=$(aws ec2 create-security-group --group-name ssm-instance-sg --description "no inbound" --vpc-id "$VPC" --query GroupId --output text)
+  INS=$(aws ec2 run-instances --image-id "$AMI" --instance-type t3.micro --subnet-id "$PRI" --security-group-ids "$SGI" --iam-instance-profile Name=ssm-profile --query 'Instances[0].InstanceId' --output text)
+  aws ec2 wait instance-running --instance-ids "$INS"
+  keep SGI INS
+}
+
+endpoint() {
+  aws ec2 create-vpc-endpoint --vpc-id "$VPC" --vpc-endpoint-type Interface --service-name "com.amazonaws.us-east-1.$1" \
+    --subnet-ids "$PRI" --security-group-ids "$SGE" --private-dns-enabled --query VpcEndpoint.VpcEndpointId --output text
+}
+
+endpoint_states() { aws ec2 describe-vpc-endpoints --filters "Name=vpc-id,Values=$VPC" --query 'VpcEndpoints[].State' --output text; }
+are_available() { [[ "$(endpoint_states)" =~ ^available(\s+available)*$ ]]; }
+
+has_endpoints() {
+  has_instance
+  [ -z "${EP_SSM:-}" ] || return 0
+  has_no_nat
+  say "three interface endpoints"
+  if [ -z "${SGE:-}" ]; then
+    SGE=$(aws ec2 create-security-group --group-name vpce-sg --description "interface endpoints" --vpc-id "$VPC" --query GroupId --output text)
+    aws ec2 authorize-security-group-ingress --group-id "$SGE" --protocol tcp --port 443 --cidr 10.0.1.0/24 >/dev/null
+    aws ec2 revoke-security-group-egress --group-id "$SGE" --protocol all --cidr 0.0.0.0/0 >/dev/null
+    aws ec2 authorize-security-group-egress --group-id "$SGE" --protocol tcp --port 443 --cidr 0.0.0.0/0 >/dev/null
+    keep SGE
+  fi
+  EP_SSM=$(endpoint ssm)
+  EP_SSMMESSAGES=$(endpoint ssmmessages)
+  EP_EC2MESSAGES=$(endpoint ec2messages)
+  keep EP_SSM EP_SSMMESSAGES EP_EC2MESSAGES
+  eventually "the endpoints are available" 30 are_available
+}
+
+has_no_endpoints() {
+  [ -n "${EP_SSM:-}" ] || return 0
+  say "without the endpoints"
+  aws ec2 delete-vpc-endpoints --vpc-endpoint-ids "$EP_SSM" "$EP_SSMMESSAGES" "$EP_EC2MESSAGES" >/dev/null
+  forget EP_SSM EP_SSMMESSAGES EP_EC2MESSAGES
+}
+
+has_nat() {
+  has_network
+  [ -z "${NAT:-}" ] || return 0
+  say "a NAT gateway in the public subnet, and the private subnet's route to it"
+  EIP=$(aws ec2 allocate-address --domain vpc --query AllocationId --output text)
+  NAT=$(aws ec2 create-nat-gateway --subnet-id "$PUB" --allocation-id "$EIP" --query NatGateway.NatGatewayId --output text)
+  aws ec2 wait nat-gateway-available --nat-gateway-ids "$NAT"
+  aws ec2 create-route --route-table-id "$RTPRI" --destination-cidr-block 0.0.0.0/0 --nat-gateway-id "$NAT" >/dev/null
+  keep EIP NAT
+}
+
+has_no_nat() {
+  [ -n "${NAT:-}" ] || return 0
+  say "without the NAT gateway"
+  aws ec2 delete-route --route-table-id "$RTPRI" --destination-cidr-block 0.0.0.0/0
+  aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
+  aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$NAT"
+  aws ec2 release-address --allocation-id "$EIP"
+  forget NAT EIP
+}
+
+# A method of its own in the VPC: through endpoints only, or through a NAT gateway only.
+has_only_endpoints() {
+  has_instance
+  has_no_nat
+  has_endpoints
+}
+has_only_nat() {
+  has_instance
+  has_no_endpoints
+  has_nat
+}
+has_neither() {
+  has_instance
+  has_no_endpoints
+  has_no_nat
+}
+
+# launch OPTIONS...: a further instance in the private subnet for this case alone, $I
+launch() {
+  I=$(aws ec2 run-instances --image-id "$AMI" --instance-type t3.micro --subnet-id "$PRI" "$@" --query 'Instances[0].InstanceId' --output text)
+  undo aws ec2 terminate-instances --instance-ids "$I"
+  aws ec2 wait instance-running --instance-ids "$I"
+}
+launch_with_role() { launch --security-group-ids "$SGI" --iam-instance-profile Name=ssm-profile "$@"; }
+
+# ---- sessions
+
+connection_of() { aws ssm get-connection-status --target "$1" --query Status --output text; }
+ping_status_of() { aws ssm describe-instance-information --filters "Key=InstanceIds,Values=$1" --query 'InstanceInformationList[].PingStatus' --output text; }
+is_connected() { [ "$(connection_of "$1")" = connected ]; }
+is_online() { [ "$(ping_status_of "$1")" = Online ]; }
+
+# Types the line into a session's shell and prints what comes; a terminal, as for a person.
+in_session() {
+  printf '%s; exit\n' "$2" | timeout 20 script -qec "/usr/bin/aws ssm start-session --target $1" /dev/null 2>&1 | tr -d '\r'
+}
+
+works() {
+  local said
+  eventually "the agent's control channel" 60 is_connected "$1"
+  eventually "the agent's report" 30 is_online "$1"
+  # The sum is not in what was typed: the shell said it.
+  said=$(in_session "$1" "echo \$((6500+36))-\$(cat /sys/devices/virtual/dmi/id/board_asset_tag)")
+  has "a shell by start-session" "6536-$1" "$said"
+}
+
+# What agents try within these seconds does not come about.
+stays_away() {
+  sleep "${2:-4}"
+  is "get-connection-status" notconnected "$(connection_of "$1")"
+  refused "TargetNotConnected" aws ssm start-session --target "$1"
+}
+not_listed() { is "describe-instance-information" "" "$(ping_status_of "$1")"; }
+
+interface_of() { aws ec2 describe-instances --instance-ids "$1" --query 'Reservations[0].Instances[0].NetworkInterfaces[0].NetworkInterfaceId' --output text; }
+
+# metadata INSTANCE PATH: as a program on it reads it; the last line is the status
+metadata() {
+  local space token
+  space=fumidai-lab-$(interface_of "$1")
+  token=$(ip netns exec "$space" curl -s -m 3 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
+  ip netns exec "$space" curl -s -m 3 -w '\n%{http_code}' -H "X-aws-ec2-metadata-token: $token" "http://169.254.169.254/latest/$2"
+}
