@@ -222,6 +222,15 @@ has_endpoints() {
   eventually "the endpoints are available" 30 are_available
 }
 
+# has_endpoint_again VARIABLE SERVICE
+has_endpoint_again() {
+  eventually "the old endpoint is gone" 20 has_fewer_endpoints
+  printf -v "$1" %s "$(endpoint "$2")"
+  keep "$1"
+  eventually "the endpoints are available" 30 are_available
+}
+has_fewer_endpoints() { [ "$(endpoint_states | wc -w)" -lt 3 ]; }
+
 has_no_endpoints() {
   [ -n "${EP_SSM:-}" ] || return 0
   say "without the endpoints"
@@ -274,6 +283,29 @@ launch() {
   aws ec2 wait instance-running --instance-ids "$I"
 }
 launch_with_role() { launch --security-group-ids "$SGI" --iam-instance-profile Name=ssm-profile "$@"; }
+
+# ---- users
+
+# has_user NAME POLICY: for this case
+has_user() {
+  aws iam create-user --user-name "$1" >/dev/null
+  aws iam put-user-policy --user-name "$1" --policy-name sessions --policy-document "$2"
+  local id secret
+  read -r id secret < <(aws iam create-access-key --user-name "$1" --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text)
+  aws configure set aws_access_key_id "$id" --profile "$1"
+  aws configure set aws_secret_access_key "$secret" --profile "$1"
+  undo aws iam delete-user --user-name "$1"
+  undo aws iam delete-user-policy --user-name "$1" --policy-name sessions
+  undo aws iam delete-access-key --user-name "$1" --access-key-id "$id"
+}
+
+# as NAME COMMAND...
+as() {
+  local AWS_PROFILE=$1
+  shift
+  export AWS_PROFILE
+  "$@"
+}
 
 # ---- sessions
 

@@ -1,0 +1,12 @@
+#!/bin/bash
+# V12: a caller without ssm:StartSession starts none, and no session is made
+. "$(dirname "$0")/common.sh"
+has_only_endpoints
+works "$INS"
+count() { aws ssm describe-sessions --state "$1" --query 'length(Sessions)'; }
+before="$(count Active) $(count History)"
+has_user bob '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:Describe*","ec2:Describe*","fumidai:*"],"Resource":"*"}]}'
+refused AccessDeniedException as bob aws ssm start-session --target "$INS"
+is "sessions, active and past" "$before" "$(count Active) $(count History)"
+is "doctor: what bob lacks" "permission $INS" "$("$fumidai" doctor --json --profile bob "$INS" |
+  jq -r --arg method "$endpoints" '.Targets[].Methods[] | select(.Method == $method).Requirements[] | select(.Standing == "unmet") | "\(.Need) \(.Subject)"')"
