@@ -1,6 +1,7 @@
 # What the cases share. A case that is run alone gets a world from `run`, which runs it again inside.
 # shellcheck shell=bash
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034  # the cases use them
 [ -n "${WALKTHROUGH_WORLD:-}" ] || exec "$here/run" "$(basename "$0" .sh)"
 set -euo pipefail
 
@@ -200,8 +201,8 @@ endpoint() {
     --subnet-ids "$PRI" --security-group-ids "$SGE" --private-dns-enabled --query VpcEndpoint.VpcEndpointId --output text
 }
 
-endpoint_states() { aws ec2 describe-vpc-endpoints --filters "Name=vpc-id,Values=$VPC" --query 'VpcEndpoints[].State' --output text; }
-are_available() { [[ "$(endpoint_states)" =~ ^available(\s+available)*$ ]]; }
+endpoint_states() { aws ec2 describe-vpc-endpoints --filters "Name=vpc-id,Values=$VPC" --query "VpcEndpoints[?State!='deleted'].State" --output text; }
+are_available() { [ "$(endpoint_states)" = $'available\tavailable\tavailable' ]; }
 
 has_endpoints() {
   has_instance

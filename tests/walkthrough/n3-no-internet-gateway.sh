@@ -1,0 +1,13 @@
+#!/bin/bash
+# N3: in a VPC without an internet gateway a NAT gateway fails, and the waiter with it
+. "$(dirname "$0")/common.sh"
+V=$(aws ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId --output text)
+undo aws ec2 delete-vpc --vpc-id "$V"
+S=$(aws ec2 create-subnet --vpc-id "$V" --cidr-block 10.0.0.0/24 --query Subnet.SubnetId --output text)
+undo aws ec2 delete-subnet --subnet-id "$S"
+E=$(aws ec2 allocate-address --domain vpc --query AllocationId --output text)
+undo aws ec2 release-address --allocation-id "$E"
+N=$(aws ec2 create-nat-gateway --subnet-id "$S" --allocation-id "$E" --query NatGateway.NatGatewayId --output text)
+undo aws ec2 delete-nat-gateway --nat-gateway-id "$N"
+refused "Waiter NatGatewayAvailable failed" aws ec2 wait nat-gateway-available --nat-gateway-ids "$N"
+is "the gateway" $'failed\tGateway.NotAttached' "$(aws ec2 describe-nat-gateways --nat-gateway-ids "$N" --query 'NatGateways[0].[State,FailureCode]' --output text)"
