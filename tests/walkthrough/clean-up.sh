@@ -1,6 +1,6 @@
 #!/bin/bash
 # Clean-up, in the order that dependencies ask for; nothing is left
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_bastion
 has_only_endpoints
 has_nat

@@ -1,7 +1,6 @@
 # What the cases share. A case that is run alone gets a world from `run`, which runs it again inside.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # the cases use them
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck disable=SC2034  # the cases use them
 [ -n "${WALKTHROUGH_WORLD:-}" ] || exec "$here/run" "$(basename "$0" .sh)"
 set -euo pipefail
 

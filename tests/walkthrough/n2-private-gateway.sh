@@ -1,6 +1,6 @@
 #!/bin/bash
 # N2: a gateway in the private subnet becomes available, and what is sent to it is lost
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_neither
 say "a gateway in the private subnet"
 EIP=$(aws ec2 allocate-address --domain vpc --query AllocationId --output text)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # N3: in a VPC without an internet gateway a NAT gateway fails, and the waiter with it
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 V=$(aws ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId --output text)
 undo aws ec2 delete-vpc --vpc-id "$V"
 S=$(aws ec2 create-subnet --vpc-id "$V" --cidr-block 10.0.0.0/24 --query Subnet.SubnetId --output text)

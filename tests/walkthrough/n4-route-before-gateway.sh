@@ -1,6 +1,6 @@
 #!/bin/bash
 # N4: a route that is made while the gateway is pending is accepted, and works once it is available
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_neither
 EIP=$(aws ec2 allocate-address --domain vpc --query AllocationId --output text)
 NAT=$(aws ec2 create-nat-gateway --subnet-id "$PUB" --allocation-id "$EIP" --query NatGateway.NatGatewayId --output text)

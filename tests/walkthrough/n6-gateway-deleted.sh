@@ -1,6 +1,6 @@
 #!/bin/bash
 # N6: with the gateway goes the session; its route is a black hole, and no session starts
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_nat
 works "$INS"
 say "a session that lasts"

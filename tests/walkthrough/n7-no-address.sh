@@ -1,5 +1,5 @@
 #!/bin/bash
 # N7: a public gateway needs an address
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_network
 refused "The request must contain the parameter AllocationId" aws ec2 create-nat-gateway --subnet-id "$PUB"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # N8: right after the route is made: the agent is connected within a minute, and until then the plane says that it is not
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_neither
 launch_with_role
 stays_away "$I" 2

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Users: alice starts sessions where Env is dev, and ends her own; nothing else
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_nat
 works "$INS"
 has_user alice "$(cat <<'J'

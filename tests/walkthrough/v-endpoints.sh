@@ -1,6 +1,6 @@
 #!/bin/bash
 # Session Manager through three endpoints: Online, connected, a shell, a row in describe-sessions
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 works "$INS"
 doctor "$endpoints" "$INS"

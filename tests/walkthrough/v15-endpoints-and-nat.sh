@@ -1,6 +1,6 @@
 #!/bin/bash
 # V15: with endpoints and a NAT gateway the agent uses the endpoints, and nothing of it passes the gateway
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 has_nat
 space=fumidai-lab-$(aws ec2 describe-nat-gateways --nat-gateway-ids "$NAT" --query 'NatGateways[0].NatGatewayAddresses[0].NetworkInterfaceId' --output text)

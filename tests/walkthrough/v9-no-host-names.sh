@@ -1,6 +1,6 @@
 #!/bin/bash
 # V9: private DNS is refused while the VPC gives no host names
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 aws ec2 modify-vpc-attribute --vpc-id "$VPC" --no-enable-dns-hostnames
 undo aws ec2 modify-vpc-attribute --vpc-id "$VPC" --enable-dns-hostnames
