@@ -12,7 +12,7 @@ aws ec2 terminate-instances --instance-ids "$BAS" "$PRV" "$INS" >/dev/null
 aws ec2 wait instance-terminated --instance-ids "$BAS" "$PRV" "$INS"
 aws ec2 delete-vpc-endpoints --vpc-endpoint-ids "$EP_SSM" "$EP_SSMMESSAGES" "$EP_EC2MESSAGES" >/dev/null
 aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
-aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$NAT"
+eventually "the gateway is deleted" 30 gateway_is "$NAT" deleted
 aws ec2 release-address --allocation-id "$EIP"
 are_gone() { [ -z "$(endpoint_states)" ]; }
 eventually "the endpoints are gone" 30 are_gone

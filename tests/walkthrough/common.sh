@@ -238,13 +238,17 @@ has_no_endpoints() {
   forget EP_SSM EP_SSMMESSAGES EP_EC2MESSAGES
 }
 
+# The CLI's waiters look every 15 s only.
+gateway_state() { aws ec2 describe-nat-gateways --nat-gateway-ids "$1" --query 'NatGateways[0].State' --output text; }
+gateway_is() { [ "$(gateway_state "$1")" = "$2" ]; }
+
 has_nat() {
   has_network
   [ -z "${NAT:-}" ] || return 0
   say "a NAT gateway in the public subnet, and the private subnet's route to it"
   EIP=$(aws ec2 allocate-address --domain vpc --query AllocationId --output text)
   NAT=$(aws ec2 create-nat-gateway --subnet-id "$PUB" --allocation-id "$EIP" --query NatGateway.NatGatewayId --output text)
-  aws ec2 wait nat-gateway-available --nat-gateway-ids "$NAT"
+  eventually "the gateway is available" 30 gateway_is "$NAT" available
   aws ec2 create-route --route-table-id "$RTPRI" --destination-cidr-block 0.0.0.0/0 --nat-gateway-id "$NAT" >/dev/null
   keep EIP NAT
 }
@@ -253,8 +257,8 @@ has_no_nat() {
   [ -n "${NAT:-}" ] || return 0
   say "without the NAT gateway"
   aws ec2 delete-route --route-table-id "$RTPRI" --destination-cidr-block 0.0.0.0/0
-  aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
-  aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$NAT"
+  gateway_is "$NAT" deleted || aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
+  eventually "the gateway is deleted" 30 gateway_is "$NAT" deleted
   aws ec2 release-address --allocation-id "$EIP"
   forget NAT EIP
 }
