@@ -75,6 +75,9 @@ take_back() {
 }
 trap take_back EXIT
 
+# end PID: of what may have ended
+end() { kill "$1" 2>/dev/null || true; }
+
 # Variables that later cases find again; forget: they are no more.
 keep() {
   local name
@@ -334,7 +337,7 @@ works() {
 
 # What agents try within these seconds does not come about.
 stays_away() {
-  sleep "${2:-4}"
+  sleep "${2:-3}"
   is "get-connection-status" notconnected "$(connection_of "$1")"
   refused "TargetNotConnected" aws ssm start-session --target "$1"
 }
