@@ -268,8 +268,7 @@ has_no_nat() {
 
 # A method of its own in the VPC: through endpoints only, or through a NAT gateway only.
 has_only_endpoints() {
-  has_instance
-  has_no_nat
+  has_no_nat # before an agent connects through it
   has_endpoints
 }
 has_only_nat() {
@@ -323,16 +322,21 @@ is_online() { [ "$(ping_status_of "$1")" = Online ]; }
 
 # Types the line into a session's shell and prints what comes; a terminal, as for a person.
 in_session() {
-  printf '%s; exit\n' "$2" | timeout 20 script -qec "/usr/bin/aws ssm start-session --target $1" /dev/null 2>&1 | tr -d '\r'
+  printf '%s; exit\n' "$2" | timeout 12 script -qec "/usr/bin/aws ssm start-session --target $1" /dev/null 2>&1 | tr -d '\r'
 }
 
+# A connection whose way has just gone counts as one until a heartbeat is missed: then a shell takes a second attempt.
 works() {
-  local said
   eventually "the agent's control channel" 60 is_connected "$1"
   eventually "the agent's report" 30 is_online "$1"
-  # The sum is not in what was typed: the shell said it.
-  said=$(in_session "$1" "echo \$((6500+36))-\$(cat /sys/devices/virtual/dmi/id/board_asset_tag)")
-  has "a shell by start-session" "6536-$1" "$said"
+  eventually "a shell by start-session" 60 has_shell "$1"
+  echo "   a shell by start-session: on $1"
+}
+# The sum is not in what was typed: the shell said it.
+has_shell() {
+  local said
+  said=$(in_session "$1" "echo \$((6500+36))-\$(cat /sys/devices/virtual/dmi/id/board_asset_tag)" || true)
+  [[ "$said" == *"6536-$1"* ]]
 }
 
 # What agents try within these seconds does not come about.
