@@ -1,6 +1,6 @@
 #!/bin/bash
 # The network: both routes of the public table are active
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_network
 has "the administrator" ":user/administrator" "$(aws sts get-caller-identity --query Arn --output text)"
 routes() { aws ec2 describe-route-tables --route-table-ids "$1" --query 'RouteTables[0].Routes[].[DestinationCidrBlock,GatewayId,State]' --output text; }

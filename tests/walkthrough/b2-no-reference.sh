@@ -1,6 +1,6 @@
 #!/bin/bash
 # B2: without the reference to the bastion's group the private instance does not answer; the bastion does
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_bastion
 aws ec2 revoke-security-group-ingress --group-id "$SGP" --protocol tcp --port 22 --source-group "$SGB" >/dev/null
 undo aws ec2 authorize-security-group-ingress --group-id "$SGP" --protocol tcp --port 22 --source-group "$SGB"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # B4: a bastion without a public address cannot be connected to
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_bastion
 aws ec2 terminate-instances --instance-ids "$BAS" >/dev/null
 aws ec2 wait instance-terminated --instance-ids "$BAS"

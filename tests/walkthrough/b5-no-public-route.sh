@@ -1,6 +1,6 @@
 #!/bin/bash
 # B5: without the public subnet's route to the internet ssh times out, though there is a public address
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_bastion
 aws ec2 delete-route --route-table-id "$RTPUB" --destination-cidr-block 0.0.0.0/0
 undo aws ec2 create-route --route-table-id "$RTPUB" --destination-cidr-block 0.0.0.0/0 --gateway-id "$IGW"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # B6: the bastion's key opens the bastion, and not the private instance
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_bastion
 scp -i bastion.pem bastion.pem "ec2-user@$BASIP:.ssh/"
 undo on_bastion rm .ssh/bastion.pem

@@ -1,6 +1,6 @@
 #!/bin/bash
 # B7: the same rule again is refused
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_bastion
 refused "InvalidPermission.Duplicate" aws ec2 authorize-security-group-ingress --group-id "$SGB" --protocol tcp --port 22 --cidr "$MYIP/32"
 doctor "$bastion" "$PRV"

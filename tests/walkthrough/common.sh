@@ -1,5 +1,5 @@
 # What the cases share. A case that is run alone gets a world from `run`, which runs it again inside.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # the cases use them
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [ -n "${WALKTHROUGH_WORLD:-}" ] || exec "$here/run" "$(basename "$0" .sh)"
 set -euo pipefail
@@ -74,6 +74,9 @@ take_back() {
   exit $status
 }
 trap take_back EXIT
+
+# end PID: of what may have ended
+end() { kill "$1" 2>/dev/null || true; }
 
 # Variables that later cases find again; forget: they are no more.
 keep() {
@@ -200,8 +203,8 @@ endpoint() {
     --subnet-ids "$PRI" --security-group-ids "$SGE" --private-dns-enabled --query VpcEndpoint.VpcEndpointId --output text
 }
 
-endpoint_states() { aws ec2 describe-vpc-endpoints --filters "Name=vpc-id,Values=$VPC" --query 'VpcEndpoints[].State' --output text; }
-are_available() { [[ "$(endpoint_states)" =~ ^available(\s+available)*$ ]]; }
+endpoint_states() { aws ec2 describe-vpc-endpoints --filters "Name=vpc-id,Values=$VPC" --query "VpcEndpoints[?State!='deleted'].State" --output text; }
+are_available() { [ "$(endpoint_states)" = $'available\tavailable\tavailable' ]; }
 
 has_endpoints() {
   has_instance
@@ -238,13 +241,17 @@ has_no_endpoints() {
   forget EP_SSM EP_SSMMESSAGES EP_EC2MESSAGES
 }
 
+# The CLI's waiters look every 15 s only.
+gateway_state() { aws ec2 describe-nat-gateways --nat-gateway-ids "$1" --query 'NatGateways[0].State' --output text; }
+gateway_is() { [ "$(gateway_state "$1")" = "$2" ]; }
+
 has_nat() {
   has_network
   [ -z "${NAT:-}" ] || return 0
   say "a NAT gateway in the public subnet, and the private subnet's route to it"
   EIP=$(aws ec2 allocate-address --domain vpc --query AllocationId --output text)
   NAT=$(aws ec2 create-nat-gateway --subnet-id "$PUB" --allocation-id "$EIP" --query NatGateway.NatGatewayId --output text)
-  aws ec2 wait nat-gateway-available --nat-gateway-ids "$NAT"
+  eventually "the gateway is available" 30 gateway_is "$NAT" available
   aws ec2 create-route --route-table-id "$RTPRI" --destination-cidr-block 0.0.0.0/0 --nat-gateway-id "$NAT" >/dev/null
   keep EIP NAT
 }
@@ -253,16 +260,15 @@ has_no_nat() {
   [ -n "${NAT:-}" ] || return 0
   say "without the NAT gateway"
   aws ec2 delete-route --route-table-id "$RTPRI" --destination-cidr-block 0.0.0.0/0
-  aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
-  aws ec2 wait nat-gateway-deleted --nat-gateway-ids "$NAT"
+  gateway_is "$NAT" deleted || aws ec2 delete-nat-gateway --nat-gateway-id "$NAT" >/dev/null
+  eventually "the gateway is deleted" 30 gateway_is "$NAT" deleted
   aws ec2 release-address --allocation-id "$EIP"
   forget NAT EIP
 }
 
 # A method of its own in the VPC: through endpoints only, or through a NAT gateway only.
 has_only_endpoints() {
-  has_instance
-  has_no_nat
+  has_no_nat # before an agent connects through it
   has_endpoints
 }
 has_only_nat() {
@@ -316,21 +322,26 @@ is_online() { [ "$(ping_status_of "$1")" = Online ]; }
 
 # Types the line into a session's shell and prints what comes; a terminal, as for a person.
 in_session() {
-  printf '%s; exit\n' "$2" | timeout 20 script -qec "/usr/bin/aws ssm start-session --target $1" /dev/null 2>&1 | tr -d '\r'
+  printf '%s; exit\n' "$2" | timeout 12 script -qec "/usr/bin/aws ssm start-session --target $1" /dev/null 2>&1 | tr -d '\r'
 }
 
+# A connection whose way has just gone counts as one until a heartbeat is missed: then a shell takes a second attempt.
 works() {
-  local said
   eventually "the agent's control channel" 60 is_connected "$1"
   eventually "the agent's report" 30 is_online "$1"
-  # The sum is not in what was typed: the shell said it.
-  said=$(in_session "$1" "echo \$((6500+36))-\$(cat /sys/devices/virtual/dmi/id/board_asset_tag)")
-  has "a shell by start-session" "6536-$1" "$said"
+  eventually "a shell by start-session" 60 has_shell "$1"
+  echo "   a shell by start-session: on $1"
+}
+# The sum is not in what was typed: the shell said it.
+has_shell() {
+  local said
+  said=$(in_session "$1" "echo \$((6500+36))-\$(cat /sys/devices/virtual/dmi/id/board_asset_tag)" || true)
+  [[ "$said" == *"6536-$1"* ]]
 }
 
 # What agents try within these seconds does not come about.
 stays_away() {
-  sleep "${2:-4}"
+  sleep "${2:-3}"
   is "get-connection-status" notconnected "$(connection_of "$1")"
   refused "TargetNotConnected" aws ssm start-session --target "$1"
 }

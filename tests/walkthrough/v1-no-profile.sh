@@ -1,6 +1,6 @@
 #!/bin/bash
 # V1: without an instance profile there are no credentials, and the node is never listed
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 launch --security-group-ids "$SGI"
 stays_away "$I"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # V12: a caller without ssm:StartSession starts none, and no session is made
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 works "$INS"
 count() { aws ssm describe-sessions --state "$1" --query 'length(Sessions)'; }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # V16: without session-manager-plugin the CLI ends the session that it started
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 works "$INS"
 # shellcheck disable=SC2123  # for aws alone

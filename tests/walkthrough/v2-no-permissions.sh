@@ -1,6 +1,6 @@
 #!/bin/bash
 # V2: with a role without the managed policy the agent is refused
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 policy=arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore
 aws iam detach-role-policy --role-name ssm-role --policy-arn $policy

@@ -1,6 +1,6 @@
 #!/bin/bash
 # V3: a role that does not trust EC2 gives the instance no credentials
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 sed 's/ec2\.amazonaws\.com/lambda.amazonaws.com/' trust.json >other-trust.json
 aws iam update-assume-role-policy --role-name ssm-role --policy-document file://other-trust.json

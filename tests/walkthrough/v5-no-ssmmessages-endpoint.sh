@@ -1,6 +1,6 @@
 #!/bin/bash
 # V5: without the endpoint of ssmmessages there is no control channel
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 aws ec2 delete-vpc-endpoints --vpc-endpoint-ids "$EP_SSMMESSAGES" >/dev/null
 undo has_endpoint_again EP_SSMMESSAGES ssmmessages

@@ -1,6 +1,6 @@
 #!/bin/bash
 # V7: an endpoint group that lets 443 in from nowhere cuts the agent off
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 aws ec2 revoke-security-group-ingress --group-id "$SGE" --protocol tcp --port 443 --cidr 10.0.1.0/24 >/dev/null
 undo aws ec2 authorize-security-group-ingress --group-id "$SGE" --protocol tcp --port 443 --cidr 10.0.1.0/24

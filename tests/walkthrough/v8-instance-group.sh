@@ -1,6 +1,6 @@
 #!/bin/bash
 # V8: an instance group that lets nothing out cuts the agent off
-. "$(dirname "$0")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 has_only_endpoints
 aws ec2 revoke-security-group-egress --group-id "$SGI" --protocol all --cidr 0.0.0.0/0 >/dev/null
 undo aws ec2 authorize-security-group-egress --group-id "$SGI" --protocol all --cidr 0.0.0.0/0
