@@ -169,6 +169,9 @@ Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call cons
   return judged;
 }
 
+// Of a network with more ways, those of the first instances are tried; of any one, by naming it.
+constexpr std::size_t kMostProbes = 128;
+
 // The ways that the model knows of, in the order in which they were judged.
 template <class Visitor>
 void for_each_way(std::vector<Judged>& judged, Visitor&& visit) {
@@ -185,7 +188,9 @@ void for_each_way(std::vector<Judged>& judged, Visitor&& visit) {
 
 awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
   std::vector<network::Path> ways;
-  for_each_way(judged, [&](network::Path const& way, RequirementDescription&) { ways.push_back(way); });
+  for_each_way(judged, [&](network::Path const& way, RequirementDescription&) {
+    if (ways.size() < kMostProbes) ways.push_back(way);
+  });
   CO_TRY(auto seen, co_await lab.observe(std::move(ways)));
   auto next = seen.begin();
   for_each_way(judged, [&](network::Path const& way, RequirementDescription& requirement) {
@@ -341,6 +346,10 @@ BOOST_DESCRIBE_STRUCT(RecordMeasurementRequest, (), (method, milliseconds))
 
 Result<Nothing> record_measurement(store::Transaction& transaction, Call const& call,
                                    RecordMeasurementRequest const& request) {
+  auto is_it = [&](network::Method method) { return network::to_string(method) == request.method; };
+  if (std::ranges::none_of(network::kMethods, is_it))
+    return Error{Errc::invalid, "'" + escaped(request.method, 64) + "' is none of the methods.",
+                 "ValidationException"};
   CHECK(sessions::record_measurement(transaction, request.method, request.milliseconds, call.caller.at));
   return Nothing{};
 }

@@ -63,6 +63,7 @@ awaitable<Result<wire::HttpResponse>> Dispatcher::run(Addressed const& addressed
 awaitable<Result<model::Caller>> Dispatcher::prove(Action const& action, wire::HttpRequest const& request,
                                                    identity::RequestFacts const& facts) {
   if (action.accepts == Accepts::anyone) {
+    CO_CHECK(identity::check_endpoint(facts, action.service->name));
     model::Caller nobody;
     nobody.source_address = facts.source_address;
     nobody.request_id = facts.request_id;

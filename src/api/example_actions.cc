@@ -88,19 +88,46 @@ Result<void> put_profile(store::Transaction& transaction, Time now) {
   return identity::put_role_into(transaction, kProfile, kRole);
 }
 
+// The one that the profile has already, which somebody may have changed.
+Result<std::optional<std::string>> role_of_profile(store::Transaction& transaction, Call const& call) {
+  auto profile = identity::find_instance_profile(transaction, kProfile);
+  if (!profile && profile.error().code != Errc::not_found) return profile.error();
+  if (!profile || !profile->role) return std::nullopt;
+  TRY(auto role, identity::find_role(transaction, *profile->role));
+  return std::optional(model::role_arn(call.plane.deployment.region, role.path, role.name));
+}
+
 // Whoever has it made could do each of these himself.
-Result<void> what_it_takes(store::Transaction&, Call const& call, MakeExampleRequest const&,
+Result<void> what_it_takes(store::Transaction& transaction, Call const& call, MakeExampleRequest const&,
                            sessions::Ask& ask) {
   auto role = model::role_arn(call.plane.deployment.region, "/", kRole);
+  TRY(auto handed_on, role_of_profile(transaction, call));
   auto arn = [&](std::string const& what) {
     auto const& region = call.plane.deployment.region;
     return "arn:aws:ec2:" + region.name + ":" + region.account + ":" + what + "/*";
   };
+  auto profile = model::instance_profile_arn(call.plane.deployment.region, "/", kProfile);
   ask.also = {{"iam:CreateRole", role, {}},
-              {"iam:PassRole", role, {{"iam:PassedToService", {"ec2.amazonaws.com"}}}},
+              {"iam:AttachRolePolicy", role, {{"iam:PolicyARN", {kManagedPolicy}}}},
+              {"iam:CreateInstanceProfile", profile, {}},
+              {"iam:AddRoleToInstanceProfile", profile, {}},
+              {"iam:PassRole", handed_on.value_or(role), {{"iam:PassedToService", {"ec2.amazonaws.com"}}}},
               {"ec2:CreateVpc", arn("vpc"), {}},
+              {"ec2:ModifyVpcAttribute", arn("vpc"), {}},
+              {"ec2:CreateSubnet", arn("subnet"), {}},
+              {"ec2:CreateInternetGateway", arn("internet-gateway"), {}},
+              {"ec2:AttachInternetGateway", arn("internet-gateway"), {}},
+              {"ec2:CreateRouteTable", arn("route-table"), {}},
+              {"ec2:CreateRoute", arn("route-table"), {}},
+              {"ec2:AssociateRouteTable", arn("route-table"), {}},
+              {"ec2:CreateSecurityGroup", arn("security-group"), {}},
+              {"ec2:AuthorizeSecurityGroupIngress", arn("security-group"), {}},
+              {"ec2:AllocateAddress", arn("elastic-ip"), {}},
+              {"ec2:CreateNatGateway", arn("natgateway"), {}},
+              {"ec2:CreateVpcEndpoint", arn("vpc-endpoint"), {}},
               {"ec2:CreateKeyPair", arn("key-pair"), {}},
-              {"ec2:RunInstances", arn("instance"), {}}};
+              {"ec2:RunInstances", arn("instance"), {}},
+              {"ec2:CreateTags", arn("*"), {}}};
   return success();
 }
 

@@ -178,6 +178,14 @@ Result<void> mark(LabArguments const& arguments, json::value const& instance, st
   return Error{Errc::system, "cannot mark " + text_of(instance, "InstanceId") + ": " + done.error};
 }
 
+// One word for the shell that ssh runs it by, after ssh has replaced what follows a percent sign.
+std::string in_proxy_command(std::string_view word) {
+  std::string quoted = "'";
+  for (char each : word)
+    quoted += each == '\'' ? std::string("'\\''") : each == '%' ? std::string("%%") : std::string(1, each);
+  return quoted + "'";
+}
+
 std::vector<std::string> ssh_words(LabArguments const& arguments, std::string const& bastion,
                                    std::string const& host) {
   std::vector<std::string> common{"-F", "/dev/null",
@@ -189,7 +197,7 @@ std::vector<std::string> ssh_words(LabArguments const& arguments, std::string co
                                   "-o", "LogLevel=ERROR"};
   std::string jump = "ssh";
   for (auto const& word : common) jump += " " + word;
-  jump += " -i " + arguments.key("bastion.pem").string() + " -W %h:%p ec2-user@" + bastion;
+  jump += " -i " + in_proxy_command(arguments.key("bastion.pem").string()) + " -W %h:%p ec2-user@" + bastion;
   std::vector<std::string> words{"/usr/bin/ssh"};
   words.insert(words.end(), common.begin(), common.end());
   words.insert(words.end(), {"-o", "ProxyCommand=" + jump, "-i", arguments.key("private.pem").string(),

@@ -6,7 +6,8 @@ namespace fumidai::app {
 
 identity::RequestFacts Front::facts_of(wire::HttpRequest const& request, io::Peer const& peer) const {
   auto host = request.headers.find("host").value_or("");
-  return {peer.address, Uuid::random().text(), names_ ? names_->reached_by(host) : std::string(), peer.via};
+  return {peer.address, Uuid::random().text(), names_ ? names_->reached_by(host) : std::string(),
+          peer.via.endpoint, peer.via.service};
 }
 
 awaitable<wire::HttpResponse> Front::handle(wire::HttpRequest request, io::Peer peer) {

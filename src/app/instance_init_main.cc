@@ -31,6 +31,8 @@ using namespace std::chrono_literals;
 fs::path const kBoot = "/run/fumidai/boot";
 fs::path const kCloud = "/var/lib/cloud/instance";
 constexpr char const* kConsole = "/dev/console";
+// The lock by which the host knows that this instance runs; what is written into it tells how it ended.
+constexpr int kLock = 3;
 constexpr off_t kConsoleKept = 64 * 1024;
 constexpr auto kPatience = 5s;  // of those who are asked to end
 constexpr auto kLongestPause = 60s;
@@ -242,8 +244,11 @@ class Init {
     ::poll(watched, 2, milliseconds);
     console_.carry();
     signalfd_siginfo signal;
-    while (::read(signals_, &signal, sizeof signal) == sizeof signal)
-      if (signal.ssi_signo != SIGCHLD) stopping_ = true;
+    while (::read(signals_, &signal, sizeof signal) == sizeof signal) {
+      if (signal.ssi_signo == SIGCHLD) continue;
+      stopping_ = true;
+      by_itself_ = signal.ssi_pid != 0;  // who is outside has no number in here
+    }
   }
 
   // False when there is no process left but this one.
@@ -279,12 +284,13 @@ class Init {
     while (::waitpid(-1, nullptr, 0) > 0) continue;
     console_.carry();
     console_.say("stopped");
+    if (by_itself_ && ::write(kLock, "shut down\n", 10) < 0) console_.say("the host is not told");
   }
 
   Console console_;
   std::vector<Service> services_;
   int signals_ = -1;
-  bool stopping_ = false;
+  bool stopping_ = false, by_itself_ = false;
 };
 
 }  // namespace
@@ -296,6 +302,6 @@ int main(int argc, char** argv) {
         ::write(2, "fumidai-instance-init runs as the first process of an instance\n", 64);
     return 2;
   }
-  ::fcntl(3, F_SETFD, FD_CLOEXEC);  // the lock by which the host knows that this instance runs
+  ::fcntl(fumidai::app::kLock, F_SETFD, FD_CLOEXEC);
   return fumidai::app::Init({argv + 1, argv + argc}).run();
 }

@@ -306,9 +306,12 @@ Result<void> run_server(ServerConfig config) {
   if (config.tls_certificate.empty() != config.tls_key.empty())
     return Error{Errc::invalid, "tls_certificate and tls_key belong together: give both or none"};
   CHECK(check_names(config));
+  std::optional<io::FileLock> lab_held;
   if (config.lab) {
     DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
     CHECK(LabDriver::check_able(lab_config(config, directory)));
+    TRY(auto held, hold_lab(lab_config(config, directory)));
+    lab_held.emplace(std::move(held));
   }
   LogLevel level;
   if (!parse_log_level(config.log_level, level))

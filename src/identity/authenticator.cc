@@ -52,9 +52,18 @@ model::Principal role_principal(Deployment const& deployment, Role const& role, 
   return principal;
 }
 
+Result<void> check_endpoint(RequestFacts const& facts, std::string_view service) {
+  if (facts.vpc_endpoint.empty() || facts.endpoint_service == service) return success();
+  return Error{Errc::denied,
+               facts.vpc_endpoint + " is an endpoint of " + facts.endpoint_service + ", and serves no " +
+                   std::string(service) + ". Make an endpoint for that service.",
+               "AccessDenied"};
+}
+
 awaitable<Result<Proven>> Authenticator::authenticate(wire::HttpRequest const& request,
                                                       wire::SignatureRules const& rules,
                                                       RequestFacts const& facts) {
+  CO_CHECK(check_endpoint(facts, rules.service));
   auto claim = wire::parse_claim(request);
   if (!claim) co_return in_words(claim.error(), rules);
   CO_TRY(auto proven, co_await prove(request, *claim, rules));

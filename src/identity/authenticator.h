@@ -30,8 +30,12 @@ struct RequestFacts {
   std::string source_address;
   std::string request_id;
   std::string reached_by;
-  std::string vpc_endpoint = {};  // of the listener, never of a header
+  // Of the listener, never of a header: an interface endpoint, and the service that it is for.
+  std::string vpc_endpoint = {}, endpoint_service = {};
 };
+
+// Whether what the request came by is for that service. Error: denied.
+Result<void> check_endpoint(RequestFacts const& facts, std::string_view service);
 
 // Who the bearer of a role session's credentials is.
 model::Principal role_principal(Deployment const& deployment, Role const& role, RoleSession session);
@@ -41,7 +45,8 @@ class Authenticator {
   Authenticator(store::Database& database, Deployment const& deployment, Clock const& clock)
       : database_(database), deployment_(deployment), clock_(clock) {}
 
-  // Error: unauthenticated, in the words of the protocol; system, when the store cannot be read.
+  // Error: unauthenticated, in the words of the protocol; denied, for a service that is not its endpoint's;
+  // system, when the store cannot be read.
   awaitable<Result<Proven>> authenticate(wire::HttpRequest const& request, wire::SignatureRules const& rules,
                                          RequestFacts const& facts);
 

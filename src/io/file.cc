@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "base/random.h"
 
 namespace fumidai::io {
@@ -98,11 +100,14 @@ void remove_file(Path const& path) {
   ::unlink(path.c_str());
 }
 
-Result<FileLock> FileLock::take(Path const& path) {
+Result<FileLock> FileLock::take(Path const& path, std::chrono::milliseconds patience) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (file.get() < 0) return system_error("open " + path.string());
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
-    return Error{Errc::conflict, path.string() + " is locked by another process"};
+  constexpr std::chrono::milliseconds kPause{10};
+  for (; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0; patience -= kPause) {
+    if (patience < kPause) return Error{Errc::conflict, path.string() + " is locked by another process"};
+    std::this_thread::sleep_for(kPause);
+  }
   return FileLock(file.release());
 }
 

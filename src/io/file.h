@@ -2,6 +2,7 @@
 
 // Small files, read and written whole. Blocking: for start-up, shutdown and workers.
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -28,10 +29,11 @@ Result<void> make_directory(Path const& path, int mode = 0755);
 
 void remove_file(Path const& path);
 
-// Holds an advisory lock on a file until it goes away. Error: conflict, when another process holds it.
+// Holds an advisory lock on a file until it goes away. Error: conflict, when another process holds it for
+// longer than the caller waits.
 class FileLock {
  public:
-  static Result<FileLock> take(Path const& path);
+  static Result<FileLock> take(Path const& path, std::chrono::milliseconds patience = {});
   FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   FileLock& operator=(FileLock&&) = delete;
   ~FileLock();

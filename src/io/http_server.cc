@@ -100,7 +100,7 @@ Result<void> HttpServer::listen(wire::HostPort const& at) {
   return success();
 }
 
-Result<void> HttpServer::listen_on(int descriptor, std::string via) {
+Result<void> HttpServer::listen_on(int descriptor, Via via) {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
@@ -119,7 +119,7 @@ Result<void> HttpServer::listen_on(int descriptor, std::string via) {
   return success();
 }
 
-void HttpServer::accept_from(tcp::acceptor acceptor, std::string via) {
+void HttpServer::accept_from(tcp::acceptor acceptor, Via via) {
   acceptors_.push_back(std::move(acceptor));
   listeners_.spawn(accept(acceptors_.back(), std::move(via)));
 }
@@ -134,7 +134,7 @@ std::vector<wire::HostPort> HttpServer::addresses() const {
   return result;
 }
 
-awaitable<void> HttpServer::accept(tcp::acceptor& acceptor, std::string via) {
+awaitable<void> HttpServer::accept(tcp::acceptor& acceptor, Via via) {
   while (!stopping_) {
     auto [error, socket] = co_await acceptor.async_accept(as_tuple(use_awaitable));
     if (stopping_) co_return;
@@ -280,6 +280,10 @@ void HttpServer::stop_accepting() {
 }
 
 awaitable<void> HttpServer::stop(SteadyClock::duration patience) {
+  co_await to_the_end(stop_now(patience));
+}
+
+awaitable<void> HttpServer::stop_now(SteadyClock::duration patience) {
   stop_accepting();
   listeners_.cancel();
   co_await listeners_.join();

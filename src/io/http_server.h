@@ -27,11 +27,17 @@ struct ServerLimits {
   std::size_t unproven_per_address = 1'024;
 };
 
+// The interface endpoint by which a connection came, and the service that it is for ("ssm"); most come by
+// none.
+struct Via {
+  std::string endpoint, service;
+};
+
 // Where a request comes from.
 struct Peer {
   std::string address;  // of the TCP connection, IPv4-mapped ones as IPv4
   std::uint16_t port = 0;
-  std::string via = {};  // what the listening socket is called; empty for most
+  Via via = {};
 };
 
 // The place that a connection holds among those of its address. A connection whose peer has proven itself and
@@ -99,7 +105,7 @@ class HttpServer {
   Result<void> listen(wire::HostPort const& at);
   // Takes over a TCP socket that listens already, and closes it also when this fails. Error: system.
   // Whoever comes by it is told apart by `via`.
-  Result<void> listen_on(int descriptor, std::string via = {});
+  Result<void> listen_on(int descriptor, Via via = {});
   // The addresses in use, with the real port where 0 was asked for.
   std::vector<wire::HostPort> addresses() const;
   std::size_t connections() const { return places_.taken(); }
@@ -108,18 +114,20 @@ class HttpServer {
   // Two steps: no new connections; then, when the requests that run are answered, or have had their time, the
   // rest is cut: connections that wait for a request, and channels, which their ends make again elsewhere.
   void stop_accepting();
+  // Also when the caller is cancelled meanwhile.
   awaitable<void> stop(SteadyClock::duration patience);
 
   // New connections use it from now on.
   void set_certificate(TlsContext tls) { tls_ = std::move(tls); }
 
  private:
-  void accept_from(asio::ip::tcp::acceptor acceptor, std::string via);
-  awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, std::string via);
+  void accept_from(asio::ip::tcp::acceptor acceptor, Via via);
+  awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, Via via);
   awaitable<Result<std::unique_ptr<Stream>>> open(Socket socket);
   awaitable<void> serve(Socket socket, Peer peer, Places::Place place);
   awaitable<Result<void>> serve_requests(std::unique_ptr<Stream>& stream, Peer const& peer,
                                          Places::Place& place);
+  awaitable<void> stop_now(SteadyClock::duration patience);
   awaitable<Result<std::optional<wire::HttpRequest>>> read_request(Stream& stream, Bytes& pending);
 
   asio::any_io_executor executor_;

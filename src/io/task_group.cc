@@ -8,6 +8,7 @@
 #include <cassert>
 
 #include "base/log.h"
+#include "io/wait.h"
 
 namespace fumidai::io {
 
@@ -54,17 +55,16 @@ void TaskGroup::cancel() {
 }
 
 awaitable<void> TaskGroup::join() {
-  // It holds for all of the caller's coroutines, so it has to be put back: a loop that ends by the throw
-  // would never end.
-  bool throws = co_await asio::this_coro::throw_if_cancelled();
-  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await to_the_end(join_now());
+}
+
+awaitable<void> TaskGroup::join_now() {
   while (!children_.empty()) {
     auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) cancel();
     idle_.expires_at(asio::steady_timer::time_point::max());
     co_await idle_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  co_await asio::this_coro::throw_if_cancelled(throws);
 }
 
 }  // namespace fumidai::io

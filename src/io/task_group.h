@@ -28,6 +28,8 @@ class TaskGroup {
   awaitable<void> join();
 
  private:
+  awaitable<void> join_now();
+
   boost::asio::any_io_executor executor_;
   std::string name_;
   boost::asio::steady_timer idle_;

@@ -9,6 +9,15 @@ awaitable<void> sleep_for(SteadyClock::duration duration) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
+// Whether a cancelled coroutine throws holds for all of the caller's, so it has to be put back: a loop that
+// ends by the throw would never end.
+awaitable<void> to_the_end(awaitable<void> work) {
+  bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await std::move(work);
+  co_await asio::this_coro::throw_if_cancelled(throws);
+}
+
 awaitable<void> Signal::wait() {
   co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   // A wait that ended because this coroutine was cancelled must end the coroutine, too.

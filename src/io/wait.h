@@ -34,6 +34,9 @@ awaitable<Result<T>> within(SteadyClock::duration limit, awaitable<Result<T>> wo
   co_return Error{Errc::deadline_exceeded, "no answer in time"};
 }
 
+// Does all of the work also when the caller is cancelled meanwhile, who is then told after it.
+awaitable<void> to_the_end(awaitable<void> work);
+
 // Wakes coroutines of one loop that wait for a condition. Check the condition, wait, check again.
 class Signal {
  public:

@@ -271,13 +271,7 @@ class Run {
 
 // A run that was killed may have left a child that is about to become another program and still holds the
 // lock.
-Result<io::FileLock> take_turn(std::string const& path) {
-  for (int tries = 100;; tries--) {
-    auto lock = io::FileLock::take(path);
-    if (lock || lock.error().code != Errc::conflict || tries == 0) return lock;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-}
+constexpr std::chrono::seconds kTurn{1};
 
 }  // namespace
 
@@ -309,7 +303,7 @@ Result<void> check_able() {
 Result<Changes> Kernel::apply(Plan const& plan) {
   CHECK(check(settings_));
   CHECK(io::make_directory(settings_.directory()));
-  TRY(auto lock, take_turn(settings_.directory() + "/lock"));
+  TRY(auto lock, io::FileLock::take(settings_.directory() + "/lock", kTurn));
   return Run(settings_, firewall_, plan, most_steps_).go();
 }
 

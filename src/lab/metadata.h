@@ -45,6 +45,7 @@ struct ManagedKeys {
 
 struct MetadataFacts {
   InstanceId instance;
+  std::int64_t launch_index = 0;  // among those that were launched with it
   std::string account, reservation, image, instance_type, architecture;
   Time launched;
   std::string region, zone, zone_id;

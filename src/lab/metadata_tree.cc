@@ -63,7 +63,7 @@ std::string identity_document(MetadataFacts const& facts) {
 
 void add_instance(Tree& tree, MetadataFacts const& facts) {
   tree["ami-id"] = facts.image;
-  tree["ami-launch-index"] = "0";
+  tree["ami-launch-index"] = std::to_string(facts.launch_index);
   tree["hostname"] = tree["local-hostname"] = facts.private_name;
   tree["local-ipv4"] = facts.private_address;
   tree["mac"] = facts.mac;

@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "io/process.h"
+#include "lab/command.h"
 #include "lab/container.h"
 
 namespace fumidai::lab {
@@ -30,7 +31,7 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t kConsoleShown = 64 * 1024;
-constexpr auto kStartLimit = 20s;
+constexpr auto kStartLimit = 20s, kEraseLimit = 120s;
 
 class Descriptor {
  public:
@@ -76,7 +77,10 @@ Result<Descriptor> take_lock(io::Path const& directory) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file.valid()) return system_error("open " + path.string());
   auto lock = whole_file();
-  if (::fcntl(file.get(), F_OFD_SETLK, &lock) == 0) return file;
+  if (::fcntl(file.get(), F_OFD_SETLK, &lock) == 0) {
+    if (::ftruncate(file.get(), 0) != 0) return system_error("write " + path.string());
+    return file;
+  }
   if (errno != EAGAIN && errno != EACCES) return system_error("lock " + path.string());
   return Error{Errc::conflict, "the instance in " + directory.string() + " runs already"};
 }
@@ -288,12 +292,17 @@ bool is_running(io::Path const& directory) {
   return file.valid() && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-std::vector<io::Path> running_instances(io::Path const& parent) {
-  std::vector<io::Path> running;
+bool shut_itself_down(io::Path const& directory) {
+  auto said = io::read_file(directory / "lock", 64);
+  return said && !said->empty() && !is_running(directory);
+}
+
+std::vector<io::Path> instances_below(io::Path const& parent) {
+  std::vector<io::Path> all;
   std::error_code failure;
   for (auto const& entry : fs::directory_iterator(parent, failure))
-    if (entry.is_directory(failure) && is_running(entry.path())) running.push_back(entry.path());
-  return running;
+    if (entry.is_directory(failure)) all.push_back(entry.path());
+  return all;
 }
 
 Result<pid_t> first_process(io::Path const& directory) {
@@ -364,10 +373,9 @@ Result<std::string> console_output(io::Path const& directory) {
 
 Result<void> erase_instance(io::Path const& directory) {
   CHECK(stop_instance(directory, {0ms, 5s}));
-  std::error_code failure;
-  fs::remove_all(directory, failure);
-  if (failure) return Error{Errc::system, "remove " + directory.string() + ": " + failure.message()};
-  return success();
+  // By a program: folders within folders, as many as an instance likes, would take as many descriptors of
+  // ours.
+  return run_command({"/bin/rm", "-rf", "--one-file-system", "--", directory.string()}, kEraseLimit);
 }
 
 namespace {

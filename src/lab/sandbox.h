@@ -36,8 +36,10 @@ struct StopPatience {
 Result<void> stop_instance(io::Path const& directory, StopPatience patience = {});
 
 bool is_running(io::Path const& directory);
-// Of the directories below `parent`, those whose instance runs.
-std::vector<io::Path> running_instances(io::Path const& parent);
+// Its last run was ended by a program of its own, not by whoever runs it.
+bool shut_itself_down(io::Path const& directory);
+// The directories of instances below `parent`, whether they run or not.
+std::vector<io::Path> instances_below(io::Path const& parent);
 
 // The host's number of its first process; for looking at it. Error: not_found.
 Result<pid_t> first_process(io::Path const& directory);
@@ -46,7 +48,7 @@ Result<pid_t> first_process(io::Path const& directory);
 // first.
 Result<std::string> console_output(io::Path const& directory);
 
-// Stops it at once, and removes its directory with all that it wrote. Error: system, deadline_exceeded.
+// Stops it at once, and removes its directory with all that it wrote. Error: unavailable, deadline_exceeded.
 Result<void> erase_instance(io::Path const& directory);
 
 }  // namespace fumidai::lab

@@ -39,7 +39,7 @@ TEST(Sandbox, an_instance_is_entered_with_its_key_and_is_what_it_was_asked_to_be
   EXPECT_EQ(instance.ssh("tty", "ec2-user", true).output, "/dev/pts/0\r\n");
   EXPECT_NE(instance.ssh("true", "root").status, 0) << "root has no way in";
   EXPECT_TRUE(is_running(instance.spec.directory));
-  EXPECT_EQ(running_instances(instance.directory.path()), std::vector<io::Path>{instance.spec.directory});
+  EXPECT_EQ(instances_below(instance.directory.path()), std::vector<io::Path>{instance.spec.directory});
   auto again = start_instance(instance.spec);
   EXPECT_EQ(again.error().code, Errc::conflict) << again.error().detail;
 }
@@ -156,7 +156,7 @@ TEST(Sandbox, instances_are_started_and_stopped_by_several_threads) {
     });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_TRUE(running_instances(instance.directory / "instances").empty());
+  EXPECT_TRUE(instances_below(instance.directory / "instances").empty());
 }
 
 TEST(Sandbox, the_console_keeps_the_end_of_what_was_printed) {

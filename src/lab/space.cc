@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <net/if.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -116,6 +117,18 @@ Result<void> within(SpaceHandle const& space, std::function<Result<void>()> cons
     if (::setns(space.descriptor(), CLONE_NEWNET) != 0) return system_error("enter a network namespace");
     return work();
   });
+}
+
+Result<Links> links_of(SpaceHandle const& space) {
+  Links links;
+  CHECK(within(space, [&]() -> Result<void> {
+    auto* all = ::if_nameindex();
+    if (all == nullptr) return system_error("list links");
+    for (auto* each = all; each->if_index != 0; each++) links[each->if_name] = each->if_index;
+    ::if_freenameindex(all);
+    return success();
+  }));
+  return links;
 }
 
 }  // namespace fumidai::lab

@@ -3,6 +3,7 @@
 // Network namespaces by name, as ip-netns(8) keeps them: files of /run/netns.
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,10 @@ Result<std::vector<std::string>> spaces_with(std::string_view prefix);
 Result<void> create_space(std::string const& name);
 // The name; the namespace itself goes when nobody is in it any more. Not there: success.
 Result<void> remove_space(std::string const& name);
+
+// The links of a namespace and their numbers, which no other link of it ever has.
+using Links = std::map<std::string, unsigned>;
+Result<Links> links_of(SpaceHandle const& space);
 
 // Runs the work in the namespace, on a thread of its own, and waits for it. The thread's children and sockets
 // begin there too.

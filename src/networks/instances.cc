@@ -19,7 +19,8 @@ using network::NetworkInterface;
 constexpr std::int64_t kMostInstances = 100;
 constexpr std::size_t kMostUserData = 16384;
 constexpr auto kShownAfterEnd = std::chrono::hours(1);
-constexpr auto kByUser = "Client.UserInitiatedShutdown", kFromWithin = "Client.InstanceInitiatedShutdown";
+constexpr auto kByUser = "Client.UserInitiatedShutdown", kFromWithin = "Client.InstanceInitiatedShutdown",
+               kInternal = "Server.InternalError";
 
 bool is_terminated(Instance const& instance) {
   return instance.state == InstanceState::terminated;
@@ -310,8 +311,9 @@ Result<void> reboot_instances(State& state, Ids const& ids, Time now) {
 
 void started(State& state, InstanceId const& id, Time now) {
   auto found = look_up(state, id.text());
-  if (found.instance && found.instance->state == InstanceState::pending)
-    set_state(found, InstanceState::running, now);
+  if (!found.instance || found.instance->state != InstanceState::pending) return;
+  set_state(found, InstanceState::running, now);
+  found.launch->has_run = true;
 }
 
 void stopped(State& state, InstanceId const& id, Time now) {
@@ -338,8 +340,16 @@ void terminated(State& state, InstanceId const& id, Time now, std::string const&
   if (failure.empty()) {
     set_reason(*found.launch, kByUser, "User initiated shutdown");
   } else {
-    set_reason(*found.launch, "Server.InternalError", failure);
+    set_reason(*found.launch, kInternal, failure);
   }
+}
+
+void did_not_start(State& state, InstanceId const& id, Time now, std::string const& why) {
+  auto found = look_up(state, id.text());
+  if (!found.instance || found.instance->state != InstanceState::pending) return;
+  if (!found.launch->has_run) return terminated(state, id, now, why);
+  stopped(state, id, now);
+  set_reason(*found.launch, kInternal, why);
 }
 
 bool is_forgotten(Instance const& instance, Launch const& launch, Time now) {

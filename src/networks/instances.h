@@ -55,6 +55,9 @@ void stopped(State& state, InstanceId const& id, Time now);
 // says why.
 void terminated(State& state, InstanceId const& id, Time now, std::string const& failure = "");
 
+// One that is pending: it is terminated, or stopped again when it has run before. Any other stays as it is.
+void did_not_start(State& state, InstanceId const& id, Time now, std::string const& why);
+
 bool is_forgotten(network::Instance const& instance, Launch const& launch, Time now);
 // Those that have been described long enough.
 void forget_terminated(State& state, Time now);

@@ -289,6 +289,24 @@ TEST_F(Instances, one_that_does_not_come_up_says_why) {
   EXPECT_EQ(launch(id).reason, "Server.InternalError: there is no room for its disk");
 }
 
+TEST_F(Instances, one_that_does_not_start_ends_unless_it_ran_before) {
+  auto fresh = launched(), old = launched();
+  did_not_start(state, fresh, kTestTime, "no room");
+  EXPECT_EQ(instance(fresh).state, InstanceState::terminated);
+  EXPECT_EQ(launch(fresh).reason, "Server.InternalError: no room");
+  networks::started(state, old, kTestTime);
+  did_not_start(state, old, kTestTime, "a late word");
+  EXPECT_EQ(instance(old).state, InstanceState::running) << "it runs: that was about another time";
+  EXPECT_TRUE(stop_instances(state, {old.text()}, kTestTime).has_value());
+  did_not_start(state, old, kTestTime, "a late word");
+  EXPECT_EQ(instance(old).state, InstanceState::stopping);
+  networks::stopped(state, old, kTestTime);
+  EXPECT_TRUE(start_instances(state, {old.text()}, kTestTime).has_value());
+  did_not_start(state, old, kTestTime, "no room");
+  EXPECT_EQ(instance(old).state, InstanceState::stopped) << "what is on its disk is kept";
+  EXPECT_EQ(launch(old).reason, "Server.InternalError: no room");
+}
+
 TEST_F(Instances, attributes_are_changed_one_a_call) {
   auto id = launched();
   auto second = create_security_group(state, {vpc, "second", "another"})->text();

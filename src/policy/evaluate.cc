@@ -91,8 +91,9 @@ Decision decide(PolicySet const& policies, Request const& request) {
 
 Decision decide_all(PolicySet const& policies, std::span<Request const> requests) {
   std::optional<Decision> weightiest;
-  for (auto& request : requests) {
-    auto decision = decide(policies, request);
+  for (std::size_t index = 0; index < requests.size(); index++) {
+    auto decision = decide(policies, requests[index]);
+    decision.index = index;
     if (decision.outcome == Outcome::explicit_deny) return decision;
     if (!weightiest || weightiest->outcome < decision.outcome) weightiest = std::move(decision);
   }

@@ -45,8 +45,9 @@ struct Decision {
   Outcome outcome;
   std::optional<Ground> ground;  // none for an implicit deny, nor where the account's root needs none
   std::vector<Layer>
-      lacking;           // of an implicit deny: the layers that should have allowed, the first to name first
-  std::string resource;  // which one was decided, where several were asked about
+      lacking;            // of an implicit deny: the layers that should have allowed, the first to name first
+  std::string resource;   // which one was decided, where several were asked about
+  std::size_t index = 0;  // of its request among them
 
   bool allowed() const { return outcome == Outcome::allow; }
 };

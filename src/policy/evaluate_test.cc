@@ -119,6 +119,7 @@ TEST(Layers, several_resources_must_all_be_allowed_and_the_one_that_was_not_is_n
   EXPECT_TRUE(ask({good, good}).allowed());
   EXPECT_EQ(ask({good, other}).outcome, Outcome::implicit_deny);
   EXPECT_EQ(ask({good, other}).resource, kOtherNode);
+  EXPECT_EQ(ask({good, other}).index, 1u);
   EXPECT_EQ(ask({good, other, bad}).outcome, Outcome::explicit_deny);
   EXPECT_EQ(ask({bad, good}).resource, bad.resource);
   EXPECT_FALSE(ask({}).allowed()) << "nothing to decide is not allowed";

@@ -89,6 +89,10 @@ std::string ground_in_words(policy::Decision const& decision) {
   return "statement " + std::to_string(ground.statement) + sid + " of " + ground.policy;
 }
 
+Error access_denied(std::string detail) {
+  return {Errc::denied, std::move(detail), "AccessDenied"};
+}
+
 Error target_not_connected(std::string detail) {
   return {Errc::not_found, std::move(detail), "TargetNotConnected"};
 }
@@ -295,17 +299,26 @@ Result<std::string> Gate::why_no_session(store::Transaction& transaction, model:
   return policy::explain_start_session(policies, question);
 }
 
+// Credentials of an instance are worth what its role is now: what became of them, in words. Empty: they hold,
+// or are no instance's.
+Result<std::string> Gate::lost_role(store::Transaction& transaction, model::Caller const& caller) {
+  auto const& instance = caller.principal.instance;
+  if (!instance || !is_of_vpc(*instance)) return std::string();
+  TRY(auto role, role_of(transaction, *instance));
+  bool holds = role && role->role && role->role->name == caller.principal.role && role->is_trusting;
+  if (holds) return std::string();
+  return instance->text() + " does not have the role " + caller.principal.role + " any more.";
+}
+
 Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
-  if (auto const& instance = ask.caller.principal.instance; instance && is_of_vpc(*instance)) {
-    TRY(auto role, role_of(transaction, *instance));
-    if (!role || !role->role || role->role->name != ask.caller.principal.role || !role->is_trusting) {
-      Error lost{Errc::denied,
-                 instance->text() + " does not have the role " + ask.caller.principal.role + " any more.",
-                 "AccessDenied"};
-      return Verdict{{ask.caller, ask.action, instance->text(), false, lost.detail, "", ask.facts}, lost};
-    }
+  TRY(auto lost, lost_role(transaction, ask.caller));
+  if (!lost.empty()) {
+    auto instance = ask.caller.principal.instance->text();
+    return Verdict{{ask.caller, ask.action, std::move(instance), false, lost, "", ask.facts},
+                   access_denied(lost)};
   }
   if (ask.complete) CHECK(ask.complete(transaction, ask));
+  if (ask.resources.empty()) ask.resources = {"*"};
   TRY(auto policies, policies_for(transaction, ask.caller));
   std::vector<policy::Request> requests;
   for (auto const& resource : ask.resources) {
@@ -317,9 +330,7 @@ Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
     requests.push_back(std::move(request));
   }
   auto decision = policy::decide_all(policies, requests);
-  auto decided = std::find_if(requests.begin(), requests.end(),
-                              [&](auto const& request) { return request.resource == decision.resource; });
-  auto const& request = decided == requests.end() ? requests.front() : *decided;
+  auto const& request = requests[decision.index];
   auto ground = ground_in_words(decision);
   // Near misses cost a second look, and matter only for what was refused.
   auto would_change =
@@ -416,6 +427,8 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
     if (!is_counted) CHECK(trail_.append(transaction, event));
     return Admission{};
   };
+  TRY(auto lost, lost_role(transaction, ask.caller));
+  if (!lost.empty()) return refuse(access_denied(lost), false, lost);
   if (!decision.allowed())
     return refuse(refusal_of(decision, decided, ask.caller.request_id), false,
                   policy::explain_start_session(policies, question));
@@ -526,6 +539,12 @@ Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeA
   };
 
   auto decision = policy::decide(policies, request);
+  TRY(auto lost, lost_role(transaction, ask.caller));
+  if (!lost.empty()) {
+    TRY(auto none, refuse({policy::Outcome::implicit_deny, {}, {}, request.resource}, lost));
+    refusal = access_denied(lost);
+    return none;
+  }
   if (!decision.allowed()) return refuse(decision, policy::explain(policies, request).text());
   auto role = identity::find_role(transaction, ask.role_arn.substr(ask.role_arn.rfind('/') + 1));
   if (!role && role.error().code != Errc::not_found) return role.error();

@@ -205,6 +205,7 @@ class Gate {
   Result<Verdict> decide(store::Transaction& transaction, Ask& ask);
   Result<std::string> first_refused(store::Transaction& transaction, identity::Role const& role,
                                     InstanceId const& instance, std::string const& endpoint);
+  Result<std::string> lost_role(store::Transaction& transaction, model::Caller const& caller);
   Result<policy::PolicySet> policies_for(store::Transaction& transaction, model::Caller const& caller);
   Result<std::optional<std::string>> obstacle_to(store::Transaction& transaction, InstanceId const& target);
   Result<identity::Role> assume_now(store::Transaction& transaction, AssumeAsk const& ask,

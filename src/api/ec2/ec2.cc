@@ -42,11 +42,20 @@ void tell_named(Call const& call, std::string const& id, sessions::Ask& ask) {
 
 void tell_new(Call const& call, networks::Kind const& kind,
               std::vector<TagSpecification> const& specifications, sessions::Ask& ask) {
-  auto arn = arn_of(call, kind, "*");
-  ask.resources = {arn};
-  for (auto const& specification : specifications) tell_tags(specification.tag, ask);
-  if (!specifications.empty())
-    ask.also.push_back({"ec2:CreateTags", arn, {{"ec2:CreateAction", {call.addressed.operation}}}});
+  ask.resources = {arn_of(call, kind, "*")};
+  tell_new_tags(call, kind, specifications, ask);
+}
+
+void tell_new_tags(Call const& call, networks::Kind const& kind,
+                   std::vector<TagSpecification> const& specifications, sessions::Ask& ask) {
+  if (specifications.empty()) return;
+  sessions::Ask tags;
+  tags.context["ec2:CreateAction"] = {call.addressed.operation};
+  for (auto const& specification : specifications) {
+    tell_tags(specification.tag, ask);
+    tell_tags(specification.tag, tags);
+  }
+  ask.also.push_back({"ec2:CreateTags", arn_of(call, kind, "*"), std::move(tags.context)});
 }
 
 std::string digest_of(Call const& call) {

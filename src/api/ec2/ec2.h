@@ -73,6 +73,10 @@ std::string arn_of(Call const& call, std::string_view id);  // by the beginning 
 void tell_new(Call const& call, networks::Kind const& kind,
               std::vector<TagSpecification> const& specifications, sessions::Ask& ask);
 
+// For the policies: what is made gets these tags.
+void tell_new_tags(Call const& call, networks::Kind const& kind,
+                   std::vector<TagSpecification> const& specifications, sessions::Ask& ask);
+
 // For the policies: about what the request names with these members, each one id or several.
 //   changes(kEc2, "DeleteVpc", on_state<delete_vpc>, about<&DeleteVpcRequest::vpc_id>)
 void tell_named(Call const& call, std::string const& id, sessions::Ask& ask);

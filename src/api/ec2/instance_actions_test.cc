@@ -304,6 +304,23 @@ TEST_F(InstanceActions, every_part_of_a_launch_is_judged) {
             "UnauthorizedOperation");  // takes ec2:CreateTags
 }
 
+TEST_F(InstanceActions, tags_of_a_launch_are_judged_by_what_they_are) {
+  allow(
+      R"({"Effect":"Allow","Action":"ec2:RunInstances","Resource":"*"},
+         {"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*",
+          "Condition":{"StringEquals":{"aws:RequestTag/Env":"dev"},"ForAllValues:StringEquals":{"aws:TagKeys":["Env"]}}})");
+  auto tagged = [&](std::string const& type, std::string const& key, std::string const& value) {
+    return call("RunInstances", launch_at_top({{"TagSpecification.1.ResourceType", type},
+                                               {"TagSpecification.1.Tag.1.Key", key},
+                                               {"TagSpecification.1.Tag.1.Value", value}}));
+  };
+  for (auto const* type : {"instance", "network-interface"}) {
+    EXPECT_EQ(tagged(type, "Env", "prod"), "UnauthorizedOperation") << type;
+    EXPECT_EQ(tagged(type, "Team", "a"), "UnauthorizedOperation") << type;
+    EXPECT_NE(tagged(type, "Env", "dev").find("<instanceId>"), std::string::npos) << said;
+  }
+}
+
 TEST_F(InstanceActions, states_are_told_before_and_now) {
   auto id = run();
   Fields these{{"InstanceId.1", id}};

@@ -99,6 +99,18 @@ Result<void> check_place(RunInstancesRequest const& request) {
   return success();
 }
 
+struct SpecificationsOfLaunch {
+  std::vector<TagSpecification> instance, interface;
+};
+
+SpecificationsOfLaunch specifications_of(RunInstancesRequest const& request) {
+  SpecificationsOfLaunch of;
+  for (auto const& specification : request.tag_specification)
+    (specification.resource_type == "network-interface" ? of.interface : of.instance)
+        .push_back(specification);
+  return of;
+}
+
 // All that AWS asks about (api-surface.md 4.4).
 Result<void> new_instances(store::Transaction& transaction, Call const& call,
                            RunInstancesRequest const& request, sessions::Ask& ask) {
@@ -111,13 +123,9 @@ Result<void> new_instances(store::Transaction& transaction, Call const& call,
   for (auto const& id : place.groups) ask.resources.push_back(arn_of(call, networks::kSecurityGroup, id));
   if (request.key_name) ask.resources.push_back(arn_of(call, networks::kKeyPair, *request.key_name));
   ask.context["ec2:InstanceType"] = {request.instance_type.value_or(networks::NewInstances().type)};
-  for (auto const& specification : request.tag_specification) {
-    tell_tags(specification.tag, ask);
-    auto const& kind = specification.resource_type == "network-interface" ? networks::kNetworkInterface
-                                                                          : networks::kInstance;
-    ask.also.push_back(
-        {"ec2:CreateTags", arn_of(call, kind, "*"), {{"ec2:CreateAction", {call.addressed.operation}}}});
-  }
+  auto specifications = specifications_of(request);
+  tell_new_tags(call, networks::kInstance, specifications.instance, ask);
+  tell_new_tags(call, networks::kNetworkInterface, specifications.interface, ask);
   if (request.iam_instance_profile)
     CHECK(tell_profile(transaction, call, *request.iam_instance_profile, ask));
   return success();
@@ -128,12 +136,10 @@ struct TagsOfLaunch {
 };
 
 Result<TagsOfLaunch> tags_of_launch(RunInstancesRequest const& request) {
-  std::vector<TagSpecification> of_interface, others;
-  for (auto const& specification : request.tag_specification)
-    (specification.resource_type == "network-interface" ? of_interface : others).push_back(specification);
+  auto specifications = specifications_of(request);
   TagsOfLaunch tags;
-  TRY(tags.interface, tags_for(of_interface, networks::kNetworkInterface));
-  TRY(tags.instance, tags_for(others, networks::kInstance));
+  TRY(tags.interface, tags_for(specifications.interface, networks::kNetworkInterface));
+  TRY(tags.instance, tags_for(specifications.instance, networks::kInstance));
   return tags;
 }
 

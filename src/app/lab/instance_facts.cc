@@ -77,6 +77,7 @@ Result<lab::MetadataFacts> metadata_facts(store::Transaction& transaction, sessi
   facts.account = gate.deployment().region.account;
   facts.region = state.network.region;
   facts.reservation = launch->reservation;
+  facts.launch_index = launch->index;
   facts.image = launch->image;
   facts.instance_type = instance->type;
   facts.architecture = networks::architecture();

@@ -26,9 +26,6 @@ namespace {
 constexpr auto kLookAgain = 5s;
 constexpr auto kProbe = 2s;
 constexpr std::uint16_t kHttps = 443, kHttp = 80;
-constexpr char const* kStartedAt = "started-at";
-// By this tag an instance has another agent, or none: "none", "fumidai", "amazon".
-constexpr char const* kAgentTag = "fumidai-agent";
 
 Address const& metadata_address() {
   static Address const address = Address::parse("169.254.169.254").value();
@@ -44,12 +41,6 @@ bool is_served(network::InterfaceEndpoint const& endpoint) {
          endpoint.state == network::EndpointState::pending;
 }
 
-// When the instance was last started, in milliseconds; 0 when nobody knows.
-std::int64_t started_at(io::Path const& directory) {
-  auto text = io::read_file(directory / kStartedAt, 64);
-  return text ? std::atoll(text->c_str()) : 0;
-}
-
 wire::HttpResponse not_there() {
   wire::HttpResponse response;
   response.status = 404;
@@ -63,6 +54,8 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
       config_(std::move(config)),
       kernel_(config_.settings),
       metadata_(random_secret(32)),
+      machines_({parts_.executor, parts_.database, parts_.networks, parts_.gate.clock(), parts_.ca_pem},
+                config_),
       worker_("lab"),
       probers_("lab probes", 8),
       changed_(parts_.executor) {}
@@ -102,9 +95,9 @@ awaitable<void> LabDriver::run() {
 }
 
 awaitable<void> LabDriver::stop() {
-  std::set<std::string> none;
-  lab::Changes nothing;
-  co_await drop_listeners(none, nothing);
+  machines_.cancel();
+  co_await machines_.join();
+  co_await drop_listeners({});
 }
 
 awaitable<Result<LabDriver::StatePointer>> LabDriver::read_state() {
@@ -112,198 +105,26 @@ awaitable<Result<LabDriver::StatePointer>> LabDriver::read_state() {
   co_return co_await parts_.database.read(std::move(look));
 }
 
-// Instances end before their namespaces go, and begin when these are there.
 awaitable<Result<void>> LabDriver::reconcile() {
   CO_TRY(auto state, co_await read_state());
-  CO_CHECK(co_await end_instances(state));
   auto applied = co_await apply(*state);
-  CO_CHECK(co_await begin_instances(state));
-  co_await listen(state);
+  machines_.follow(state, applied.has_value());
+  CO_CHECK(co_await listen(state));
   co_return applied;
 }
 
 awaitable<Result<void>> LabDriver::apply(networks::State const& state) {
   auto work = [this, plan = lab::plan(state.network, config_.settings)] { return kernel_.apply(plan); };
-  CO_TRY(changes_, co_await worker_.run(std::move(work)));
-  for (auto const& change : changes_) log_debug("lab", {{"change", change}});
+  CO_TRY(auto changes, co_await worker_.run(std::move(work)));
+  for (auto const& change : changes) log_debug("lab", {{"change", change}});
   co_return success();
-}
-
-awaitable<Result<void>> LabDriver::report(std::function<void(networks::State&)> what) {
-  auto write = [this, what](store::Transaction& transaction) {
-    return parts_.networks.change(transaction, [&](networks::State& state) -> Result<void> {
-      what(state);
-      return success();
-    });
-  };
-  co_return co_await parts_.database.write(std::move(write));
-}
-
-awaitable<Result<void>> LabDriver::end_instances(StatePointer state) {
-  auto now = parts_.gate.clock().now();
-  for (auto const& instance : state->network.instances) {
-    auto id = instance.id;
-    auto directory = config_.instance(id);
-    if (instance.state == InstanceState::stopping) {
-      auto stop = [directory] { return lab::stop_instance(directory); };
-      CO_CHECK(co_await worker_.run(std::move(stop)));
-      std::function<void(networks::State&)> stopped = [id, now](auto& changed) {
-        networks::stopped(changed, id, now);
-      };
-      CO_CHECK(co_await report(std::move(stopped)));
-    } else if (instance.state == InstanceState::shutting_down) {
-      auto erase = [directory] { return lab::erase_instance(directory); };
-      CO_CHECK(co_await worker_.run(std::move(erase)));
-      std::function<void(networks::State&)> terminated = [id, now](auto& changed) {
-        networks::terminated(changed, id, now);
-      };
-      CO_CHECK(co_await report(std::move(terminated)));
-    }
-  }
-  // Those that no row knows, as after a backup of the store was restored.
-  auto orphans = [this, state] {
-    for (auto const& directory : lab::running_instances(config_.instances())) {
-      auto const* known = state->network.instances.find(InstanceId(directory.filename().string()));
-      if (!known || known->state == InstanceState::terminated) lab::erase_instance(directory);
-    }
-    return true;
-  };
-  co_await worker_.run(std::move(orphans));
-  co_return success();
-}
-
-awaitable<Result<void>> LabDriver::begin_instances(StatePointer state) {
-  for (auto const& instance : state->network.instances) {
-    if (!has_process(instance)) continue;
-    auto id = instance.id;
-    auto directory = config_.instance(id);
-    auto const* launch = state->launches.find(id);
-    bool reboots = launch && to_millis(launch->rebooted_at) > started_at(directory);
-    auto now = parts_.gate.clock().now();
-    if (!lab::is_running(directory) || reboots) {
-      CO_TRY(auto specification, specification(*state, id));
-      auto start = [specification, reboots, now, directory]() -> Result<void> {
-        if (reboots) CHECK(lab::stop_instance(directory));
-        CHECK(lab::start_instance(specification));
-        return io::write_file(directory / kStartedAt, std::to_string(to_millis(now)), 0600);
-      };
-      auto begun = co_await worker_.run(std::move(start));
-      if (!begun) {
-        log_error("an instance did not start", {{"instance", id.text()}, {"error", begun.error().detail}});
-        std::function<void(networks::State&)> failed = [id, now, why = begun.error().detail](auto& changed) {
-          networks::terminated(changed, id, now, why);
-        };
-        CO_CHECK(co_await report(std::move(failed)));
-        continue;
-      }
-    }
-    if (instance.state != InstanceState::pending) continue;
-    std::function<void(networks::State&)> started = [id, now](auto& changed) {
-      networks::started(changed, id, now);
-    };
-    CO_CHECK(co_await report(std::move(started)));
-  }
-  co_return success();
-}
-
-lab::AgentProgram LabDriver::agent_of(networks::State const& state, InstanceId const& id) const {
-  auto const& tags = state.tags_of(id.text());
-  auto tag = tags.find(kAgentTag);
-  bool wants_amazon = tag == tags.end() ? !config_.amazon_ssm_agent.empty() : tag->second == "amazon";
-  if (wants_amazon) {
-    auto amazon = lab::amazon_ssm_agent(config_.amazon_ssm_agent);
-    if (amazon) return *std::move(amazon);
-    log_error("no amazon-ssm-agent for an instance",
-              {{"instance", id.text()}, {"error", amazon.error().detail}});
-  }
-  return lab::our_agent(config_.programs / "fumidai-agent", config_.programs / "fumidai-agent-session",
-                        state.network.region);
-}
-
-Result<lab::InstanceSpec> LabDriver::specification(networks::State const& state, InstanceId const& id) {
-  TRY(auto at, state.network.locate(id));
-  auto const* instance = state.network.instances.find(id);
-  auto const* launch = state.launches.find(id);
-  if (layers_.empty()) {
-    TRY(layers_, lab::prepare_image(lab::machine_image(), config_.directory / "images"));
-  }
-  lab::InstanceSpec spec;
-  spec.id = id;
-  spec.network_namespace = lab::interface_space(config_.settings, at.interface->id);
-  spec.directory = config_.instance(id);
-  spec.layers = layers_;
-  spec.init_program = config_.programs / "fumidai-instance-init";
-  spec.address = at.interface->private_address.text();
-  auto name = networks::private_host_name(state.network.region, at.interface->private_address);
-  spec.hostname = name.substr(0, name.find('.'));
-  spec.domain = name.substr(name.find('.') + 1);
-  if (at.vpc->dns_support) spec.dns_server = lab::plus(at.vpc->cidr.base, 2).text();
-  if (auto const* key = state.key_pair_named(instance->key_name)) spec.public_keys = {key->public_key};
-  if (launch && !launch->user_data.empty()) {
-    TRY(auto bytes, from_base64(launch->user_data));
-    spec.user_data = std::string(as_text(bytes));
-  }
-  spec.trusted_roots = {{"Fumidai_TLS_authority", parts_.ca_pem}};
-  auto const& tags = state.tags_of(id.text());
-  auto tag = tags.find(kAgentTag);
-  if (tag == tags.end() || tag->second != "none") spec.agent = agent_of(state, id);
-  return spec;
 }
 
 // ---- servers in namespaces
 
-Result<void> LabDriver::add_listener(std::string key, std::string space, Address address, std::uint16_t port,
-                                     std::string device, std::string via,
-                                     io::PlainHttpServer::Handler handler) {
-  if (listeners_.contains(key)) return success();
-  TRY(int descriptor, lab::listen_in(space, address, port, device));
-  Listener listener{std::move(space), std::move(device), nullptr, nullptr};
-  if (handler) {
-    listener.plain = std::make_unique<io::PlainHttpServer>(parts_.executor, std::move(handler));
-    CHECK(listener.plain->listen_on(descriptor));
-  } else {
-    listener.secure =
-        std::make_unique<io::HttpServer>(parts_.executor, parts_.tls, parts_.front, parts_.limits);
-    CHECK(listener.secure->listen_on(descriptor, std::move(via)));
-  }
-  listeners_.emplace(std::move(key), std::move(listener));
-  return success();
-}
-
-// Those that are not wanted, and those whose namespace or link was made again.
-awaitable<void> LabDriver::drop_listeners(std::set<std::string> const& wanted, lab::Changes const& changes) {
-  auto was_made = [&](std::string const& name) {
-    return !name.empty() && std::ranges::any_of(changes, [&](std::string const& change) {
-      bool is_thing = change.starts_with("+ namespace ") || change.starts_with("+ link ");
-      return is_thing && change.find(name) != change.npos;
-    });
-  };
-  std::vector<Listener> gone;
-  for (auto at = listeners_.begin(); at != listeners_.end();) {
-    bool stays = wanted.contains(at->first) && !was_made(at->second.space) && !was_made(at->second.device);
-    if (stays) {
-      ++at;
-      continue;
-    }
-    gone.push_back(std::move(at->second));
-    at = listeners_.erase(at);
-  }
-  for (auto& listener : gone) {
-    if (listener.plain) co_await listener.plain->stop(0s);
-    if (listener.secure) co_await listener.secure->stop(0s);
-  }
-}
-
-awaitable<void> LabDriver::listen(StatePointer state) {
-  struct Wanted {
-    std::string space;
-    Address address;
-    std::uint16_t port;
-    std::string device, via;
-    io::PlainHttpServer::Handler handler = {};
-  };
-  std::map<std::string, Wanted> all;
-  auto const& network = state->network;
+LabDriver::Doors LabDriver::doors_of(networks::State const& state) {
+  Doors all;
+  auto const& network = state.network;
   auto const& settings = config_.settings;
   for (auto const& instance : network.instances) {
     auto at = network.locate(instance.id);
@@ -311,35 +132,101 @@ awaitable<void> LabDriver::listen(StatePointer state) {
     io::PlainHttpServer::Handler handler = [this, id = instance.id](wire::HttpRequest request, io::Peer) {
       return answer_metadata(id, std::move(request));
     };
-    all["metadata " + instance.id.text()] = {lab::router_space(settings, at->vpc->id),
-                                             metadata_address(),
-                                             kHttp,
-                                             lab::link_name(at->interface->id),
-                                             "",
-                                             std::move(handler)};
+    all["metadata " + instance.id.text()] = {
+        lab::router_space(settings, at->vpc->id), metadata_address(), kHttp,
+        lab::link_name(at->interface->id),        std::nullopt,       std::move(handler)};
   }
   for (auto const& endpoint : network.endpoints) {
     if (!is_served(endpoint)) continue;
+    io::Via via{endpoint.id.text(), endpoint.service.substr(endpoint.service.rfind('.') + 1)};
     for (auto const* interface : network.interfaces_of(endpoint.id))
       all["endpoint " + interface->id.text()] = {lab::interface_space(settings, interface->id),
-                                                 interface->private_address, kHttps, "", endpoint.id.text()};
+                                                 interface->private_address, kHttps, "", via};
   }
   auto internet = lab::internet_space(settings);
-  all["plane"] = {internet, settings.plane, kHttps, "", ""};
+  all["plane"] = {internet, settings.plane, kHttps, "", io::Via{}};
   all["web"] = {internet,
                 settings.web,
                 kHttp,
                 "",
-                "",
+                std::nullopt,
                 [this](wire::HttpRequest request, io::Peer) -> awaitable<wire::HttpResponse> {
                   co_return lab::answer(request, (config_.directory / "internet").string());
                 }};
-  std::set<std::string> keys;
-  for (auto const& [key, each] : all) keys.insert(key);
-  co_await drop_listeners(keys, changes_);
-  for (auto& [key, each] : all) {
-    auto added = add_listener(key, each.space, each.address, each.port, each.device, each.via, each.handler);
-    if (!added) log_warn("the lab cannot listen", {{"for", key}, {"error", added.error().detail}});
+  return all;
+}
+
+// What the doors stand on now, whoever made it; of a namespace or link that is not there, nothing.
+LabDriver::Grounds LabDriver::look_at_grounds(Doors const& doors) {
+  std::map<std::string, std::pair<std::uint64_t, lab::Links>> spaces;
+  Grounds grounds;
+  for (auto const& [key, door] : doors) {
+    auto found = spaces.find(door.space);
+    if (found == spaces.end()) {
+      auto space = lab::SpaceHandle::open(door.space);
+      if (!space) continue;
+      auto links = lab::links_of(*space);
+      if (!links) continue;
+      found = spaces.emplace(door.space, std::pair(space->identity(), *std::move(links))).first;
+    }
+    auto const& [identity, links] = found->second;
+    auto link = links.find(door.device);
+    if (!door.device.empty() && link == links.end()) continue;
+    grounds[key] = {identity, door.device.empty() ? 0 : link->second};
+  }
+  return grounds;
+}
+
+awaitable<Result<void>> LabDriver::listen(StatePointer state) {
+  auto doors = doors_of(*state);
+  auto look = [doors] { return look_at_grounds(doors); };
+  auto grounds = co_await worker_.run(std::move(look));
+  co_await drop_listeners(grounds);
+  Result<void> all = success();
+  for (auto& [key, ground] : grounds) {
+    auto added = add_listener(key, ground, doors.at(key));
+    if (!added && all)
+      all = Error{added.error().code, "cannot listen for " + key + ": " + added.error().detail};
+  }
+  co_return all;
+}
+
+Result<void> LabDriver::add_listener(std::string const& key, Ground const& ground, Door const& door) {
+  if (listeners_.contains(key)) return success();
+  TRY(int descriptor, lab::listen_in(door.space, door.address, door.port, door.device));
+  Listener listener{ground, nullptr, nullptr};
+  if (door.handler) {
+    listener.plain = std::make_unique<io::PlainHttpServer>(parts_.executor, door.handler);
+    CHECK(listener.plain->listen_on(descriptor));
+  } else {
+    listener.secure =
+        std::make_unique<io::HttpServer>(parts_.executor, parts_.tls, parts_.front, parts_.limits);
+    CHECK(listener.secure->listen_on(descriptor, *door.via));
+  }
+  listeners_.emplace(key, std::move(listener));
+  return success();
+}
+
+// Those that are not wanted, and those that stand on what is not there any more, though it may be called the
+// same.
+awaitable<void> LabDriver::drop_listeners(Grounds const& wanted) {
+  std::vector<Listener> gone;
+  for (auto at = listeners_.begin(); at != listeners_.end();) {
+    auto ground = wanted.find(at->first);
+    if (ground != wanted.end() && ground->second == at->second.ground) {
+      ++at;
+      continue;
+    }
+    gone.push_back(std::move(at->second));
+    at = listeners_.erase(at);
+  }
+  co_await io::to_the_end(stop_all(gone));
+}
+
+awaitable<void> LabDriver::stop_all(std::vector<Listener>& listeners) {
+  for (auto& listener : listeners) {
+    if (listener.plain) co_await listener.plain->stop(0s);
+    if (listener.secure) co_await listener.secure->stop(0s);
   }
 }
 
@@ -405,11 +292,28 @@ awaitable<Result<std::vector<api::Observation>>> LabDriver::observe(std::vector<
   co_return seen;
 }
 
+io::Path driver_lock(LabConfig const& config) {
+  return config.settings.directory() + "/driver";
+}
+
+Result<io::FileLock> hold_lab(LabConfig const& config) {
+  CHECK(io::make_directory(config.settings.directory(), 0755));
+  // Of a server that was killed a child may hold it for a moment.
+  auto lock = io::FileLock::take(driver_lock(config), 1s);
+  if (lock || lock.error().code != Errc::conflict) return lock;
+  return Error{Errc::conflict, "another server runs the lab '" + config.settings.label +
+                                   "' on this machine; stop it first, or give yours another name with "
+                                   "--lab-label (of `fumidai lab`: --label)"};
+}
+
 Result<lab::Changes> tear_down_lab(LabConfig const& config) {
-  for (auto const& directory : lab::running_instances(config.instances()))
+  TRY(auto held, hold_lab(config));
+  for (auto const& directory : lab::instances_below(config.instances()))
     CHECK(lab::erase_instance(directory));
   TRY(auto changes, lab::Kernel(config.settings).down());
   std::error_code failure;
+  std::filesystem::remove(driver_lock(config), failure);
+  std::filesystem::remove(config.settings.directory(), failure);
   std::filesystem::remove_all(config.directory, failure);
   if (failure) return Error{Errc::system, "remove " + config.directory.string() + ": " + failure.message()};
   return changes;

@@ -1,16 +1,16 @@
 #pragma once
 
 // Makes what the store says of networks and instances real, and keeps it so: namespaces, links, rules,
-// instances, and the servers that answer in them. It follows each change of the store, looks again every few
-// seconds for what somebody took away, and reports what has come about. Instances outlive it, and are found
-// again by the next.
+// and the servers that answer in them; the instances are Machines'. It follows each change of the store,
+// looks again every few seconds for what somebody took away, and reports what has come about. Instances
+// outlive it, and are found again by the next.
 
 #include <map>
 #include <memory>
 #include <set>
 
 #include "api/lab.h"
-#include "app/lab/lab_config.h"
+#include "app/lab/machines.h"
 #include "io/http_server.h"
 #include "io/plain_http.h"
 #include "io/task_group.h"
@@ -56,9 +56,26 @@ class LabDriver : public api::Lab {
  private:
   using StatePointer = std::shared_ptr<networks::State const>;
 
-  // A server in a namespace, and what it stands on: gone with its namespace or link, it is made again.
+  // Where a server of ours is wanted: in a namespace, for all or for what comes in by one link.
+  struct Door {
+    std::string space;
+    Address address;
+    std::uint16_t port;
+    std::string device;
+    std::optional<io::Via> via;                 // of AWS's services
+    io::PlainHttpServer::Handler handler = {};  // of the others
+  };
+  using Doors = std::map<std::string, Door>;
+  // What it stands on: gone with its namespace or link, it is opened again.
+  struct Ground {
+    std::uint64_t space = 0;
+    unsigned link = 0;
+
+    friend bool operator==(Ground const&, Ground const&) = default;
+  };
+  using Grounds = std::map<std::string, Ground>;
   struct Listener {
-    std::string space, device;
+    Ground ground;
     std::unique_ptr<io::PlainHttpServer> plain;
     std::unique_ptr<io::HttpServer> secure;
   };
@@ -66,16 +83,13 @@ class LabDriver : public api::Lab {
   awaitable<Result<void>> reconcile();
   awaitable<Result<StatePointer>> read_state();
   awaitable<Result<void>> apply(networks::State const& state);
-  awaitable<Result<void>> end_instances(StatePointer state);
-  awaitable<Result<void>> begin_instances(StatePointer state);
-  awaitable<Result<void>> report(std::function<void(networks::State&)> what);
-  Result<lab::InstanceSpec> specification(networks::State const& state, InstanceId const& id);
-  lab::AgentProgram agent_of(networks::State const& state, InstanceId const& id) const;
 
-  awaitable<void> listen(StatePointer state);
-  Result<void> add_listener(std::string key, std::string space, Address address, std::uint16_t port,
-                            std::string device, std::string via, io::PlainHttpServer::Handler handler);
-  awaitable<void> drop_listeners(std::set<std::string> const& wanted, lab::Changes const& changes);
+  Doors doors_of(networks::State const& state);
+  static Grounds look_at_grounds(Doors const& doors);
+  awaitable<Result<void>> listen(StatePointer state);
+  Result<void> add_listener(std::string const& key, Ground const& ground, Door const& door);
+  awaitable<void> drop_listeners(Grounds const& wanted);
+  static awaitable<void> stop_all(std::vector<Listener>& listeners);
   awaitable<wire::HttpResponse> answer_metadata(InstanceId instance, wire::HttpRequest request);
   api::Observation try_way(networks::State const& state, network::Path const& way) const;
 
@@ -83,17 +97,19 @@ class LabDriver : public api::Lab {
   LabConfig config_;
   lab::Kernel kernel_;
   lab::Metadata metadata_;
-  std::vector<lab::Layer> layers_;
+  Machines machines_;
   io::Worker worker_, probers_;
   io::Signal changed_;
   StatePointer committed_;  // the database's thread's
   bool is_to_look_ = true;  // something changed since the last round began
-  lab::Changes changes_;    // of the last round
   std::map<std::string, Listener> listeners_;
   std::string complaint_;  // the last that was told
 };
 
-// Ends all instances and removes all of the lab from the machine; for a lab that no server drives any more.
+// For as long as it is held, nobody else drives or removes the lab of that label. Error: conflict.
+Result<io::FileLock> hold_lab(LabConfig const& config);
+
+// Ends all instances and removes all of the lab from the machine. Error: conflict, while a server drives it.
 Result<lab::Changes> tear_down_lab(LabConfig const& config);
 
 }  // namespace fumidai::app
