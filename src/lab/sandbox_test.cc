@@ -1,6 +1,7 @@
 #include "lab/sandbox.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <thread>
@@ -39,7 +40,7 @@ TEST(Sandbox, an_instance_is_entered_with_its_key_and_is_what_it_was_asked_to_be
   EXPECT_EQ(instance.ssh("tty", "ec2-user", true).output, "/dev/pts/0\r\n");
   EXPECT_NE(instance.ssh("true", "root").status, 0) << "root has no way in";
   EXPECT_TRUE(is_running(instance.spec.directory));
-  EXPECT_EQ(instances_below(instance.directory.path()), std::vector<io::Path>{instance.spec.directory});
+  EXPECT_TRUE(std::ranges::count(instances_below(instance.directory.path()), instance.spec.directory));
   auto again = start_instance(instance.spec);
   EXPECT_EQ(again.error().code, Errc::conflict) << again.error().detail;
 }
@@ -90,6 +91,37 @@ TEST(Sandbox, what_is_written_stays_over_stop_and_start_and_user_data_runs_once)
   EXPECT_TRUE(erased) << erased.error().detail;
   EXPECT_FALSE(std::filesystem::exists(instance.spec.directory));
   EXPECT_FALSE(is_running(instance.spec.directory));
+}
+
+TEST(Sandbox, one_that_is_ended_from_within_says_so_until_it_starts_again) {
+  FUMIDAI_NEEDS_LAB();
+  TestInstance instance;
+  ASSERT_TRUE(start_instance(instance.spec));
+  ASSERT_TRUE(instance.answers());
+  instance.ssh("sudo -n kill -TERM 1");
+  for (int tries = 0; tries < 100 && is_running(instance.spec.directory); tries++)
+    std::this_thread::sleep_for(100ms);
+  EXPECT_TRUE(shut_itself_down(instance.spec.directory));
+  ASSERT_TRUE(start_instance(instance.spec));
+  EXPECT_FALSE(shut_itself_down(instance.spec.directory));
+  ASSERT_TRUE(stop_instance(instance.spec.directory));
+  EXPECT_FALSE(shut_itself_down(instance.spec.directory)) << "somebody outside asked for it";
+}
+
+TEST(Sandbox, folders_within_folders_without_end_are_erased) {
+  FUMIDAI_NEEDS_LAB();
+  TestInstance instance;
+  ASSERT_TRUE(start_instance(instance.spec));
+  ASSERT_TRUE(instance.answers());
+  instance.ssh("for i in $(seq 3000); do mkdir d && cd -P d || exit; done");
+  rlimit before{}, few{256, 256};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  few.rlim_max = before.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  auto erased = erase_instance(instance.spec.directory);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(erased) << erased.error().detail;
+  EXPECT_FALSE(std::filesystem::exists(instance.spec.directory));
 }
 
 TEST(Sandbox, an_instance_survives_whoever_started_it) {

@@ -290,11 +290,10 @@ TEST_F(Instances, one_that_does_not_come_up_says_why) {
 }
 
 TEST_F(Instances, one_that_does_not_start_ends_unless_it_ran_before) {
-  auto fresh = launched(), old = launched();
+  auto fresh = run(), old = launched();
   did_not_start(state, fresh, kTestTime, "no room");
   EXPECT_EQ(instance(fresh).state, InstanceState::terminated);
   EXPECT_EQ(launch(fresh).reason, "Server.InternalError: no room");
-  networks::started(state, old, kTestTime);
   did_not_start(state, old, kTestTime, "a late word");
   EXPECT_EQ(instance(old).state, InstanceState::running) << "it runs: that was about another time";
   EXPECT_TRUE(stop_instances(state, {old.text()}, kTestTime).has_value());

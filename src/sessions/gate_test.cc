@@ -473,5 +473,38 @@ TEST_F(TheGateOfAVpc, refuses_the_agent_of_an_instance_that_lost_its_role) {
   EXPECT_EQ(refused.error().code, Errc::denied);
 }
 
+// Every question of the gate, not only those of agents.
+TEST_F(TheGateOfAVpc, lets_credentials_of_a_lost_role_neither_start_sessions_nor_be_another_role) {
+  give_role("ec2.amazonaws.com", true);
+  write([&](Transaction& transaction) {
+    return identity::put_inline_policy(
+        transaction, identity::role_key("web-role"), "all",
+        R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
+        clock.now());
+  });
+  make_role(R"({"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"})");
+  auto caller = hana();
+  caller.principal.kind = model::Principal::Kind::role;
+  caller.principal.role = "web-role";
+  caller.principal.role_arn = model::role_arn(deployment.region, "/", "web-role");
+  caller.principal.instance = instance_;
+  auto start = [&] { return finish(gate->admit({caller, instance_.text(), "", {}, ""})); };
+  auto be_another = [&] {
+    auto arn = model::role_arn(deployment.region, "/eu/", "ops");
+    return finish(gate->assume({caller, arn, "s", "", kHour, {}}));
+  };
+  EXPECT_TRUE(start());
+  EXPECT_TRUE(be_another());
+  write([&](Transaction& transaction) {
+    return identity::take_role_from(transaction, "web-profile", "web-role");
+  });
+  auto started = start();
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().detail.find("does not have the role web-role any more"), std::string::npos);
+  auto other = be_another();
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().detail.find("does not have the role web-role any more"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace fumidai::sessions

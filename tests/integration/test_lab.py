@@ -10,7 +10,7 @@ import time
 import pytest
 
 from house.lab import LabPlane, World, disagreements, unmet
-from house.programs import FUMIDAI, is_root, wait_until
+from house.programs import AWS, FUMIDAI, bare_environment, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
 
@@ -260,6 +260,42 @@ def test_instances_outlive_a_killed_server_and_its_changes_are_finished(plane, p
     plane.aws("ec2", "wait", "instance-terminated", "--instance-ids", made["InstanceId"])
 
 
+def test_an_endpoint_serves_no_other_service(plane, parts):
+    inside = f"fumidai-{plane.label}-{plane.interface_of(parts['by-endpoints']['instance'])}"
+    command = ["ip", "netns", "exec", inside, AWS, "--endpoint-url", "https://ssm.us-east-1.amazonaws.com", "--no-verify-ssl", "--cli-read-timeout", "5"]
+    own = plane.world.run(*command, "ssm", "describe-sessions", "--state", "Active", env=plane.environment())
+    assert own.returncode == 0, own.stderr
+    other = plane.world.run(*command, "ec2", "describe-vpcs", env=plane.environment())
+    assert "is an endpoint of ssm, and serves no ec2" in other.stderr, other.stdout
+
+
+def test_a_namespace_that_is_deleted_by_hand_is_mended_with_its_instance(plane, parts):
+    instance = parts["by-nat"]["instance"]
+    space = f"fumidai-{plane.label}-{plane.interface_of(instance)}"
+    assert plane.world.run("ip", "netns", "delete", space).returncode == 0
+    wait_until("the namespace is back", lambda: space in plane.world.spaces(), 20)
+    assert plane.is_reached(instance, 40)
+
+
+def test_one_that_shuts_itself_down_is_stopped_and_can_be_started(plane, parts):
+    instance = parts["by-nat"]["instance"]
+    plane.fumidai("session", "start", instance, "--no-input", "--", "sudo", "kill", "-TERM", "1")
+    state = lambda: plane.aws("ec2", "describe-instances", "--instance-ids", instance)["Reservations"][0]["Instances"][0]
+    wait_until("it is stopped", lambda: state()["State"]["Name"] == "stopped", 20)
+    assert state()["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
+    time.sleep(6)  # a round of the lab
+    assert state()["State"]["Name"] == "stopped"
+    plane.aws("ec2", "start-instances", "--instance-ids", instance)
+    assert plane.is_reached(instance, 40)
+
+
+def test_a_lab_that_a_server_runs_is_not_taken_down_by_another_data_directory(plane, tmp_path):
+    environment = {**bare_environment(plane.home), "FUMIDAI_SECRET_FILE": str(plane.secret)}
+    done = plane.world.run(FUMIDAI, "lab", "down", "--data-dir", tmp_path / "other", "--label", plane.label, env=environment)
+    assert done.returncode == 1 and "another server runs the lab" in done.stderr, done.stderr
+    assert any(plane.label in space for space in plane.world.spaces())
+
+
 def test_a_terminated_instance_leaves_nothing(plane, instance):
     target = instance["InstanceId"]
     space = f"fumidai-{plane.label}-{instance['NetworkInterfaces'][0]['NetworkInterfaceId']}"
@@ -268,6 +304,8 @@ def test_a_terminated_instance_leaves_nothing(plane, instance):
     plane.aws("ec2", "wait", "instance-terminated", "--instance-ids", target)
     wait_until("its namespace is gone", lambda: space not in plane.world.spaces())
     assert not (plane.data / "lab" / "instances" / target).exists()
+    known = plane.aws("ssm", "describe-instance-information")["InstanceInformationList"]
+    assert target not in [each["InstanceId"] for each in known]
 
 
 def test_down_leaves_nothing(plane):

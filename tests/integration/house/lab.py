@@ -81,6 +81,10 @@ class LabPlane(Plane):
             found.setdefault(tag["Value"], {})[tag["ResourceType"]] = tag["ResourceId"]
         return found
 
+    def interface_of(self, instance):
+        (reservation,) = self.aws("ec2", "describe-instances", "--instance-ids", instance)["Reservations"]
+        return reservation["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
+
     def diagnosis(self, target):
         """Doctor's word about each method: whether it works, and its unmet requirements as "need subject"."""
         done = self.fumidai("doctor", target, "--json")
