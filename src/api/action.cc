@@ -41,6 +41,7 @@ std::vector<Action> const& all_actions() {
                        ec2::security_rule_actions(),
                        ec2::key_pair_actions(),
                        ec2::vpc_endpoint_actions(),
+                       ec2::connect_endpoint_actions(),
                        ec2::image_actions(),
                        ec2::run_instances_actions(),
                        ec2::instance_actions(),

@@ -11,6 +11,7 @@
 #include "audit/checkpoint_file.h"
 #include "identity/authenticator.h"
 #include "network/price.h"
+#include "networks/connect_endpoints.h"
 #include "networks/keeper.h"
 #include "sessions/gate.h"
 #include "sessions/registry.h"
@@ -32,6 +33,8 @@ struct Plane {
   Clock const& clock;
   audit::CheckpointFile const& checkpoints;  // of the audit trail
   Lab* lab = nullptr;
+  networks::ConnectLimits connect_limits = networks::ConnectLimits::none();
+  std::string connect_domain{networks::kAwsDomain};  // which DNS names of connect endpoints end with
 };
 
 // One authenticated call.

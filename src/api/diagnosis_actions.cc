@@ -137,7 +137,7 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
     MethodDescription description{std::string(network::to_string(method)), assessment.works(), {}};
     for (auto const& requirement : assessment.requirements)
       description.requirements.push_back(describe(requirement));
-    if (method != network::Method::bastion) {
+    if (network::is_session_manager(method)) {
       description.works = description.works && obstacle.empty();
       description.requirements.push_back(permission);
     }

@@ -31,6 +31,13 @@ void add_server_command(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_option("--lab-ssm-agent", given.lab_ssm_agent,
                       "A folder with amazon-ssm-agent and its workers, for the lab's instances");
+  command->add_flag(
+      "--aws-limits", given.aws_limits,
+      "Keep AWS's quotas of connect endpoints: one a VPC, 20 tunnels, ports 22 and 3389, an hour");
+  command
+      ->add_option("--connect-domain", given.connect_domain,
+                   "The domain that the DNS names of connect endpoints end with")
+      ->capture_default_str();
   command->add_option("--config", options->file, "A TOML file with further settings");
   command->callback([options, command, &run] {
     run = [options, command]() -> Result<int> {
@@ -48,6 +55,8 @@ void add_server_command(CLI::App& app, Run& run) {
       if (was_given("--log-level")) config.log_level = line.log_level;
       if (was_given("--lab-label")) config.lab_label = line.lab_label;
       if (was_given("--lab-ssm-agent")) config.lab_ssm_agent = line.lab_ssm_agent;
+      if (was_given("--aws-limits")) config.aws_limits = line.aws_limits;
+      if (was_given("--connect-domain")) config.connect_domain = line.connect_domain;
       config.lab = line.lab;
       CHECK(run_server(std::move(config)));
       return 0;

@@ -61,6 +61,8 @@ Result<void> check_names(ServerConfig const& config) {
     if (!is_host(name)) return refused("name", name);
   }
   auto url = wire::parse_url(config.public_url);
+  if (Address::parse(config.connect_domain) || !is_host(config.connect_domain))
+    return refused("domain of connect endpoints", config.connect_domain);
   if (!config.public_url.empty() && url && !is_host(url->host))
     return refused("host of the public URL", url->host);
   return success();
@@ -81,6 +83,7 @@ std::vector<std::string> certificate_names(ServerConfig const& config) {
     if (::gethostname(host, sizeof host - 1) == 0) add_once(names, to_lower(host));
     for (auto& address : addresses_of_this_machine()) add_once(names, std::move(address));
   }
+  add_once(names, "*." + networks::connect_zone(config.region, to_lower(config.connect_domain)));
   // In the lab's networks AWS's own names lead here.
   if (config.lab) {
     add_once(names, "*." + config.region + ".amazonaws.com");

@@ -144,6 +144,8 @@ class Server {
         lab_(make_lab(tls)),
         http_(loop.get_executor(), std::move(tls), front_, config.limits) {
     api_.plane().lab = lab_.get();
+    api_.plane().connect_limits = config.connect_limits();
+    api_.plane().connect_domain = to_lower(config.connect_domain);
     database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
       checkpoints.advance(transaction, trail_);
       settler_.on_commit(transaction);

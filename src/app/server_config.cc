@@ -24,6 +24,15 @@ Setter text(std::string ServerConfig::*member) {
   };
 }
 
+Setter truth(bool ServerConfig::*member) {
+  return [member](toml::node const& node, ServerConfig& config) -> Result<void> {
+    auto value = node.value<bool>();
+    if (!value || !node.is_boolean()) return wrong_type("true or false");
+    config.*member = *value;
+    return success();
+  };
+}
+
 Setter texts(std::vector<std::string> ServerConfig::*member) {
   return [member](toml::node const& node, ServerConfig& config) -> Result<void> {
     auto const* list = node.as_array();
@@ -74,6 +83,8 @@ std::map<std::string, Setter, std::less<>> const& settings() {
       {"log_level", text(&ServerConfig::log_level)},
       {"lab_label", text(&ServerConfig::lab_label)},
       {"lab_ssm_agent", text(&ServerConfig::lab_ssm_agent)},
+      {"aws_limits", truth(&ServerConfig::aws_limits)},
+      {"connect_domain", text(&ServerConfig::connect_domain)},
       {"drain_seconds", seconds(0, 3600, [](auto& config, auto value) { config.drain = value; })},
       {"session_idle_seconds",
        seconds(60, 86400, [](auto& config, auto value) { config.session_limits.idle = value; })},

@@ -8,6 +8,7 @@
 
 #include "io/file.h"
 #include "io/http_server.h"
+#include "networks/connect_endpoints.h"
 #include "sessions/gate.h"
 #include "sessions/live_session.h"
 
@@ -26,11 +27,17 @@ struct ServerConfig {
   bool lab = false;               // run the networks and instances of the store on this machine
   std::string lab_label = "lab";  // of what it makes there
   std::string lab_ssm_agent;      // a folder with AWS's agent, for its instances; empty: they have ours
+  bool aws_limits = false;        // keep AWS's quotas of connect endpoints and their tunnels
+  std::string connect_domain = std::string(networks::kAwsDomain);  // DNS names of connect endpoints end so
   std::chrono::seconds drain{5};
 
   io::ServerLimits limits;
   sessions::SessionLimits session_limits;
   sessions::SessionPatience patience;
+
+  networks::ConnectLimits connect_limits() const {
+    return aws_limits ? networks::ConnectLimits::aws() : networks::ConnectLimits::none();
+  }
 };
 
 // Reads the file into what is still at its default. Errors name the file, the line and the setting.

@@ -38,6 +38,8 @@ tls_certificate = "cert.pem"
 tls_key = "key.pem"
 log_level = "debug"
 drain_seconds = 0
+aws_limits = true
+connect_domain = "access.example"
 session_idle_seconds = 60
 session_longest_seconds = 3600
 connections = 16
@@ -49,6 +51,9 @@ unproven_connections_per_address = 1
   EXPECT_EQ(config.names, std::vector<std::string>{"plane.internal"});
   EXPECT_EQ(config.region, "eu-north-1");
   EXPECT_EQ(config.drain, 0s);
+  EXPECT_EQ(config.connect_limits().per_vpc, 1u);
+  EXPECT_EQ(config.connect_limits().connections, 20u);
+  EXPECT_EQ(config.connect_domain, "access.example");
   EXPECT_EQ(config.session_limits.idle, 60s);
   EXPECT_EQ(config.session_limits.duration, 3600s);
   EXPECT_EQ(config.limits.connections, 16u);
@@ -56,6 +61,7 @@ unproven_connections_per_address = 1
   ASSERT_TRUE(read(""));
   EXPECT_EQ(config.region, ServerConfig().region);
   EXPECT_EQ(config.drain, ServerConfig().drain);
+  EXPECT_FALSE(config.aws_limits);
 }
 
 TEST_F(ConfigFile, an_unknown_setting_is_named_with_its_line_and_the_known_ones) {
@@ -73,6 +79,7 @@ TEST_F(ConfigFile, a_value_of_the_wrong_kind_is_told_what_it_must_be) {
       {"region = 5", "region must be a string"},
       {"region = [\"a\"]", "region must be a string"},
       {"listen = \"127.0.0.1:8443\"", "listen must be a list of strings"},
+      {"aws_limits = 1", "aws_limits must be true or false"},
       {"listen = [5]", "listen must be a list of strings"},
       {"names = [\"a\", [\"b\"]]", "names must be a list of strings"},
       {"drain_seconds = \"5\"", "drain_seconds must be a number of seconds from 0 to 3600"},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "lab/names.h"
 #include "lab/services.h"
@@ -46,6 +47,19 @@ std::vector<std::string> names_of(Network const& network, InterfaceEndpoint cons
   return names;
 }
 
+// What the names of connect endpoints end with, unless that is a domain of the region's own. It was said by
+// whoever set the server up.
+std::set<std::string> connect_zones(Network const& network) {
+  std::set<std::string> zones;
+  for (auto& endpoint : network.connect_endpoints) {
+    auto zone = endpoint.dns_name.substr(std::min(endpoint.dns_name.size(), endpoint.id.text().size() + 1));
+    bool plain = std::ranges::all_of(zone, [](char c) { return c == '.' || is_plain({&c, 1}); });
+    bool known = zone.ends_with("." + network.region + ".amazonaws.com");
+    if (!zone.empty() && plain && !known) zones.insert(std::move(zone));
+  }
+  return zones;
+}
+
 }  // namespace
 
 NameServer internet_name_server(Network const& network, Settings const& settings) {
@@ -55,6 +69,7 @@ NameServer internet_name_server(Network const& network, Settings const& settings
   };
   answer(network.region + ".amazonaws.com", settings.plane);
   for (auto global : {"iam.amazonaws.com", "sts.amazonaws.com"}) answer(global, settings.plane);
+  for (auto& zone : connect_zones(network)) answer(zone, settings.plane);
   for (auto name : {"www.example.com", "packages.example.com"}) answer(name, settings.web);
   options += "address=/#/\n";  // there are no others
   return {internet_space(settings), settings.dns, std::move(options), ""};

@@ -56,6 +56,21 @@ std::vector<Case> cases() {
       {"endpoint not available yet", with_endpoints(),
        [](Network& n) { n.endpoints.find(endpoint_id("ssm"))->state = EndpointState::pending; }, kSessionPort,
        endpoint, kHttps, false},
+      {"E4 a connect endpoint needs no inbound rule", with_connect_endpoint(), nothing, kConnectPort,
+       kPrivatePort, kSsh, true},
+      {"a connect endpoint's group opens no other port", with_connect_endpoint(), nothing, kConnectPort,
+       kPrivatePort, kHttps, false},
+      {"E2 connect endpoint's group lacks outbound 22", with_connect_endpoint(),
+       [](Network& n) { revoke(n, kConnectGroup, Direction::egress); }, kConnectPort, kPrivatePort, kSsh,
+       false},
+      {"E3 instance's group lacks the reference to the connect endpoint's", with_connect_endpoint(),
+       [](Network& n) { revoke(n, kPrivateGroup, Direction::ingress); }, kConnectPort, kPrivatePort, kSsh,
+       false},
+      {"E8 connect endpoint being made", with_connect_endpoint(),
+       [](Network& n) {
+         n.connect_endpoints.find(kConnectEndpoint)->state = ConnectEndpointState::create_in_progress;
+       },
+       kConnectPort, kPrivatePort, kSsh, false},
       {"V13 the internet from behind endpoints only", with_endpoints(), nothing, kSessionPort, kWeb, kHttps,
        false},
       {"V15 an endpoint beside a NAT gateway", with_nat(with_endpoints()), nothing, kSessionPort,
@@ -299,6 +314,9 @@ TEST(Names, lead_to_endpoints_inside_and_to_the_plane_elsewhere) {
     EXPECT_EQ(lab.resolve(kSessionPort, "ssmmessages.us-east-1.amazonaws.com"), "10.0.1.102");
     EXPECT_EQ(lab.resolve(kSessionPort, "vpce-ssm.ssm.us-east-1.vpce.amazonaws.com"), "10.0.1.101");
     EXPECT_EQ(lab.resolve(kSessionPort, "ec2.us-east-1.amazonaws.com"), "198.51.100.10");
+    EXPECT_EQ(
+        lab.resolve(kSessionPort, "eice-1.0a1b2c3d.ec2-instance-connect-endpoint.us-east-1.amazonaws.com"),
+        "198.51.100.10");
     EXPECT_EQ(lab.resolve(kSessionPort, "ip-10-0-0-10.ec2.internal"), "10.0.0.10");
     EXPECT_EQ(lab.resolve(kSessionPort, "packages.example.com"), "198.51.100.80");
     EXPECT_EQ(lab.resolve(kSessionPort, "debian.org"), "not-found");

@@ -162,6 +162,35 @@ TEST(Plan, nothing_that_a_user_types_is_in_it) {
   for (auto& server : after.name_servers) EXPECT_FALSE(holds(server.hosts + server.options, "reboot"));
 }
 
+TEST(Plan, a_connect_endpoint_is_a_namespace_with_its_own_address_and_groups) {
+  auto network = with_connect_endpoint();
+  auto made = plan(network, {});
+  auto* space = made.find("fumidai-lab-eni-eice");
+  ASSERT_TRUE(space);
+  EXPECT_EQ(space->addresses, (std::vector<LinkAddress>{{"eth0", block("10.0.1.110/24")}}));
+  EXPECT_TRUE(holds(ruleset(network), "\"eeice\" . 10.0.1.110"));
+  EXPECT_TRUE(
+      holds(ruleset(network), "set members_sg-eice {\n    type ipv4_addr\n    elements = { 10.0.1.110 }"));
+  EXPECT_TRUE(holds(ruleset(network), "jump out_sg-eice"));
+  network.connect_endpoints.find(kConnectEndpoint)->state = ConnectEndpointState::create_in_progress;
+  EXPECT_FALSE(holds(ruleset(network), "\"eeice\""));
+}
+
+TEST(Names, of_connect_endpoints_lead_to_the_plane) {
+  auto network = with_connect_endpoint();
+  auto& endpoint = *network.connect_endpoints.find(kConnectEndpoint);
+  auto internet = [&] { return plan(network, {}).name_servers.front().options; };
+  endpoint.dns_name = "eice-lab.0a1b2c3d.ec2-instance-connect-endpoint.us-east-1.amazonaws.com";
+  EXPECT_TRUE(holds(internet(), "address=/us-east-1.amazonaws.com/198.51.100.10\n"));
+  EXPECT_FALSE(holds(internet(), "0a1b2c3d"));
+  endpoint.dns_name = "eice-lab.0a1b2c3d.ec2-instance-connect-endpoint.us-east-1.access.example";
+  EXPECT_TRUE(holds(internet(),
+                    "address=/0a1b2c3d.ec2-instance-connect-endpoint.us-east-1.access.example/"
+                    "198.51.100.10\n"));
+  endpoint.dns_name = "eice-lab.x/evil\nserver=1.2.3.4";
+  EXPECT_FALSE(holds(internet(), "evil"));
+}
+
 TEST(Names, of_an_endpoint_lead_to_its_addresses) {
   auto hosts = [](Network const& network) { return plan(network, {}).name_servers.back().hosts; };
   auto network = with_endpoints();

@@ -19,6 +19,10 @@ bool is_on(Network const& network, InterfaceOwner const& owner) {
     auto* endpoint = network.endpoints.find(*id);
     return endpoint && endpoint->state == EndpointState::available;
   }
+  if (auto* id = std::get_if<ConnectEndpointId>(&owner)) {
+    auto* endpoint = network.connect_endpoints.find(*id);
+    return endpoint && is_usable(endpoint->state);
+  }
   return true;
 }
 

@@ -46,6 +46,10 @@ std::string instance_arn(Region const& region, InstanceId const& instance) {
   return arn("ec2", region.name, region.account, "instance/" + instance.text());
 }
 
+std::string connect_endpoint_arn(Region const& region, std::string_view endpoint) {
+  return arn("ec2", region.name, region.account, "instance-connect-endpoint/" + std::string(endpoint));
+}
+
 std::string session_arn(Region const& region, SessionId const& session) {
   return arn("ssm", region.name, region.account, "session/" + session.text());
 }

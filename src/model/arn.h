@@ -23,6 +23,7 @@ std::string policy_arn(Region const& region, std::string_view path, std::string_
 std::string assumed_role_arn(Region const& region, std::string_view role, std::string_view session_name);
 // i-… is an EC2 instance, mi-… a managed one.
 std::string instance_arn(Region const& region, InstanceId const& instance);
+std::string connect_endpoint_arn(Region const& region, std::string_view endpoint);  // eice-…
 std::string session_arn(Region const& region, SessionId const& session);
 // Documents of AWS have no account in their name.
 std::string document_arn(Region const& region, std::string_view document);

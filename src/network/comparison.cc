@@ -5,13 +5,11 @@
 #include <algorithm>
 #include <set>
 
+#include "network/requirements.h"
+
 namespace fumidai::network {
 
 namespace {
-
-bool is_session_manager(Method method) {
-  return method != Method::bastion;
-}
 
 // Instances that have a public address: what a bastion is, whether it is called so or not.
 std::vector<Instance const*> bastions(Network const& network, std::vector<Instance const*> const& instances) {
@@ -65,10 +63,10 @@ class Row {
     bastions_ = bastions(network_, all);
     for (auto* instance : all) {
       bool is_bastion = std::ranges::count(bastions_, instance) > 0;
-      if (!is_bastion || is_session_manager(row_.method)) CHECK(judge(*instance));
+      if (!is_bastion || row_.method != Method::bastion) CHECK(judge(*instance));
     }
     row_.agent = is_session_manager(row_.method);
-    describe();
+    describe(all);
     auto bastion = bastions_.empty() ? std::nullopt : std::optional(bastions_.front()->id);
     row_.cost = cost(network_, vpc_, row_.method, prices, bastion);
     return std::move(row_);
@@ -91,11 +89,12 @@ class Row {
     return success();
   }
 
-  void describe() {
+  void describe(std::vector<Instance const*> const& all) {
     switch (row_.method) {
       case Method::bastion: return describe_bastion();
       case Method::session_manager_endpoints: return describe_endpoints();
       case Method::session_manager_nat: return describe_nat();
+      case Method::connect_endpoint: return describe_connect_endpoints(all);
     }
   }
 
@@ -134,6 +133,31 @@ class Row {
       if (subnet && subnet->vpc == vpc_ && gateway.state == NatState::available) gateways++;
     }
     row_.redundancy = count_of(gateways, "NAT gateway");
+  }
+
+  void describe_connect_endpoints(std::vector<Instance const*> const& all) {
+    row_.keys = "one for 60 seconds, pushed each time";
+    row_.exposure = "nothing on the internet";
+    std::set<std::string> rules;
+    std::size_t endpoints = 0;
+    for (auto& endpoint : network_.connect_endpoints) {
+      auto interfaces = network_.interfaces_of(endpoint.id);
+      if (endpoint.vpc != vpc_ || !is_usable(endpoint.state) || interfaces.empty()) continue;
+      endpoints++;
+      Peer peer{endpoint.preserve_client_ip ? from_ : interfaces.front()->private_address,
+                interfaces.front()->groups};
+      for (auto* instance : all) add_rule_for(*instance, peer, rules);
+    }
+    row_.inbound.assign(rules.begin(), rules.end());
+    row_.redundancy = count_of(endpoints, "endpoint") + " (AWS allows 1 a VPC, Fumidai any number)";
+  }
+
+  // The one that lets a tunnel in.
+  void add_rule_for(Instance const& instance, Peer const& peer, std::set<std::string>& rules) const {
+    auto* interface = network_.interfaces.find(instance.interface);
+    if (!interface) return;
+    auto allowance = network_.allowance(interface->groups, Direction::ingress, kSsh, peer);
+    if (allowance) rules.insert(text_of(*allowance->rule, *allowance->group, instance.id.text()));
   }
 
   static std::string count_of(std::size_t count, std::string_view what) {

@@ -37,6 +37,20 @@ TEST(Comparison, endpoints_put_nothing_on_the_internet) {
   EXPECT_NE(endpoints.obstacle.find("has no instance profile"), std::string::npos);
 }
 
+TEST(Comparison, a_connect_endpoint_opens_instances_to_itself_only_and_costs_nothing) {
+  auto tunnel = row(with_connect_endpoint(), Method::connect_endpoint);
+  EXPECT_EQ(tunnel.reachable, 1);
+  EXPECT_EQ(tunnel.instances, 3);
+  EXPECT_FALSE(tunnel.agent);
+  EXPECT_EQ(tunnel.keys, "one for 60 seconds, pushed each time");
+  EXPECT_EQ(tunnel.inbound, std::vector<std::string>{"tcp 22 from sg-eice to i-private (sg-private)"});
+  EXPECT_EQ(tunnel.exposure, "nothing on the internet");
+  EXPECT_EQ(tunnel.redundancy, "none: 1 endpoint (AWS allows 1 a VPC, Fumidai any number)");
+  EXPECT_TRUE(tunnel.cost.lines.empty() && tunnel.cost.unpriced.empty());
+  EXPECT_EQ(row(walkthrough(), Method::connect_endpoint).redundancy,
+            "no endpoint (AWS allows 1 a VPC, Fumidai any number)");
+}
+
 TEST(Comparison, tells_what_a_method_lacks) {
   auto nat = row(walkthrough(), Method::session_manager_nat);
   EXPECT_EQ(nat.reachable, 0);

@@ -120,6 +120,7 @@ Cost cost(Network const& network, VpcId const& vpc, Method method, PriceTable co
     case Method::bastion: add_bastion(bill, network, bastion); break;
     case Method::session_manager_endpoints: add_endpoints(bill, network, vpc); break;
     case Method::session_manager_nat: add_nat_gateways(bill, network, vpc); break;
+    case Method::connect_endpoint: break;  // AWS asks nothing for it
   }
   return bill.take();
 }

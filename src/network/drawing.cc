@@ -70,6 +70,10 @@ class Drawing {
       auto* endpoint = network_.endpoints.find(*id);
       return endpoint ? fmt::format(" {} {}", endpoint->service, to_string(endpoint->state)) : "";
     }
+    if (auto* id = std::get_if<ConnectEndpointId>(&interface.owner)) {
+      auto* endpoint = network_.connect_endpoints.find(*id);
+      return endpoint ? fmt::format(" instance connect {}", to_string(endpoint->state)) : "";
+    }
     return "";
   }
 

@@ -19,6 +19,11 @@ TEST(Drawing, shows_what_is_where) {
   EXPECT_NE(text.find("front\\x0adoor (i-bastion)"), text.npos) << text;
 }
 
+TEST(Drawing, shows_connect_endpoints) {
+  auto text = draw(with_connect_endpoint(), [](auto&) { return std::string(); });
+  EXPECT_NE(text.find("eice-lab instance connect create-complete"), text.npos) << text;
+}
+
 TEST(Drawing, marks_a_route_that_leads_nowhere) {
   auto network = with_nat();
   network.nat_gateways.find(kNat)->state = NatState::deleted;

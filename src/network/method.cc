@@ -13,6 +13,7 @@ std::string_view to_string(Method method) {
     case Method::bastion: return "bastion";
     case Method::session_manager_endpoints: return "session manager through interface endpoints";
     case Method::session_manager_nat: return "session manager through a NAT gateway";
+    case Method::connect_endpoint: return "connect endpoint";
   }
   return "";
 }
@@ -27,6 +28,7 @@ std::string_view to_string(Need need) {
     case Need::profile: return "instance profile";
     case Need::trust: return "trust policy";
     case Need::permissions: return "role's permissions";
+    case Need::connect_endpoint: return "connect endpoint";
     case Need::endpoint: return "interface endpoint";
     case Need::private_name: return "private name";
     case Need::way_to_service: return "way to the service";
@@ -63,6 +65,7 @@ Result<Assessment> assess(Network const& network, Method method, Visit const& vi
       case Method::bastion: return bastion_requirements(network, visit);
       case Method::session_manager_endpoints: return endpoint_requirements(network, visit.instance);
       case Method::session_manager_nat: return nat_requirements(network, visit.instance);
+      case Method::connect_endpoint: return tunnel_requirements(network, visit);
     }
     return Error{Errc::unsupported, "no such method"};
   };
@@ -82,12 +85,16 @@ void Requirements::advise(Need need, std::string subject, std::string reason, Me
 Result<void> Requirements::need_way(Need what, std::string subject, End const& from, End const& to,
                                     Flow const& flow) {
   TRY(auto way, path(network_, from, to, flow));
+  need_way(what, std::move(subject), std::move(way));
+  return success();
+}
+
+void Requirements::need_way(Need what, std::string subject, Path way) {
   auto* block = way.blocked();
   need(what, std::move(subject), !block,
        block ? fmt::format("is cut off: {} {}", block->id, block->reason) : "is open",
        block ? block->mend : Mend());
   list_.back().path = std::move(way);
-  return success();
 }
 
 void Requirements::need_running(Instance const& instance) {

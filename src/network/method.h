@@ -13,12 +13,17 @@
 
 namespace fumidai::network {
 
-enum class Method { bastion, session_manager_endpoints, session_manager_nat };
+enum class Method { bastion, session_manager_endpoints, session_manager_nat, connect_endpoint };
 
 inline constexpr Method kMethods[] = {Method::bastion, Method::session_manager_endpoints,
-                                      Method::session_manager_nat};
+                                      Method::session_manager_nat, Method::connect_endpoint};
 
 std::string_view to_string(Method method);
+
+// Its sessions are an agent's.
+constexpr bool is_session_manager(Method method) {
+  return method == Method::session_manager_endpoints || method == Method::session_manager_nat;
+}
 
 // Who wants in, and by what.
 struct Visit {
@@ -30,19 +35,20 @@ struct Visit {
 };
 
 enum class Need {
-  running,          // the instance
-  bastion,          // some host to go through
-  way_to_bastion,   // from where the person is
-  way_to_instance,  // from the bastion
-  key,              // that the bastion, or the instance, asks for
-  profile,          // that gives the instance a role
-  trust,            // of the role in EC2
-  permissions,      // of the role
-  endpoint,         // of a service, in the VPC and available
-  private_name,     // that leads to the endpoint
-  way_to_service,   // from the instance to the endpoint, or out to the internet
-  agent,            // installed and running
-  connection,       // of the agent, now
+  running,           // the instance
+  bastion,           // some host to go through
+  way_to_bastion,    // from where the person is
+  way_to_instance,   // from the bastion, or from a connect endpoint
+  key,               // that the bastion, or the instance, asks for
+  profile,           // that gives the instance a role
+  trust,             // of the role in EC2
+  permissions,       // of the role
+  connect_endpoint,  // of the VPC, in a state that takes tunnels
+  endpoint,          // of a service, in the VPC and available
+  private_name,      // that leads to the endpoint
+  way_to_service,    // from the instance to the endpoint, or out to the internet
+  agent,             // installed and running
+  connection,        // of the agent, now
 };
 
 std::string_view to_string(Need need);

@@ -5,7 +5,8 @@
 namespace fumidai::network {
 namespace {
 
-constexpr auto kB = Method::bastion, kV = Method::session_manager_endpoints, kN = Method::session_manager_nat;
+constexpr auto kB = Method::bastion, kV = Method::session_manager_endpoints, kN = Method::session_manager_nat,
+               kE = Method::connect_endpoint;
 
 Assessment assessed(Network const& network, Method method, Visit const& visit) {
   auto assessment = assess(network, method, visit);
@@ -60,6 +61,33 @@ TEST(Method, each_injury_of_the_walkthrough_is_the_only_requirement_unmet) {
        "aws ec2 run-instances --image-id '<image-id>' --instance-type t3.micro --key-name '<key-name>' "
        "--subnet-id subnet-public --security-group-ids '<group-id>' --associate-public-ip-address"},
       {"instance stopped", kB, walkthrough(), to_private(),
+       [](Network& n) { n.instances.find(kPrivateInstance)->state = InstanceState::stopped; },
+       "running i-private", "aws ec2 start-instances --instance-ids i-private"},
+      {"no connect endpoint", kE, with_connect_endpoint(), to_private(),
+       [](Network& n) { n.connect_endpoints.erase(kConnectEndpoint); }, "connect endpoint vpc-lab",
+       "aws ec2 create-instance-connect-endpoint --subnet-id subnet-private"},
+      {"a connect endpoint that was deleted", kE, with_connect_endpoint(), to_private(),
+       [](Network& n) {
+         n.connect_endpoints.find(kConnectEndpoint)->state = ConnectEndpointState::delete_complete;
+         n.interfaces.erase(kConnectPort);
+       },
+       "connect endpoint vpc-lab", "aws ec2 create-instance-connect-endpoint --subnet-id subnet-private"},
+      {"E2 endpoint's group without outbound 22", kE, with_connect_endpoint(), to_private(),
+       [](Network& n) { revoke(n, kConnectGroup, Direction::egress); },
+       "way to the instance i-private (no-egress-rule)",
+       "aws ec2 authorize-security-group-egress --group-id sg-eice --protocol tcp --port 22 --source-group "
+       "sg-private"},
+      {"E3 instance's group without inbound 22", kE, with_connect_endpoint(), to_private(),
+       [](Network& n) { revoke(n, kPrivateGroup, Direction::ingress); },
+       "way to the instance i-private (no-ingress-rule)",
+       "aws ec2 authorize-security-group-ingress --group-id sg-private --protocol tcp --port 22 "
+       "--source-group sg-eice"},
+      {"E8 endpoint still being made", kE, with_connect_endpoint(), to_private(),
+       [](Network& n) {
+         n.connect_endpoints.find(kConnectEndpoint)->state = ConnectEndpointState::create_in_progress;
+       },
+       "connect endpoint vpc-lab", ""},
+      {"E11 instance stopped", kE, with_connect_endpoint(), to_private(),
        [](Network& n) { n.instances.find(kPrivateInstance)->state = InstanceState::stopped; },
        "running i-private", "aws ec2 start-instances --instance-ids i-private"},
       {"V1 no instance profile", kV, with_endpoints(), to_session(),
@@ -233,6 +261,32 @@ TEST(Method, an_assessment_reads_as_a_list_that_one_can_sign) {
             "✗ interface endpoint: ssmmessages has none in vpc-lab: its name leads out to the internet\n"
             "✓ agent: i-session runs an agent\n"
             "✗ agent's connection: i-session has no control channel, for the reasons above\n");
+}
+
+TEST(Method, a_connect_endpoint_needs_no_role_no_agent_no_key_and_no_public_address) {
+  auto network = with_connect_endpoint();
+  network.instances.find(kPrivateInstance)->key_name = "";
+  EXPECT_EQ(assessed(network, kE, to_private()).text(),
+            "✓ running: i-private is running\n"
+            "✓ connect endpoint: vpc-lab has eice-lab, which is create-complete\n"
+            "✓ way to the instance: i-private is open\n"
+            "✓ key: i-private needs none of its own: one is pushed, good for 60 seconds\n");
+}
+
+TEST(Method, of_several_connect_endpoints_one_with_an_open_way_is_enough) {
+  auto network = with_connect_endpoint();
+  SecurityGroupId shut("sg-shut");
+  network.security_groups.put({shut, kVpc, "shut", ""});
+  network.connect_endpoints.put({ConnectEndpointId("eice-a"), kVpc, kPublic});
+  network.interfaces.put(
+      {InterfaceId("eni-a"), kPublic, address("10.0.0.110"), ConnectEndpointId("eice-a"), {shut}});
+  network.connect_endpoints.put(
+      {ConnectEndpointId("eice-b"), kVpc, kPublic, false, ConnectEndpointState::create_failed});
+  auto found = assessed(network, kE, to_private());
+  EXPECT_TRUE(found.works()) << found.text();
+  EXPECT_TRUE(std::get<InterfaceId>(found.requirements.at(2).path.from) == kConnectPort);
+  network.connect_endpoints.erase(kConnectEndpoint);
+  EXPECT_EQ(causes(assessed(network, kE, to_private())), "way to the instance i-private (no-egress-rule)");
 }
 
 TEST(Method, an_instance_that_is_not_there_is_an_error) {

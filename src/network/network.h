@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "network/connect_endpoint.h"
 #include "network/endpoint.h"
 #include "network/gateway.h"
 #include "network/instance.h"
@@ -46,6 +47,7 @@ struct Network {
   Table<SecurityGroup> security_groups = {};
   Table<NetworkInterface> interfaces = {};
   Table<InterfaceEndpoint> endpoints = {};
+  Table<ConnectEndpoint> connect_endpoints = {};
   Table<Instance> instances = {};
 
   // Fails with not_found where the interface, or something that it stands on, is missing.

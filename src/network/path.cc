@@ -35,7 +35,9 @@ struct Aim {
 
 class Walk {
  public:
-  Walk(Network const& network, Flow const& flow) : network_(network), flow_(flow) {}
+  // With a client: whose address the other end sees as the sender's.
+  Walk(Network const& network, Flow const& flow, std::optional<Address> client = {})
+      : network_(network), flow_(flow), client_(client) {}
 
   Result<void> go(End const& from, End const& to) {
     auto* interface = std::get_if<InterfaceId>(&from);
@@ -77,7 +79,8 @@ class Walk {
     pass(Pass::route, source.table->id.text(),
          fmt::format("sends {} to local ({})", aim.address.text(), source.vpc->cidr.text()));
     if (!aim.location) return block_unknown(aim.address, *source.vpc);
-    arrive(*aim.location, {source.interface->private_address, source.interface->groups});
+    auto sender = client_.value_or(source.interface->private_address);
+    arrive(*aim.location, {sender, source.interface->groups});
   }
 
   void across_the_internet(Location const& source, Aim const& aim) {
@@ -247,10 +250,16 @@ class Walk {
     auto* instance = std::holds_alternative<InstanceId>(owner)
                          ? network_.instances.find(std::get<InstanceId>(owner))
                          : nullptr;
+    auto* door = std::holds_alternative<ConnectEndpointId>(owner)
+                     ? network_.connect_endpoints.find(std::get<ConnectEndpointId>(owner))
+                     : nullptr;
     bool ready = (!endpoint || endpoint->state == EndpointState::available) &&
-                 (!instance || instance->state == InstanceState::running);
+                 (!instance || instance->state == InstanceState::running) &&
+                 (!door || is_usable(door->state));
     if (ready) return true;
-    auto state = endpoint ? to_string(endpoint->state) : to_string(instance->state);
+    auto state = endpoint ? to_string(endpoint->state)
+                 : door   ? to_string(door->state)
+                          : to_string(instance->state);
     bool can_start = instance && instance->state == InstanceState::stopped;
     auto id = network::text_of(owner);
     auto start = aws_command({"ec2", "start-instances", "--instance-ids", id});
@@ -291,8 +300,18 @@ class Walk {
 
   Network const& network_;
   Flow const& flow_;
+  std::optional<Address> client_;
   Path path_;
 };
+
+Result<Path> walked(Walk walk, End const& from, End const& to, Flow const& flow) {
+  CHECK(walk.go(from, to));
+  auto path = walk.take();
+  path.from = from;
+  path.to = to;
+  path.flow = flow;
+  return path;
+}
 
 }  // namespace
 
@@ -349,13 +368,17 @@ std::string Path::text() const {
 }
 
 Result<Path> path(Network const& network, End const& from, End const& to, Flow const& flow) {
-  Walk walk(network, flow);
-  CHECK(walk.go(from, to));
-  auto path = walk.take();
-  path.from = from;
-  path.to = to;
-  path.flow = flow;
-  return path;
+  return walked(Walk(network, flow), from, to, flow);
+}
+
+Result<Path> tunnel_path(Network const& network, ConnectEndpointId const& from, Address const& client,
+                         End const& to, Flow const& flow) {
+  auto* endpoint = network.connect_endpoints.find(from);
+  auto interfaces = network.interfaces_of(from);
+  if (!endpoint || interfaces.empty())
+    return Error{Errc::not_found, "the network has no '" + from.text() + "' with an interface"};
+  auto sender = endpoint->preserve_client_ip ? std::optional(client) : std::nullopt;
+  return walked(Walk(network, flow, sender), interfaces.front()->id, to, flow);
 }
 
 }  // namespace fumidai::network

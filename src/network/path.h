@@ -77,4 +77,10 @@ struct Path {
 // Fails only with not_found, for interfaces that the network does not have or has without their surroundings.
 Result<Path> path(Network const& network, End const& from, End const& to, Flow const& flow);
 
+// From a connect endpoint, for a client out there. Where the endpoint preserves the client's address that is
+// the sender that the instance's groups see, and a reference to the endpoint's group matches all the same
+// (ec2-instance-connect.md 3.6). Fails with not_found, also for an endpoint without an interface.
+Result<Path> tunnel_path(Network const& network, ConnectEndpointId const& from, Address const& client,
+                         End const& to, Flow const& flow);
+
 }  // namespace fumidai::network

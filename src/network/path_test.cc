@@ -245,6 +245,70 @@ TEST(Path, a_subnet_without_a_table_of_its_own_follows_the_main_one) {
   EXPECT_TRUE(way(network, kOffice, kBastionPort, kSsh).arrives());
 }
 
+TEST(Path, a_tunnel_comes_from_its_endpoint_or_from_the_client_and_the_groups_decide) {
+  auto const client = address("203.0.113.77");
+  struct Case {
+    char const* name;
+    bool preserves;
+    void (*injure)(Network&);
+    char const *cause, *mend;
+  };
+  auto only_client = [](Network& n) {
+    revoke(n, kPrivateGroup, Direction::ingress);
+    allow_tcp(n, kPrivateGroup, Direction::ingress, 22, block("203.0.113.77/32"));
+  };
+  auto only_endpoint_address = [](Network& n) {
+    revoke(n, kPrivateGroup, Direction::ingress);
+    allow_tcp(n, kPrivateGroup, Direction::ingress, 22, block("10.0.1.110/32"));
+  };
+  Case const cases[] = {
+      {"E4 no inbound rule on the endpoint's group", false, [](Network&) {}, "arrives", ""},
+      {"E2 endpoint's group without outbound 22", false,
+       [](Network& n) { revoke(n, kConnectGroup, Direction::egress); }, "no-egress-rule",
+       "aws ec2 authorize-security-group-egress --group-id sg-eice --protocol tcp --port 22 --source-group "
+       "sg-private"},
+      {"E3 instance's group without inbound 22", false,
+       [](Network& n) { revoke(n, kPrivateGroup, Direction::ingress); }, "no-ingress-rule",
+       "aws ec2 authorize-security-group-ingress --group-id sg-private --protocol tcp --port 22 "
+       "--source-group sg-eice"},
+      {"by the endpoint's address", false, only_endpoint_address, "arrives", ""},
+      {"E16 preserved, a rule for the endpoint's group", true, [](Network&) {}, "arrives", ""},
+      {"E16 preserved, a rule for the client's address", true, only_client, "arrives", ""},
+      {"E16 preserved, a rule for the endpoint's address", true, only_endpoint_address, "no-ingress-rule",
+       nullptr},
+      {"E16 not preserved, a rule for the client's address", false, only_client, "no-ingress-rule", nullptr},
+      {"E8 still being made", false,
+       [](Network& n) {
+         n.connect_endpoints.find(kConnectEndpoint)->state = ConnectEndpointState::create_in_progress;
+       },
+       "not-ready", ""},
+      {"E15 without role, agent and public address", false,
+       [](Network& n) { n.instances.find(kPrivateInstance)->profile.reset(); }, "arrives", ""},
+  };
+  for (auto& row : cases) {
+    SCOPED_TRACE(row.name);
+    auto network = with_connect_endpoint();
+    network.connect_endpoints.find(kConnectEndpoint)->preserve_client_ip = row.preserves;
+    row.injure(network);
+    auto path = tunnel_path(network, kConnectEndpoint, client, address("10.0.1.10"), kSsh);
+    ASSERT_TRUE(path);
+    EXPECT_EQ(cause(*path), row.cause) << path->text();
+    if (path->blocked() && row.mend) EXPECT_EQ(path->blocked()->mend.text(), row.mend);
+  }
+  EXPECT_EQ(tunnel_path(walkthrough(), kConnectEndpoint, client, kPrivatePort, kSsh).error().code,
+            Errc::not_found);
+}
+
+TEST(Path, a_connect_endpoint_takes_tunnels_in_the_states_that_the_cli_looks_for) {
+  using enum ConnectEndpointState;
+  std::string usable;
+  for (auto state : {create_in_progress, create_complete, create_failed, update_in_progress, update_complete,
+                     update_failed, delete_in_progress, delete_complete, delete_failed}) {
+    if (is_usable(state)) usable += std::string(to_string(state)) + " ";
+  }
+  EXPECT_EQ(usable, "create-complete update-in-progress update-complete update-failed ");
+}
+
 TEST(Path, what_is_not_in_the_network_is_an_error_and_not_a_block) {
   EXPECT_EQ(path(walkthrough(), InterfaceId("eni-none"), kPrivatePort, kSsh).error().code, Errc::not_found);
   auto network = walkthrough();

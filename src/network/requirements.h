@@ -16,6 +16,7 @@ class Requirements {
   void need(Need need, std::string subject, bool met, std::string reason, Mend mend = {});
   void advise(Need need, std::string subject, std::string reason, Mend mend = {});
   Result<void> need_way(Need need, std::string subject, End const& from, End const& to, Flow const& flow);
+  void need_way(Need need, std::string subject, Path way);
   void need_running(Instance const& instance);
 
   bool all_met() const;
@@ -30,5 +31,6 @@ class Requirements {
 Result<std::vector<Requirement>> bastion_requirements(Network const& network, Visit const& visit);
 Result<std::vector<Requirement>> endpoint_requirements(Network const& network, InstanceId const& instance);
 Result<std::vector<Requirement>> nat_requirements(Network const& network, InstanceId const& instance);
+Result<std::vector<Requirement>> tunnel_requirements(Network const& network, Visit const& visit);
 
 }  // namespace fumidai::network

@@ -133,4 +133,20 @@ inline Network with_nat(Network network = walkthrough()) {
   return network;
 }
 
+inline ConnectEndpointId const kConnectEndpoint("eice-lab");
+inline InterfaceId const kConnectPort("eni-eice");
+inline SecurityGroupId const kConnectGroup("sg-eice");
+
+// 5.4: a connect endpoint, which lets nothing in and out only to the private instances' group, whose rule
+// for the bastion's is gone.
+inline Network with_connect_endpoint(Network network = walkthrough()) {
+  network.security_groups.put({kConnectGroup, kVpc, "eice-sg", "EIC endpoint"});
+  allow_tcp(network, kConnectGroup, Direction::egress, 22, kPrivateGroup);
+  revoke(network, kPrivateGroup, Direction::ingress);
+  allow_tcp(network, kPrivateGroup, Direction::ingress, 22, kConnectGroup);
+  network.connect_endpoints.put({kConnectEndpoint, kVpc, kPrivate});
+  network.interfaces.put({kConnectPort, kPrivate, address("10.0.1.110"), kConnectEndpoint, {kConnectGroup}});
+  return network;
+}
+
 }  // namespace fumidai::network

@@ -25,6 +25,9 @@ BOOST_DESCRIBE_STRUCT(NetworkInterface, (),
                        attachment))
 BOOST_DESCRIBE_STRUCT(InterfaceEndpoint, (),
                       (id, vpc, service, private_dns, state, policy, created_at, deleted_at))
+BOOST_DESCRIBE_STRUCT(ConnectEndpoint, (),
+                      (id, vpc, subnet, preserve_client_ip, state, state_message, dns_name, created_at,
+                       state_since))
 BOOST_DESCRIBE_STRUCT(InstanceProfile, (), (name))
 BOOST_DESCRIBE_STRUCT(Instance, (), (id, interface, state, type, key_name, profile))
 
@@ -54,6 +57,7 @@ void for_each_table(Visitor&& visit, States&... states) {
   visit("security-group", states.network.security_groups...);
   visit("network-interface", states.network.interfaces...);
   visit("interface-endpoint", states.network.endpoints...);
+  visit("connect-endpoint", states.network.connect_endpoints...);
   visit("instance", states.network.instances...);
   visit("key-pair", states.key_pairs...);
   visit("launch", states.launches...);

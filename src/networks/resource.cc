@@ -27,6 +27,9 @@ Kind const kNetworkAcl{"acl-", "network-acl", "networkAcl", "InvalidNetworkAclId
                        "InvalidNetworkAclID.NotFound"};
 Kind const kInterfaceEndpoint{"vpce-", "vpc-endpoint", "Vpc Endpoint", "InvalidVpcEndpointId.Malformed",
                               "InvalidVpcEndpointId.NotFound"};
+Kind const kConnectEndpoint{"eice-", "instance-connect-endpoint", "instance connect endpoint",
+                            "InvalidInstanceConnectEndpointId.Malformed",
+                            "InvalidInstanceConnectEndpointId.NotFound"};
 Kind const kInstance{"i-", "instance", "instance", "InvalidInstanceID.Malformed",
                      "InvalidInstanceID.NotFound"};
 Kind const kKeyPair{"key-", "key-pair", "key pair", "InvalidKeyPair.NotFound", "InvalidKeyPair.NotFound"};
@@ -70,6 +73,7 @@ Kind const* kind_of(std::string_view id) {
                                            &kNetworkInterface,
                                            &kNetworkAcl,
                                            &kInterfaceEndpoint,
+                                           &kConnectEndpoint,
                                            &kInstance,
                                            &kKeyPair};
   auto found =

@@ -20,8 +20,8 @@ struct Kind {
 };
 
 extern Kind const kVpc, kSubnet, kRouteTable, kInternetGateway, kNatGateway, kAllocation, kSecurityGroup,
-    kSecurityRule, kNetworkInterface, kNetworkAcl, kInterfaceEndpoint, kInstance, kKeyPair, kImage,
-    kAddressAssociation, kTableAssociation, kProfileAssociation;
+    kSecurityRule, kNetworkInterface, kNetworkAcl, kInterfaceEndpoint, kConnectEndpoint, kInstance, kKeyPair,
+    kImage, kAddressAssociation, kTableAssociation, kProfileAssociation;
 
 // By the beginning of an id; null for what has no tags here.
 Kind const* kind_of(std::string_view id);
@@ -69,6 +69,10 @@ struct KindOf<network::NetworkInterface> {
 template <>
 struct KindOf<network::InterfaceEndpoint> {
   static constexpr Kind const& kKind = kInterfaceEndpoint;
+};
+template <>
+struct KindOf<network::ConnectEndpoint> {
+  static constexpr Kind const& kKind = kConnectEndpoint;
 };
 template <>
 struct KindOf<network::Instance> {

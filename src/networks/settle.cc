@@ -9,6 +9,8 @@ namespace fumidai::networks {
 
 namespace {
 
+using network::ConnectEndpoint;
+using network::ConnectEndpointState;
 using network::EndpointState;
 using network::InterfaceEndpoint;
 using network::NatGateway;
@@ -32,6 +34,16 @@ std::optional<Time> due(State const&, InterfaceEndpoint const& endpoint) {
     case EndpointState::pending: return endpoint.created_at + kInBetween;
     case EndpointState::deleting: return endpoint.deleted_at + kInBetween;
     case EndpointState::deleted: return endpoint.deleted_at + kShown;
+    default: return {};
+  }
+}
+
+std::optional<Time> due(State const&, ConnectEndpoint const& endpoint) {
+  switch (endpoint.state) {
+    case ConnectEndpointState::create_in_progress:
+    case ConnectEndpointState::update_in_progress:
+    case ConnectEndpointState::delete_in_progress: return endpoint.state_since + kInBetween;
+    case ConnectEndpointState::delete_complete: return endpoint.state_since + kShown;
     default: return {};
   }
 }
@@ -73,6 +85,21 @@ void move_on(State& state, InterfaceEndpoint endpoint, Time) {
   state.network.endpoints.put(std::move(endpoint));
 }
 
+void move_on(State& state, ConnectEndpoint endpoint, Time now) {
+  using enum ConnectEndpointState;
+  switch (endpoint.state) {
+    case create_in_progress: endpoint.state = create_complete; break;
+    case update_in_progress: endpoint.state = update_complete; break;
+    case delete_in_progress:
+      endpoint.state = delete_complete;
+      drop_interfaces_of(state, endpoint.id);
+      break;
+    default: state.network.connect_endpoints.erase(endpoint.id); return drop_tags(state, endpoint.id.text());
+  }
+  endpoint.state_since = now;
+  state.network.connect_endpoints.put(std::move(endpoint));
+}
+
 void move_on(State& state, network::Instance const& instance, Time) {
   auto id = instance.id;
   drop_interfaces_of(state, id);
@@ -110,6 +137,7 @@ std::optional<Time> next_settling(State const& state) {
   std::optional<Time> next;
   find_next(state, state.network.nat_gateways, next);
   find_next(state, state.network.endpoints, next);
+  find_next(state, state.network.connect_endpoints, next);
   find_next(state, state.network.instances, next);
   find_next(state, state.client_tokens, next);
   return next;
@@ -119,6 +147,7 @@ bool settle(State& state, Time now) {
   bool changed = false;
   settle_table(state, state.network.nat_gateways, now, changed);
   settle_table(state, state.network.endpoints, now, changed);
+  settle_table(state, state.network.connect_endpoints, now, changed);
   settle_table(state, state.network.instances, now, changed);
   settle_table(state, state.client_tokens, now, changed);
   return changed;

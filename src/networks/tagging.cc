@@ -28,6 +28,7 @@ bool is_there(State const& state, Kind const& kind, std::string const& id) {
   if (&kind == &kSecurityGroup) return holds(network.security_groups, id);
   if (&kind == &kNetworkInterface) return holds(network.interfaces, id);
   if (&kind == &kInterfaceEndpoint) return holds(network.endpoints, id);
+  if (&kind == &kConnectEndpoint) return holds(network.connect_endpoints, id);
   if (&kind == &kInstance) return holds(network.instances, id);
   if (&kind == &kKeyPair) return holds(state.key_pairs, id);
   if (&kind == &kNetworkAcl)

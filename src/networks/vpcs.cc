@@ -74,9 +74,13 @@ bool is_in_use(State const& state, network::VpcId const& vpc) {
   auto live_endpoint = [&](auto const& endpoint) {
     return endpoint.vpc == vpc && endpoint.state != network::EndpointState::deleted;
   };
+  auto live_door = [&](auto const& endpoint) {
+    return endpoint.vpc == vpc && endpoint.state != network::ConnectEndpointState::delete_complete;
+  };
   return std::ranges::any_of(network.subnets, of_vpc) ||
          std::ranges::any_of(network.internet_gateways, of_vpc) ||
          std::ranges::any_of(network.endpoints, live_endpoint) ||
+         std::ranges::any_of(network.connect_endpoints, live_door) ||
          std::ranges::any_of(network.route_tables,
                              [&](auto const& table) { return table.vpc == vpc && !table.main; }) ||
          std::ranges::any_of(network.security_groups,
@@ -120,6 +124,7 @@ Result<void> delete_vpc(State& state, std::string const& id) {
   erase_parts(state, state.network.route_tables, key);
   erase_parts(state, state.network.security_groups, key);
   erase_parts(state, state.network.endpoints, key);  // deleted ones that are still shown
+  erase_parts(state, state.network.connect_endpoints, key);
   drop_tags(state, vpc->acl);
   state.network.vpcs.erase(key);
   drop_tags(state, id);

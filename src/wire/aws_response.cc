@@ -30,8 +30,22 @@ std::string_view general_ec2_name(Errc code) {
   }
 }
 
+std::string_view general_tunnel_name(Errc code) {
+  switch (code) {
+    case Errc::denied: return "AccessDenied";
+    case Errc::unauthenticated: return "InvalidClientTokenId";
+    case Errc::not_found: return "ResourceNotFound";
+    case Errc::limit_exceeded: return "TooManyConnections";
+    case Errc::unavailable: return "ServiceUnavailable";
+    case Errc::system:
+    case Errc::corrupt: return "InternalError";
+    default: return "InvalidParameter";
+  }
+}
+
 std::string_view general_name(Errc code, Protocol protocol) {
   if (protocol == Protocol::ec2) return general_ec2_name(code);
+  if (protocol == Protocol::tunnel) return general_tunnel_name(code);
   bool json = is_json(protocol);
   switch (code) {
     case Errc::malformed: return json ? "SerializationException" : "MalformedQueryString";
@@ -70,6 +84,11 @@ HttpResponse error_response(Error const& error, Protocol protocol, std::string c
   std::string name(error_name(error, protocol));
   Error named{error.code, {}, name};
   response.status = status_of(named, protocol);
+  if (protocol == Protocol::tunnel) {
+    response.headers.add("Content-Type", "application/json");
+    response.body = to_text(json::object{{"ErrorCode", name}, {"Message", message}});
+    return response;
+  }
   if (is_json(protocol)) {
     response.headers.add("Content-Type", "application/x-amz-json-1.1");
     response.headers.add("x-amzn-ErrorType", name);

@@ -62,6 +62,13 @@ constexpr NamedStatus kQueryStatus[] = {
     {"LimitExceeded", 409},
 };
 
+// Of openTunnel (ec2-instance-connect.md 4.2).
+constexpr NamedStatus kTunnelStatus[] = {
+    {"IncompleteSignature", 403},
+    {"TooManyConnections", 429},
+    {"TargetUnreachable", 504},
+};
+
 }  // namespace
 
 Error auth_error(AuthFault fault, Protocol protocol, std::string detail) {
@@ -83,6 +90,11 @@ Error auth_error(AuthFault fault, Protocol protocol, std::string detail) {
 unsigned status_of(Error const& error, Protocol protocol) {
   bool ours = error.code == Errc::system || error.code == Errc::corrupt;
   if (ours) return 500;
+  if (protocol == Protocol::tunnel) {
+    for (auto const& [name, status] : kTunnelStatus) {
+      if (name == error.aws) return status;
+    }
+  }
   if (error.code == Errc::unavailable) return 503;
   if (protocol == Protocol::json || protocol == Protocol::rest) return 400;
   if (protocol == Protocol::ec2) {

@@ -12,6 +12,7 @@ std::vector<Action> security_group_actions();
 std::vector<Action> security_rule_actions();
 std::vector<Action> key_pair_actions();
 std::vector<Action> vpc_endpoint_actions();
+std::vector<Action> connect_endpoint_actions();
 std::vector<Action> image_actions();
 std::vector<Action> run_instances_actions();
 std::vector<Action> instance_actions();

@@ -68,9 +68,9 @@ std::string digest_of(Call const& call) {
   return to_hex(sha256(text));
 }
 
-Result<std::int64_t> page_size(std::optional<std::int64_t> const& max_results, bool has_ids) {
-  constexpr std::int64_t kLeast = 5, kMost = 1000;
-  if (!max_results) return kMost;
+Result<std::int64_t> page_size(std::optional<std::int64_t> const& max_results, bool has_ids,
+                               PageRange range) {
+  if (!max_results) return range.most;
   if (has_ids)
     return Error{Errc::invalid, "The parameter maxResults cannot be used with the parameter that names ids",
                  "InvalidParameterCombination"};
@@ -79,8 +79,8 @@ Result<std::int64_t> page_size(std::optional<std::int64_t> const& max_results, b
                                        " ) for parameter maxResults is invalid. Expecting a value " +
                                        std::string(comparison) + " than " + std::to_string(limit) + ".");
   };
-  if (*max_results < kLeast) return refused("greater", kLeast);
-  if (*max_results > kMost) return refused("less", kMost);
+  if (*max_results < range.least) return refused("greater", range.least);
+  if (*max_results > range.most) return refused("less", range.most);
   return *max_results;
 }
 

@@ -105,8 +105,22 @@ inline constexpr auto about = &detail::tell_members<decltype(detail::request_of(
 // The request without what differs between tries, for client tokens.
 std::string digest_of(Call const& call);
 
+// What MaxResults may be; a request that has another one says so as kPage. Without it: the most.
+struct PageRange {
+  std::int64_t least = 5, most = 1000;
+};
+template <class Request>
+constexpr PageRange page_range() {
+  if constexpr (requires { Request::kPage; }) {
+    return Request::kPage;
+  } else {
+    return {};
+  }
+}
+
 // How many entries a page has. Errors: InvalidParameterValue; InvalidParameterCombination, with ids.
-Result<std::int64_t> page_size(std::optional<std::int64_t> const& max_results, bool has_ids);
+Result<std::int64_t> page_size(std::optional<std::int64_t> const& max_results, bool has_ids,
+                               PageRange range = {});
 
 // The entries of `all` that a Describe action is to answer: those with the ids, or all; of these, those that
 // its filters let through; of these, a page. `Response` begins with the entries and the next token; an entry
@@ -125,7 +139,7 @@ Result<Response> list_of(Call const& call, Request const& request, networks::Kin
   };
   std::erase_if(all, is_unwanted);
   TRY(auto kept, filtered(std::move(all), request.filter));
-  TRY(auto size, page_size(request.max_results, !ids.empty()));
+  TRY(auto size, page_size(request.max_results, !ids.empty(), page_range<Request>()));
   std::sort(kept.begin(), kept.end(),
             [](Entry const& a, Entry const& b) { return a.*Entry::kId < b.*Entry::kId; });
   TRY(auto page, page_of(call, std::move(kept), text_of(request.filter), request.next_token, size,

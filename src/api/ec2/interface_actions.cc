@@ -137,6 +137,9 @@ std::optional<Time> attached_at(State const& state, network::InterfaceOwner cons
   } else if (auto* vpce = std::get_if<network::InterfaceEndpointId>(&owner)) {
     auto* endpoint = state.network.endpoints.find(*vpce);
     if (endpoint) return endpoint->created_at;
+  } else if (auto* eice = std::get_if<network::ConnectEndpointId>(&owner)) {
+    auto* endpoint = state.network.connect_endpoints.find(*eice);
+    if (endpoint) return endpoint->created_at;
   }
   return {};
 }

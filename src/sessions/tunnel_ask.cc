@@ -1,0 +1,22 @@
+#include "sessions/tunnel_ask.h"
+
+namespace fumidai::sessions {
+
+Ask tunnel_ask(model::Caller caller, model::Region const& region, wire::OpenTunnel const& tunnel) {
+  auto port = std::to_string(tunnel.port), address = tunnel.address.text(),
+       duration = std::to_string(tunnel.duration.count());
+  Ask ask;
+  ask.caller = std::move(caller);
+  ask.action = kOpenTunnelAction;
+  ask.resources = {model::connect_endpoint_arn(region, tunnel.endpoint)};
+  ask.context = {{"ec2-instance-connect:remotePort", {port}},
+                 {"ec2-instance-connect:privateIpAddress", {address}},
+                 {"ec2-instance-connect:maxTunnelDuration", {duration}}};
+  ask.facts = {{"instanceConnectEndpointId", tunnel.endpoint},
+               {"maxTunnelDuration", duration},
+               {"remotePort", port},
+               {"privateIpAddress", address}};
+  return ask;
+}
+
+}  // namespace fumidai::sessions

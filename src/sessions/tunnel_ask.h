@@ -1,0 +1,19 @@
+#pragma once
+
+// The question about a tunnel: who wants to reach which port of which address, for how long, through which
+// connect endpoint (ec2-instance-connect.md 4.1, 5.5). The gate adds what is true of every request, and the
+// endpoint's tags.
+
+#include "model/arn.h"
+#include "sessions/gate.h"
+#include "wire/open_tunnel.h"
+
+namespace fumidai::sessions {
+
+inline constexpr std::string_view kOpenTunnelAction = "ec2-instance-connect:OpenTunnel";
+
+// With the condition keys ec2-instance-connect:remotePort, :privateIpAddress and :maxTunnelDuration, the last
+// one also where the caller leaves it to us; and the same as facts of the event, in the words of CloudTrail.
+Ask tunnel_ask(model::Caller caller, model::Region const& region, wire::OpenTunnel const& tunnel);
+
+}  // namespace fumidai::sessions

@@ -1,0 +1,135 @@
+#include "sessions/tunnel_ask.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "identity/principal_policies.h"
+#include "identity/users.h"
+#include "io/test_directory.h"
+#include "networks/resource.h"
+#include "store/sqlite_database.h"
+
+namespace fumidai::sessions {
+namespace {
+
+using namespace std::chrono_literals;
+using store::Transaction;
+
+constexpr char kEndpoint[] = "eice-0123456789abcdef0";
+
+// A user with one policy, and an endpoint that is tagged team=web.
+class TunnelAsk : public testing::Test {
+ protected:
+  TunnelAsk() {
+    write([&](Transaction& transaction) -> Result<void> {
+      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
+      CHECK(identity::create_user(transaction, "hana", "/", clock.now()));
+      return networks.change(transaction, [](networks::State& state) -> Result<void> {
+        state.network.connect_endpoints.put({network::ConnectEndpointId(kEndpoint)});
+        return networks::put_tags(state, kEndpoint, {{"team", "web"}});
+      });
+    });
+    trail.emplace(secret);
+    gate.emplace(*database, networks, deployment, *trail, clock, SessionLimits{});
+  }
+  ~TunnelAsk() override { database.reset(); }
+
+  void write(std::function<Result<void>(Transaction&)> change) {
+    auto done = database->write_now(std::move(change));
+    ASSERT_TRUE(done) << done.error().detail;
+  }
+  Ask ask(std::string_view query) {
+    auto target =
+        "/openTunnel?instanceConnectEndpointId=" + std::string(kEndpoint) + "&" + std::string(query);
+    model::Caller caller;
+    caller.principal.arn = model::user_arn(deployment.region, "/", "hana");
+    caller.principal.name = "hana";
+    caller.principal.account = deployment.region.account;
+    caller.source_address = "192.0.2.7";
+    caller.at = clock.now();
+    return tunnel_ask(caller, deployment.region, wire::parse_open_tunnel(target, {{}, 24h}).value());
+  }
+  // "allowed", or the refusal.
+  std::string verdict(std::string_view condition, std::string_view query) {
+    auto document =
+        R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2-instance-connect:OpenTunnel",)"
+        R"("Resource":"arn:aws:ec2:*:*:instance-connect-endpoint/*","Condition":{)" +
+        std::string(condition) + "}}}";
+    write([&](Transaction& transaction) {
+      return identity::put_inline_policy(transaction, identity::user_key("hana"), "test", document,
+                                         clock.now());
+    });
+    std::optional<Result<void>> outcome;
+    asio::co_spawn(loop, gate->authorize(ask(query)), [&](std::exception_ptr failure, Result<void> value) {
+      if (failure) std::rethrow_exception(failure);
+      outcome = std::move(value);
+      loop.stop();
+    });
+    loop.restart();
+    loop.run_for(10s);
+    return *outcome ? "allowed" : outcome->error().detail;
+  }
+
+  asio::io_context loop;
+  io::TestDirectory directory;
+  FixedClock clock{Time(std::chrono::milliseconds(1'800'000'000'000))};
+  Secret secret{"a deployment secret of a test, 32+ bytes"};
+  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
+  networks::Keeper networks{"us-east-1"};
+  identity::Deployment deployment;
+  std::optional<audit::Trail> trail;
+  std::optional<Gate> gate;
+};
+
+TEST_F(TunnelAsk, is_about_the_endpoint_and_tells_what_cloudtrail_would) {
+  auto one = ask("remotePort=22&privateIpAddress=10.0.1.5");
+  EXPECT_EQ(one.action, "ec2-instance-connect:OpenTunnel");
+  EXPECT_EQ(one.resources, std::vector<std::string>{"arn:aws:ec2:us-east-1:" + deployment.region.account +
+                                                    ":instance-connect-endpoint/" + kEndpoint});
+  EXPECT_EQ(one.facts, (boost::json::object{{"instanceConnectEndpointId", kEndpoint},
+                                            {"maxTunnelDuration", "3600"},
+                                            {"remotePort", "22"},
+                                            {"privateIpAddress", "10.0.1.5"}}));
+}
+
+TEST_F(TunnelAsk, conditions_on_its_keys_decide) {
+  struct {
+    char const *condition, *query;
+    bool allowed;
+  } const table[] = {
+      {R"("NumericEquals":{"ec2-instance-connect:remotePort":"22"})",
+       "remotePort=22&privateIpAddress=10.0.1.5", true},
+      {R"("NumericEquals":{"ec2-instance-connect:remotePort":["22","3389"]})",
+       "remotePort=3389&privateIpAddress=10.0.1.5", true},
+      {R"("NumericEquals":{"ec2-instance-connect:remotePort":"22"})",
+       "remotePort=3389&privateIpAddress=10.0.1.5", false},
+      {R"("IpAddress":{"ec2-instance-connect:privateIpAddress":"10.0.1.0/24"})",
+       "remotePort=22&privateIpAddress=10.0.1.5", true},
+      {R"("IpAddress":{"ec2-instance-connect:privateIpAddress":"10.0.1.0/24"})",
+       "remotePort=22&privateIpAddress=10.0.2.5", false},
+      {R"("IpAddress":{"ec2-instance-connect:privateIpAddress":"2001:db8::/32"})",
+       "remotePort=22&privateIpAddress=2001%3Adb8%3A%3A5", true},
+      {R"("NumericLessThanEquals":{"ec2-instance-connect:maxTunnelDuration":"3600"})",
+       "remotePort=22&privateIpAddress=10.0.1.5", true},
+      {R"("NumericLessThan":{"ec2-instance-connect:maxTunnelDuration":"3600"})",
+       "remotePort=22&privateIpAddress=10.0.1.5", false},
+      {R"("NumericLessThan":{"ec2-instance-connect:maxTunnelDuration":"3600"})",
+       "remotePort=22&privateIpAddress=10.0.1.5&maxTunnelDuration=600", true},
+      {R"("StringEquals":{"aws:ResourceTag/team":"web"})", "remotePort=22&privateIpAddress=10.0.1.5", true},
+      {R"("StringEquals":{"aws:ResourceTag/team":"db"})", "remotePort=22&privateIpAddress=10.0.1.5", false},
+      {R"("IpAddress":{"aws:SourceIp":"192.0.2.0/24"})", "remotePort=22&privateIpAddress=10.0.1.5", true},
+  };
+  for (auto const& [condition, query, allowed] : table) {
+    auto said = verdict(condition, query);
+    EXPECT_EQ(said == "allowed", allowed) << condition << " for " << query << ": " << said;
+    if (!allowed)
+      EXPECT_NE(said.find("is not authorized to perform: ec2-instance-connect:OpenTunnel on resource: arn:"),
+                std::string::npos)
+          << said;
+  }
+}
+
+}  // namespace
+}  // namespace fumidai::sessions
