@@ -97,7 +97,8 @@ awaitable<void> LabDriver::run() {
 awaitable<void> LabDriver::stop() {
   machines_.cancel();
   co_await machines_.join();
-  co_await drop_listeners({});
+  Grounds none;
+  co_await drop_listeners(none);
 }
 
 awaitable<Result<LabDriver::StatePointer>> LabDriver::read_state() {
