@@ -192,7 +192,7 @@ class Server {
 
   std::unique_ptr<LabDriver> make_lab(io::TlsContext tls) {
     if (!config_.lab) return nullptr;
-    LabParts parts{loop_.get_executor(), database_,      networks_,           gate_, front_,
+    LabParts parts{loop_.get_executor(), database_,      networks_,           gate_, registry_, front_,
                    std::move(tls),       config_.limits, certificates_.ca_pem};
     return std::make_unique<LabDriver>(std::move(parts), lab_config(config_, directory_));
   }

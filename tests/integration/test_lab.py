@@ -262,7 +262,9 @@ def test_instances_outlive_a_killed_server_and_its_changes_are_finished(plane, p
 
 def test_an_endpoint_serves_no_other_service(plane, parts):
     inside = f"fumidai-{plane.label}-{plane.interface_of(parts['by-endpoints']['instance'])}"
-    command = ["ip", "netns", "exec", inside, AWS, "--endpoint-url", "https://ssm.us-east-1.amazonaws.com", "--no-verify-ssl", "--cli-read-timeout", "5"]
+    (endpoint,) = plane.aws("ec2", "describe-vpc-endpoints", "--vpc-endpoint-ids", parts["ssm"]["vpc-endpoint"])["VpcEndpoints"]
+    (interface,) = plane.aws("ec2", "describe-network-interfaces", "--network-interface-ids", *endpoint["NetworkInterfaceIds"])["NetworkInterfaces"]
+    command = ["ip", "netns", "exec", inside, AWS, "--endpoint-url", f"https://{interface['PrivateIpAddress']}", "--no-verify-ssl", "--cli-read-timeout", "5"]
     own = plane.world.run(*command, "ssm", "describe-sessions", "--state", "Active", env=plane.environment())
     assert own.returncode == 0, own.stderr
     other = plane.world.run(*command, "ec2", "describe-vpcs", env=plane.environment())

@@ -54,7 +54,10 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
       config_(std::move(config)),
       kernel_(config_.settings),
       metadata_(random_secret(32)),
-      machines_({parts_.executor, parts_.database, parts_.networks, parts_.gate.clock(), parts_.ca_pem},
+      machines_({parts_.executor, parts_.database, parts_.networks, parts_.gate.clock(), parts_.ca_pem,
+                 [this](InstanceId const& id, std::string const& why) {
+                   parts_.registry.terminate_all_of(id, why);
+                 }},
                 config_),
       worker_("lab"),
       probers_("lab probes", 8),

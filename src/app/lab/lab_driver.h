@@ -19,6 +19,7 @@
 #include "lab/metadata.h"
 #include "networks/keeper.h"
 #include "sessions/gate.h"
+#include "sessions/registry.h"
 #include "store/database.h"
 
 namespace fumidai::app {
@@ -29,6 +30,7 @@ struct LabParts {
   store::Database& database;
   networks::Keeper& networks;
   sessions::Gate& gate;
+  sessions::Registry& registry;
   io::HttpHandler& front;  // answers as AWS's services
   io::TlsContext tls;
   io::ServerLimits limits;

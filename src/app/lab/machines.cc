@@ -124,6 +124,7 @@ awaitable<Result<void>> Machines::act(Assignment assignment, InstanceState found
       co_return co_await report(std::move(started));
     }
     case MachineDeed::tell_shut_down: {
+      parts_.on_end(id, "the instance shut itself down");
       Report stopped = [id, now](auto& state) { networks::stopped(state, id, now); };
       co_return co_await report(std::move(stopped));
     }
@@ -161,6 +162,7 @@ awaitable<Result<void>> Machines::did_not_begin(InstanceId id, Error why) {
 awaitable<Result<void>> Machines::stop(InstanceId id) {
   auto work = [directory = config_.instance(id)] { return lab::stop_instance(directory); };
   CO_CHECK(co_await worker_.run(std::move(work)));
+  parts_.on_end(id, "the instance was stopped");
   auto now = parts_.clock.now();
   Report stopped = [id, now](auto& state) { networks::stopped(state, id, now); };
   co_return co_await report(std::move(stopped));
@@ -170,6 +172,7 @@ awaitable<Result<void>> Machines::stop(InstanceId id) {
 awaitable<Result<void>> Machines::erase(InstanceId id) {
   auto work = [directory = config_.instance(id)] { return lab::erase_instance(directory); };
   CO_CHECK(co_await worker_.run(std::move(work)));
+  parts_.on_end(id, "the instance was terminated");
   auto now = parts_.clock.now();
   auto write = [this, id, now](store::Transaction& transaction) -> Result<void> {
     auto removed = inventory::remove_instance(transaction, id);

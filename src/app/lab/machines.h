@@ -29,7 +29,8 @@ class Machines {
     store::Database& database;
     networks::Keeper& networks;
     Clock const& clock;
-    std::string ca_pem;  // that instances trust
+    std::string ca_pem;                                                 // that instances trust
+    std::function<void(InstanceId const&, std::string const&)> on_end;  // one does not run any more, and why
   };
 
   Machines(Parts parts, LabConfig const& config);
