@@ -34,6 +34,7 @@ std::vector<Action> const& all_actions() {
                        sts_actions(),
                        fumidai_actions(),
                        diagnosis_actions(),
+                       tunnel_actions(),
                        example_actions(),
                        ec2::vpc_actions(),
                        ec2::subnet_actions(),

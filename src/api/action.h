@@ -15,6 +15,7 @@
 #include "networks/keeper.h"
 #include "sessions/gate.h"
 #include "sessions/registry.h"
+#include "sessions/tunnels.h"
 #include "wire/aws_response.h"
 #include "wire/query_shape.h"
 #include "wire/xml_shape.h"
@@ -33,6 +34,7 @@ struct Plane {
   Clock const& clock;
   audit::CheckpointFile const& checkpoints;  // of the audit trail
   Lab* lab = nullptr;
+  sessions::Tunnels const* tunnels = nullptr;
   networks::ConnectLimits connect_limits = networks::ConnectLimits::none();
   std::string connect_domain{networks::kAwsDomain};  // which DNS names of connect endpoints end with
 };
@@ -219,6 +221,7 @@ std::vector<Action> principal_policy_actions();
 std::vector<Action> sts_actions();
 std::vector<Action> fumidai_actions();
 std::vector<Action> diagnosis_actions();
+std::vector<Action> tunnel_actions();
 std::vector<Action> example_actions();
 
 // All of them.

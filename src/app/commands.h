@@ -21,6 +21,8 @@ void add_audit_command(CLI::App& app, Run& run);
 void add_explain_command(CLI::App& app, Run& run);
 void add_doctor_command(CLI::App& app, Run& run);
 void add_compare_command(CLI::App& app, Run& run);
+void add_tunnel_command(CLI::App& app, Run& run);
+void add_ssh_command(CLI::App& app, Run& run);
 void add_lab_command(CLI::App& app, Run& run);
 
 }  // namespace fumidai::app

@@ -29,6 +29,11 @@ awaitable<void> Front::upgrade(wire::HttpRequest request, io::Peer peer, std::un
     co_return co_await manager_.serve(std::move(request), std::move(facts), std::move(stream),
                                       std::move(leftover), std::move(place));
   }
+  if (doors::endpoint::EndpointDoor::owns(request.path())) {
+    auto facts = facts_of(request, peer);
+    co_return co_await endpoint_.serve(std::move(request), std::move(facts), std::move(stream),
+                                       std::move(leftover), std::move(place));
+  }
   wire::HttpResponse response;
   response.status = 404;
   response.headers = {{"Content-Type", "text/plain"}, {"Connection", "close"}};

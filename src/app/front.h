@@ -4,6 +4,7 @@
 
 #include "api/dispatcher.h"
 #include "app/public_names.h"
+#include "doors/endpoint/endpoint_door.h"
 #include "doors/manager/manager_door.h"
 #include "io/http_server.h"
 
@@ -11,7 +12,8 @@ namespace fumidai::app {
 
 class Front : public io::HttpHandler {
  public:
-  Front(api::Dispatcher& api, doors::manager::ManagerDoor& manager) : api_(api), manager_(manager) {}
+  Front(api::Dispatcher& api, doors::manager::ManagerDoor& manager, doors::endpoint::EndpointDoor& endpoint)
+      : api_(api), manager_(manager), endpoint_(endpoint) {}
 
   void set_names(PublicNames names) { names_ = std::move(names); }
   void start_draining() { draining_ = true; }
@@ -25,6 +27,7 @@ class Front : public io::HttpHandler {
 
   api::Dispatcher& api_;
   doors::manager::ManagerDoor& manager_;
+  doors::endpoint::EndpointDoor& endpoint_;
   std::optional<PublicNames> names_;
   bool draining_ = false;
 };

@@ -66,6 +66,8 @@ int main(int argc, char** argv) {
   app::add_server_command(app, run);
   app::add_env_command(app, run);
   app::add_session_command(app, run);
+  app::add_ssh_command(app, run);
+  app::add_tunnel_command(app, run);
   app::add_host_command(app, run);
   app::add_audit_command(app, run);
   app::add_explain_command(app, run);

@@ -140,10 +140,15 @@ class Server {
         api_({gate_, registry_, networks_, foundation.prices, deployment_, clock_, checkpoints},
              authenticator_),
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
-        front_(api_, manager_),
+        tunnels_(gate_, networks_),
+        endpoint_(loop.get_executor(), authenticator_, gate_, registry_, tunnels_, deployment_.region.name),
+        front_(api_, manager_, endpoint_),
         lab_(make_lab(tls)),
         http_(loop.get_executor(), std::move(tls), front_, config.limits) {
     api_.plane().lab = lab_.get();
+    api_.plane().tunnels = &tunnels_;
+    endpoint_.set_dialer(lab_.get());
+    tunnels_.set_limits(config.connect_limits());
     api_.plane().connect_limits = config.connect_limits();
     api_.plane().connect_domain = to_lower(config.connect_domain);
     database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
@@ -235,9 +240,10 @@ class Server {
   // Requests finish; channels are cut at the end of the patience, and their ends come back to the next
   // process.
   awaitable<void> stop(std::chrono::seconds patience) {
-    if (lab_) co_await lab_->stop();
     co_await http_.stop(patience);
     co_await manager_.stop();
+    co_await endpoint_.stop();
+    if (lab_) co_await lab_->stop();
     co_await registry_.stop();
   }
 
@@ -296,6 +302,8 @@ class Server {
   identity::Authenticator authenticator_;
   api::Dispatcher api_;
   doors::manager::ManagerDoor manager_;
+  sessions::Tunnels tunnels_;
+  doors::endpoint::EndpointDoor endpoint_;
   Front front_;
   std::unique_ptr<LabDriver> lab_;
   io::HttpServer http_;

@@ -25,6 +25,10 @@ class Stream {
   // All of it.
   virtual awaitable<Result<void>> write(ByteView bytes) = 0;
 
+  // The peer reads the end of what was written; it may go on to write. Where the transport cannot say that,
+  // nothing happens.
+  virtual void finish_writing() {}
+
   // At this moment the stream is closed, and what waits on it ends with deadline_exceeded. Moving it on is
   // cheap.
   virtual void set_deadline(SteadyTime deadline) = 0;

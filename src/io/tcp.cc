@@ -131,6 +131,11 @@ class TcpStream : public Stream {
     co_return success();
   }
 
+  void finish_writing() override {
+    boost::system::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+
   void set_deadline(SteadyTime deadline) override { watchdog_.set(deadline); }
 
   void close() override {

@@ -58,6 +58,7 @@ awaitable<Result<void>> WebSocket::on_control(wire::WebSocketMessage const& mess
   }
   if (message.opcode == Opcode::close) {
     auto reason = wire::parse_close(message.payload);
+    closed_by_peer_ = reason;
     co_await close(reason.code == 1005 ? 1000 : reason.code, "");
     auto code = reason.code == wire::close_code::replaced ? Errc::conflict : Errc::closed;
     co_return Error{

@@ -32,6 +32,9 @@ class WebSocket {
   // with deadline_exceeded.
   void end_after_silence_of(SteadyClock::duration silence) { most_silence_ = silence; }
 
+  // How the peer closed, once it has.
+  std::optional<wire::CloseReason> const& closed_by_peer() const { return closed_by_peer_; }
+
   // When something last came: data, pings and pongs alike.
   SteadyTime last_heard() const { return last_heard_; }
 
@@ -48,6 +51,7 @@ class WebSocket {
   wire::Side side_;
   wire::WebSocketReader reader_;
   Turnstile writing_;
+  std::optional<wire::CloseReason> closed_by_peer_;
   SteadyTime last_heard_ = SteadyClock::now();
   std::optional<SteadyClock::duration> most_silence_;
 };

@@ -65,6 +65,10 @@ awaitable<Result<void>> Registry::recover() {
   };
   CO_TRY(auto rows, co_await database_.write(std::move(work)));
   for (auto& row : rows) {
+    if (row.document == kTunnelDocument) {
+      tasks_.spawn(record_end(row, {SessionState::failed, "The plane was restarted."}));
+      continue;
+    }
     auto document = model::find_session_document(row.document);
     auto session = adopt(row, document ? document->type : model::SessionType::standard_stream);
     session->resume_after_restart();
@@ -162,6 +166,10 @@ std::optional<ClientAccess> Registry::resume(SessionId const& id) {
 }
 
 bool Registry::terminate(SessionId const& id, std::string why) {
+  if (auto tunnel = tunnels_.find(id); tunnel != tunnels_.end()) {
+    tunnel->second.end(why);
+    return true;
+  }
   auto session = find(id);
   if (!session) return false;
   session->end(SessionState::terminated, std::move(why));
@@ -172,6 +180,25 @@ void Registry::terminate_all_of(InstanceId const& target, std::string const& why
   for (auto const& [id, session] : sessions_) {
     if (session->row().target == target) session->end(SessionState::terminated, why);
   }
+  for (auto const& [id, tunnel] : tunnels_)
+    if (tunnel.target == target) tunnel.end(why);
+}
+
+void Registry::tunnel_opened(SessionRow const& row, std::function<void(std::string const& why)> end) {
+  tunnels_[row.id] = {row.target, std::move(end)};
+}
+
+void Registry::tunnel_connected(SessionId const& id) {
+  auto now = gate_.clock().now();
+  database_.write_soon([id, now](store::Transaction& transaction) -> Result<void> {
+    CHECK(move_session(transaction, id, SessionState::connected, "", now));
+    return success();
+  });
+}
+
+awaitable<void> Registry::tunnel_closed(SessionRow row, SessionOutcome outcome) {
+  co_await record_end(row, std::move(outcome));
+  tunnels_.erase(row.id);
 }
 
 Result<Secret> Registry::agent_token(SessionId const& id, InstanceId const& instance) {

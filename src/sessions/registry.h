@@ -2,6 +2,7 @@
 
 // The sessions that live on this node, and the tokens that open their channels. Belongs to the loop.
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -60,10 +61,16 @@ class Registry {
   // Takes a token: each once, before it expires, for its own channel. Nothing otherwise, without saying why.
   bool redeem(ChannelRole role, std::string_view subject, Secret const& token);
 
+  // Tunnels are sessions too, with one connection and no agent: whoever carries one tells of it, and is told
+  // when it has to end.
+  void tunnel_opened(SessionRow const& row, std::function<void(std::string const& why)> end);
+  void tunnel_connected(SessionId const& session);
+  awaitable<void> tunnel_closed(SessionRow row, SessionOutcome outcome);
+
   std::shared_ptr<LiveSession> find(SessionId const& session) const;
   void on_task_complete(InstanceId const& instance, wire::AgentTaskComplete const& completion);
 
-  std::size_t size() const { return sessions_.size(); }
+  std::size_t size() const { return sessions_.size() + tunnels_.size(); }
 
   // Ends what runs here without ending the sessions: they go on with the next process.
   awaitable<void> stop();
@@ -71,6 +78,10 @@ class Registry {
  private:
   std::shared_ptr<LiveSession> adopt(SessionRow row, model::SessionType type);
   awaitable<void> drive(std::shared_ptr<LiveSession> session);
+  struct Tunnel {
+    InstanceId target;
+    std::function<void(std::string const& why)> end;
+  };
   awaitable<void> record_end(SessionRow row, SessionOutcome outcome);
   Secret token_for(ChannelRole role, std::string const& subject) const;
   void forget_expired_nonces(Time now);
@@ -82,6 +93,7 @@ class Registry {
   SessionPatience patience_;
   Agents agents_;
   std::unordered_map<SessionId, std::shared_ptr<LiveSession>> sessions_;
+  std::unordered_map<SessionId, Tunnel> tunnels_;
   std::set<std::pair<Time, std::string>> used_nonces_;  // by time of issue
   std::string process_;                                 // of this run, in its tokens
   io::TaskGroup tasks_;

@@ -1,5 +1,7 @@
 #include "sessions/session_rows.h"
 
+#include "base/random.h"
+
 #include "base/bytes.h"
 
 namespace fumidai::sessions {
@@ -43,6 +45,19 @@ std::vector<SessionRow> read_all(std::vector<store::Row> const& rows) {
 }
 
 }  // namespace
+
+SessionId random_session_id(std::string const& caller_name) {
+  // It becomes a path, a directory and an argument elsewhere, and old agents stumble over "tmp"
+  // (session-manager.md 3.2).
+  std::string name;
+  for (char c : caller_name.substr(0, 64)) {
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                 c == '_' || c == '-';
+    name += plain ? c : '_';  // a dash ends the name, and policies go by that
+  }
+  if (auto at = name.find("tmp"); at != name.npos) name.replace(at, 3, "t-p");
+  return SessionId(name + "-" + random_text(17, "0123456789abcdefghijklmnopqrsuvwxyz"));
+}
 
 Result<void> add_session(store::Transaction& transaction, SessionRow const& row) {
   CHECK(transaction.run(

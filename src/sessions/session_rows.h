@@ -13,6 +13,9 @@
 
 namespace fumidai::sessions {
 
+// What a tunnel has for a document.
+inline constexpr std::string_view kTunnelDocument = "OpenTunnel";
+
 struct SessionRow {
   SessionId id;
   InstanceId target;
@@ -34,6 +37,8 @@ struct SessionFilter {
   bool none = false;  // of a kind that is not here
 };
 
+// Begins with the caller's name, as AWS's do.
+SessionId random_session_id(std::string const& caller_name);
 Result<void> add_session(store::Transaction& transaction, SessionRow const& row);
 // Error: not_found with DoesNotExistException.
 Result<SessionRow> find_session(store::Transaction& transaction, SessionId const& id);

@@ -411,6 +411,27 @@ void sign(HttpRequest& request, Credentials const& credentials, std::string_view
   add_authorization(request, credentials.access_key_id, signable, to_hex(hmac_sha256(key, signable.text)));
 }
 
+std::string presign(std::string_view target, std::string_view host, Credentials const& credentials,
+                    std::string_view region, std::string_view service, Time now, std::chrono::seconds life) {
+  auto date = to_basic_iso(now);
+  CredentialScope scope{date.substr(0, 8), std::string(region), std::string(service)};
+  std::string full(target);
+  auto add = [&](std::string_view name, std::string const& value) {
+    full += (full.find('?') == full.npos ? "?" : "&") + std::string(name) + "=" + percent_encode(value);
+  };
+  add("X-Amz-Algorithm", std::string(kAlgorithm));
+  add("X-Amz-Credential", credentials.access_key_id + "/" + scope.text());
+  add("X-Amz-Date", date);
+  add("X-Amz-Expires", std::to_string(life.count()));
+  add("X-Amz-SignedHeaders", "host");
+  if (!credentials.session_token.empty()) add("X-Amz-Security-Token", credentials.session_token);
+  HttpRequest request{"GET", full, {{"Host", std::string(host)}}, ""};
+  auto path = percent_encode(normalised(request.path()), "/");
+  auto text = string_to_sign(canonical_request(request, path, {"host"}), scope, now);
+  add("X-Amz-Signature", to_hex(hmac_sha256(signing_key(credentials.secret_access_key, scope), text)));
+  return full;
+}
+
 Result<void> sign_rsa(HttpRequest& request, std::string_view instance_id, Secret const& private_key,
                       std::string_view region, std::string_view service, Time now) {
   auto signable = prepare(request, region, service, now);

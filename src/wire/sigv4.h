@@ -83,6 +83,10 @@ struct Credentials {
 // already.
 void sign(HttpRequest& request, Credentials const& credentials, std::string_view region,
           std::string_view service, Time now);
+// The target of a GET that carries its signature in its query and signs the Host header alone: AWS's
+// presigned form. Good for `life`.
+std::string presign(std::string_view target, std::string_view host, Credentials const& credentials,
+                    std::string_view region, std::string_view service, Time now, std::chrono::seconds life);
 // The form of agents without credentials yet (session-manager.md 4.2). Fails when the key cannot sign.
 Result<void> sign_rsa(HttpRequest& request, std::string_view instance_id, Secret const& private_key,
                       std::string_view region, std::string_view service, Time now);

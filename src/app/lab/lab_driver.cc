@@ -24,7 +24,7 @@ namespace {
 
 // What somebody took away by hand is back after this.
 constexpr auto kLookAgain = 5s;
-constexpr auto kProbe = 2s;
+constexpr auto kProbe = 2s, kDial = 8s;
 constexpr std::uint16_t kHttps = 443, kHttp = 80;
 
 Address const& metadata_address() {
@@ -245,6 +245,40 @@ awaitable<wire::HttpResponse> LabDriver::answer_metadata(InstanceId instance, wi
   if (facts.error().code != Errc::not_found)
     log_error("the metadata service", {{"instance", instance.text()}, {"error", facts.error().detail}});
   co_return not_there();
+}
+
+// ---- tunnels
+
+namespace {
+
+awaitable<Result<void>> connect_socket(io::Socket& socket, asio::ip::tcp::endpoint to) {
+  auto [error] = co_await socket.async_connect(to, asio::as_tuple(asio::use_awaitable));
+  if (error) co_return Error{Errc::unavailable, error.message()};
+  co_return success();
+}
+
+}  // namespace
+
+awaitable<Result<std::unique_ptr<io::Stream>>> LabDriver::dial(network::ConnectEndpointId endpoint,
+                                                               Address address, std::uint16_t port) {
+  CO_TRY(auto state, co_await read_state());
+  auto interfaces = state->network.interfaces_of(endpoint);
+  if (interfaces.empty())
+    co_return Error{Errc::unavailable, endpoint.text() + " has no network interface any more"};
+  auto space = lab::interface_space(config_.settings, interfaces[0]->id);
+  auto make = [space] { return lab::socket_in(space, SOCK_STREAM); };
+  CO_TRY(int descriptor, co_await probers_.run(std::move(make)));
+  io::Socket socket(parts_.executor);
+  socket.assign(asio::ip::tcp::v4(), descriptor);
+  auto at = address.text() + " port " + std::to_string(port);
+  asio::ip::tcp::endpoint to(asio::ip::make_address(address.text()), port);
+  auto connected = co_await io::within(kDial, connect_socket(socket, to));
+  if (!connected && connected.error().code == Errc::deadline_exceeded)
+    co_return Error{Errc::unavailable,
+                    "no answer from " + at + "; which rule is missing tells: fumidai doctor"};
+  if (!connected) co_return Error{Errc::unavailable, at + ": " + connected.error().detail};
+  io::set_socket_options(socket, parts_.limits.keep_alive);
+  co_return io::make_tcp_stream(std::move(socket));
 }
 
 // ---- what actions ask

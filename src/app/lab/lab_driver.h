@@ -18,6 +18,7 @@
 #include "lab/kernel.h"
 #include "lab/metadata.h"
 #include "networks/keeper.h"
+#include "sessions/dialer.h"
 #include "sessions/gate.h"
 #include "sessions/registry.h"
 #include "store/database.h"
@@ -37,7 +38,7 @@ struct LabParts {
   std::string ca_pem;  // that instances trust
 };
 
-class LabDriver : public api::Lab {
+class LabDriver : public api::Lab, public sessions::Dialer {
  public:
   LabDriver(LabParts parts, LabConfig config);
 
@@ -52,6 +53,9 @@ class LabDriver : public api::Lab {
   awaitable<void> stop();
 
   awaitable<Result<std::vector<api::Observation>>> observe(std::vector<network::Path> ways) override;
+  // From the namespace of the endpoint's interface.
+  awaitable<Result<std::unique_ptr<io::Stream>>> dial(network::ConnectEndpointId endpoint, Address address,
+                                                      std::uint16_t port) override;
   Address person() const override { return config_.settings.host; }
   Result<std::string> console_output(InstanceId const& instance) override;
 

@@ -1,0 +1,169 @@
+// fumidai ssh
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+
+#include "app/client_command.h"
+#include "app/commands.h"
+#include "base/bytes.h"
+#include "base/ssh_key.h"
+#include "client/tunnel.h"
+#include "io/process.h"
+
+namespace fumidai::app {
+
+namespace {
+
+struct SshArguments {
+  ClientArguments client;
+  std::string target, user = "ec2-user";
+  std::uint16_t port = 22;
+  std::vector<std::string> options;
+};
+
+// A key pair that nobody uses again: its files go with us.
+class PassingKey {
+ public:
+  static Result<PassingKey> make() {
+    std::string name = (std::filesystem::temp_directory_path() / "fumidai-ssh-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) return system_error("make a directory for a key");
+    PassingKey key;
+    key.directory_ = name;
+    auto pair = generate_ssh_key(SshKeyType::ed25519);
+    key.line_ = pair.public_key.line;
+    CHECK(io::write_file(key.file(), pair.private_key.reveal(), 0600));
+    return key;
+  }
+  PassingKey(PassingKey&& other) noexcept
+      : directory_(std::exchange(other.directory_, {})), line_(std::move(other.line_)) {}
+  ~PassingKey() {
+    std::error_code ignored;
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+  }
+
+  io::Path file() const { return directory_ / "key"; }
+  io::Path known_hosts() const { return directory_ / "known_hosts"; }
+  std::string const& line() const { return line_; }
+
+ private:
+  PassingKey() = default;
+  io::Path directory_;
+  std::string line_;
+};
+
+std::string own_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
+// For the shell by which ssh runs it, and for ssh, which replaces what follows a percent sign.
+std::string in_proxy_command(std::string_view word) {
+  std::string quoted = "'";
+  for (char each : word)
+    quoted += each == '\'' ? std::string("'\\''") : each == '%' ? std::string("%%") : std::string(1, each);
+  return quoted + "'";
+}
+
+std::string proxy_command(SshArguments const& arguments, std::string const& instance) {
+  std::vector<std::string> words{own_program(), "tunnel", instance, std::to_string(arguments.port)};
+  auto const& profile = arguments.client.profile;
+  if (!profile.data_directory.empty()) {
+    std::error_code ignored;
+    auto full = std::filesystem::absolute(profile.data_directory, ignored).string();
+    words.insert(words.end(), {"--data-dir", full});
+  }
+  if (!profile.name.empty()) words.insert(words.end(), {"--profile", profile.name});
+  std::string command = "exec";
+  for (auto const& word : words) command += " " + in_proxy_command(word);
+  return command;
+}
+
+int run_ssh(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  auto child = ::fork();
+  if (child == 0) {
+    ::execvp(arguments[0], arguments.data());
+    std::perror("fumidai: cannot run ssh");
+    ::_exit(255);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return io::exit_code_of(status);
+}
+
+Result<client::TunnelTarget> find_way(SshArguments const& arguments) {
+  asio::io_context loop(1);
+  TRY(auto profile, client::find_profile(arguments.client.profile));
+  TRY(auto plane, client::Plane::make(std::move(profile)));
+  return run_on_loop(loop, client::find_tunnel(plane, arguments.target));
+}
+
+Result<int> run(SshArguments arguments) {
+  if (auto at = arguments.target.find('@'); at != std::string::npos) {
+    arguments.user = arguments.target.substr(0, at);
+    arguments.target.erase(0, at + 1);
+  }
+  TRY(auto way, find_way(arguments));
+  TRY(auto key, PassingKey::make());
+  CHECK(call_plane(
+      arguments.client, "ec2-instance-connect", "AWSEC2InstanceConnectService.SendSSHPublicKey",
+      {{"InstanceId", way.instance}, {"InstanceOSUser", arguments.user}, {"SSHPublicKey", key.line()}}));
+  std::fprintf(stderr, "[fumidai] %s through connect endpoint %s\n", way.instance.c_str(),
+               way.endpoints[0].id.c_str());
+  std::vector<std::string> words{"ssh",
+                                 "-o",
+                                 "ProxyCommand=" + proxy_command(arguments, way.instance),
+                                 "-o",
+                                 "IdentitiesOnly=yes",
+                                 "-o",
+                                 "HostKeyAlias=" + way.instance,
+                                 "-o",
+                                 "ServerAliveInterval=5",
+                                 "-i",
+                                 key.file().string(),
+                                 "-l",
+                                 arguments.user};
+  // ssh takes options before the host and a command behind it, and ends its own options with the first word
+  // that is none.
+  std::size_t next = 0;
+  auto const& given = arguments.options;
+  constexpr std::string_view kWithValue = "BbcDEeFIiJLlmOopQRSWw";
+  while (next < given.size() && given[next].starts_with('-') && given[next] != "--") {
+    words.push_back(given[next]);
+    bool takes_next = given[next].size() == 2 && kWithValue.find(given[next][1]) != kWithValue.npos;
+    if (takes_next && next + 1 < given.size()) words.push_back(given[++next]);
+    next++;
+  }
+  if (next < given.size() && given[next] == "--") next++;
+  words.push_back(way.instance);
+  words.insert(words.end(), given.begin() + static_cast<std::ptrdiff_t>(next), given.end());
+  return run_ssh(std::move(words));
+}
+
+}  // namespace
+
+void add_ssh_command(CLI::App& app, Run& run_later) {
+  auto arguments = std::make_shared<SshArguments>();
+  auto* ssh = app.add_subcommand(
+      "ssh",
+      "ssh to an instance through a connect endpoint, with a key that lives 60 seconds: fumidai ssh "
+      "[USER@]TARGET [OPTIONS OF ssh] [COMMAND]");
+  ssh->add_option("target", arguments->target, "An instance's id, its name, or a tag KEY=VALUE")->required();
+  ssh->add_option("-p,--port", arguments->port, "Its SSH port")->capture_default_str();
+  add_client_arguments(*ssh, arguments->client);
+  ssh->add_option("ssh-options", arguments->options, "For ssh, as they are");
+  ssh->prefix_command();
+  ssh->callback([arguments, ssh, &run_later] {
+    for (auto const& word : ssh->remaining()) arguments->options.push_back(word);
+    run_later = [arguments] { return run(*arguments); };
+  });
+}
+
+}  // namespace fumidai::app

@@ -1,0 +1,144 @@
+// fumidai tunnel
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdio>
+
+#include "app/client_command.h"
+#include "app/commands.h"
+#include "client/console_io.h"
+#include "client/tunnel.h"
+#include "io/task_group.h"
+#include "io/tcp.h"
+
+namespace fumidai::app {
+
+namespace {
+
+using asio::ip::tcp;
+
+struct TunnelArguments {
+  ClientArguments client;
+  std::string target, listen;
+  std::uint16_t port = 22;
+  std::int64_t seconds = wire::kUsualTunnelDuration.count();
+
+  std::chrono::seconds duration() const { return std::chrono::seconds(seconds); }
+};
+
+void tell(std::string const& sentence) {
+  std::fprintf(stderr, "[fumidai] %s\n", sentence.c_str());
+}
+
+awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments const& arguments) {
+  CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
+  CO_TRY(auto tunnel,
+         co_await client::open_tunnel(plane, std::move(target), arguments.port, arguments.duration(), tell));
+  client::ConsoleInput input(co_await asio::this_coro::executor);
+  client::ConsoleOutput output;
+  client::NearEnd near{[&input] { return input.read(); },
+                       [&output](Bytes bytes) { return output.write(1, std::move(bytes)); }};
+  CO_CHECK(co_await client::carry_tunnel(*tunnel, std::move(near)));
+  co_return 0;
+}
+
+awaitable<Result<void>> serve_connection(client::Plane& plane, TunnelArguments const& arguments,
+                                         io::Stream& connection) {
+  CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
+  CO_TRY(auto tunnel,
+         co_await client::open_tunnel(plane, std::move(target), arguments.port, arguments.duration(), tell));
+  auto read = [&connection]() -> awaitable<Bytes> {
+    Bytes chunk(64 * 1024);
+    auto count = co_await connection.read_some(chunk);
+    chunk.resize(count ? *count : 0);
+    co_return chunk;
+  };
+  auto write = [&connection](Bytes bytes) -> awaitable<bool> {
+    auto written = co_await connection.write(bytes);
+    co_return written.has_value();
+  };
+  client::NearEnd near{read, write};
+  co_return co_await client::carry_tunnel(*tunnel, std::move(near));
+}
+
+awaitable<void> serve_one(client::Plane& plane, TunnelArguments const& arguments,
+                          std::unique_ptr<io::Stream> connection) {
+  auto served = co_await serve_connection(plane, arguments, *connection);
+  if (!served) tell(served.error().detail);
+  connection->close();
+}
+
+Result<tcp::acceptor> listener(asio::any_io_executor executor, std::string const& text) {
+  bool is_port = text.find_first_not_of("0123456789") == text.npos;
+  TRY(auto at, wire::parse_host_port(is_port ? "127.0.0.1:" + text : text));
+  boost::system::error_code error;
+  auto address = asio::ip::make_address(at.host, error);
+  if (error)
+    return Error{Errc::invalid, "'" + at.host + "' is not an address to listen on; write 127.0.0.1:PORT"};
+  tcp::acceptor acceptor(executor);
+  acceptor.open(tcp::endpoint(address, at.port).protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind({address, at.port}, error);
+  if (!error) acceptor.listen(128, error);
+  if (error)
+    return Error{Errc::conflict, "cannot listen on " + to_string(at) + ": " + error.message() +
+                                     "; choose another with --listen"};
+  return acceptor;
+}
+
+awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& arguments) {
+  auto executor = co_await asio::this_coro::executor;
+  CO_TRY(auto acceptor, listener(executor, arguments.listen));
+  // What cannot work is told now, and not at the first connection.
+  CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
+  auto at = acceptor.local_endpoint();
+  wire::HostPort here{at.address().to_string(), at.port()};
+  tell("listening on " + to_string(here) + " for " + target.instance + " port " +
+       std::to_string(arguments.port) + " through " + target.endpoints[0].id + "; Ctrl-C ends it");
+  io::TaskGroup connections(executor, "tunnel connections");
+  for (;;) {
+    auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (error) break;
+    io::set_socket_options(socket, {});
+    connections.spawn(serve_one(plane, arguments, io::make_tcp_stream(std::move(socket))));
+  }
+  connections.cancel();
+  co_await connections.join();
+  co_return 0;
+}
+
+Result<int> run_tunnel(TunnelArguments const& arguments) {
+  asio::io_context loop(1);
+  TRY(auto profile, client::find_profile(arguments.client.profile));
+  TRY(auto plane, client::Plane::make(std::move(profile)));
+  auto work = arguments.listen.empty() ? on_standard_streams(plane, arguments) : on_port(plane, arguments);
+  auto status = run_on_loop(loop, std::move(work));
+  if (status) return *status;
+  std::fprintf(stderr, "fumidai: %s\n", status.error().detail.c_str());
+  return 255;
+}
+
+}  // namespace
+
+void add_tunnel_command(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<TunnelArguments>();
+  auto* tunnel = app.add_subcommand("tunnel",
+                                    "A TCP connection to a port of an instance, through a connect endpoint: "
+                                    "on standard input and output, or "
+                                    "for whoever connects to --listen");
+  tunnel
+      ->add_option("target", arguments->target,
+                   "An instance's id, its name, or a tag KEY=VALUE that only one has")
+      ->required();
+  tunnel->add_option("port", arguments->port, "Which port of it")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65535));
+  tunnel->add_option("--listen", arguments->listen, "[ADDRESS:]PORT of this machine");
+  tunnel->add_option("--max-tunnel-duration", arguments->seconds, "Seconds after which a tunnel is closed")
+      ->capture_default_str();
+  add_client_arguments(*tunnel, arguments->client);
+  tunnel->callback([arguments, &run] { run = [arguments] { return run_tunnel(*arguments); }; });
+}
+
+}  // namespace fumidai::app

@@ -1,0 +1,231 @@
+#include "doors/endpoint/endpoint_door.h"
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "wire/aws_response.h"
+
+namespace fumidai::doors::endpoint {
+
+using namespace std::chrono_literals;
+using model::SessionState;
+using wire::TunnelEnd;
+
+namespace {
+
+constexpr auto kOpening = 10s, kClosing = 5s;
+constexpr std::size_t kMostMessage = 128 * 1024;  // the AWS CLI sends up to 65,000 bytes
+constexpr std::size_t kChunk = 64 * 1024;
+constexpr auto kBetweenEmptyFrames = 100ms;  // of a client whose input has ended
+
+// The name without a port, as the client signed it.
+std::string host_of(wire::HttpRequest const& request) {
+  auto host = request.headers.find("host").value_or("");
+  return std::string(host.substr(0, host.rfind(':')));
+}
+
+}  // namespace
+
+// One tunnel while it is open: two directions that end together, for one reason.
+class EndpointDoor::Tunnel {
+ public:
+  Tunnel(asio::any_io_executor executor, wire::OpenTunnel asked, sessions::Tunnels::Admission admission,
+         std::unique_ptr<io::WebSocket> client)
+      : asked_(std::move(asked)),
+        row_(std::move(admission.session)),
+        place_(std::move(admission.place)),
+        client_(std::move(client)),
+        ended_(executor),
+        legs_(executor, "tunnel") {}
+
+  wire::OpenTunnel const& asked() const { return asked_; }
+  sessions::SessionRow const& row() const { return row_; }
+  sessions::SessionOutcome const& outcome() const { return outcome_; }
+
+  // Only the first call counts.
+  void end(wire::CloseReason reason, SessionState state, std::string why) {
+    if (reason_) return;
+    reason_ = std::move(reason);
+    outcome_.state = state;
+    outcome_.why = std::move(why);
+    ended_.notify();
+  }
+  void end(TunnelEnd how, std::string const& why) {
+    bool failed = how == TunnelEnd::target_unreachable || how == TunnelEnd::endpoint_lost;
+    end(wire::close_reason(how, why), failed ? SessionState::failed : SessionState::terminated, why);
+  }
+
+  awaitable<void> carry(std::unique_ptr<io::Stream> target) {
+    target_ = std::move(target);
+    legs_.spawn(read_client());
+    legs_.spawn(read_target());
+    auto deadline = io::SteadyClock::now() + asked_.duration;
+    while (!reason_) {
+      if (io::SteadyClock::now() >= deadline) {
+        auto reason = wire::duration_reached(asked_.duration);
+        auto why = reason.text;
+        end(std::move(reason), SessionState::terminated, std::move(why));
+      } else {
+        co_await ended_.wait_until(deadline);
+      }
+    }
+    target_->close();
+    co_await close_client();
+    co_await legs_.join();
+  }
+
+  awaitable<void> close_client() {
+    client_->stream().expire_after(kClosing);
+    co_await client_->close(reason_->code, reason_->text);
+  }
+
+ private:
+  awaitable<void> read_client() {
+    wire::EmptyFrames empty;
+    while (!reason_) {
+      if (empty.is_over()) co_await io::sleep_for(kBetweenEmptyFrames);
+      auto message = co_await client_->read();
+      if (!message) {
+        // Ordinary: ssh kills its ProxyCommand, which says nothing more.
+        bool is_broken = message.error().code != Errc::closed;
+        end({1000, ""}, SessionState::terminated, is_broken ? message.error().detail : "");
+        co_return;
+      }
+      if (message->opcode != wire::Opcode::binary) {
+        end(TunnelEnd::protocol_error, "a tunnel carries binary frames only");
+        co_return;
+      }
+      auto step = empty.take(message->payload.size());
+      if (step == wire::EmptyFrames::Step::half_close) target_->finish_writing();
+      if (step != wire::EmptyFrames::Step::forward) continue;
+      outcome_.bytes_in += static_cast<std::int64_t>(message->payload.size());
+      auto written = co_await target_->write(message->payload);
+      if (!written) {
+        end(TunnelEnd::target_closed, "");
+        co_return;
+      }
+    }
+  }
+
+  awaitable<void> read_target() {
+    Bytes chunk;
+    while (!reason_) {
+      if (chunk.empty()) {
+        auto ready = co_await target_->wait_readable();
+        if (!ready) break;
+        chunk.resize(kChunk);
+      }
+      auto count = co_await target_->read_some(chunk);
+      if (!count || *count == 0) break;
+      outcome_.bytes_out += static_cast<std::int64_t>(*count);
+      auto written = co_await client_->write(wire::Opcode::binary, ByteView(chunk).first(*count));
+      if (!written) break;
+      if (*count < kChunk / 8) chunk = Bytes();  // an idle tunnel holds no buffer
+    }
+    end(TunnelEnd::target_closed, "");
+  }
+
+  wire::OpenTunnel asked_;
+  sessions::SessionRow row_;
+  sessions::Tunnels::Place place_;
+  std::unique_ptr<io::WebSocket> client_;
+  std::unique_ptr<io::Stream> target_;
+  io::Signal ended_;
+  io::TaskGroup legs_;
+  std::optional<wire::CloseReason> reason_;
+  sessions::SessionOutcome outcome_;
+};
+
+EndpointDoor::EndpointDoor(asio::any_io_executor executor, identity::Authenticator& authenticator,
+                           sessions::Gate& gate, sessions::Registry& registry, sessions::Tunnels& tunnels,
+                           std::string region)
+    : executor_(executor),
+      authenticator_(authenticator),
+      gate_(gate),
+      registry_(registry),
+      tunnels_(tunnels),
+      region_(std::move(region)),
+      tasks_(executor, "tunnels") {}
+
+awaitable<void> EndpointDoor::serve(wire::HttpRequest request, identity::RequestFacts facts,
+                                    std::unique_ptr<io::Stream> stream, Bytes leftover,
+                                    io::Places::Place place) {
+  Connection connection{std::move(request), std::move(facts), std::move(stream), std::move(leftover),
+                        std::move(place)};
+  auto opened = co_await open(connection);
+  if (opened) co_return;
+  auto const& error = opened.error();
+  log_debug("tunnel refused", {{"peer", connection.facts.source_address}, {"why", error.detail}});
+  if (error.code == Errc::unauthenticated) gate_.count_refusal(connection.facts.source_address, error.aws);
+  if (!connection.stream) co_return;
+  auto response = wire::encode(
+      wire::error_response(error, wire::Protocol::tunnel, connection.facts.request_id, gate_.clock().now()));
+  connection.stream->expire_after(kOpening);
+  co_await connection.stream->write(as_bytes(response));
+  connection.stream->close();
+}
+
+awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
+  wire::SignatureRules rules{"ec2-instance-connect", region_, wire::Protocol::tunnel};
+  CO_TRY(auto proven, co_await authenticator_.authenticate(connection.request, rules, connection.facts));
+  CO_TRY(auto asked, wire::parse_open_tunnel(connection.request.target, tunnels_.terms()));
+  CO_TRY(auto admission,
+         co_await tunnels_.admit(std::move(proven.caller), asked, host_of(connection.request)));
+  auto row = admission.session;
+  auto client = co_await accept(connection);
+  if (!client) {
+    sessions::SessionOutcome never{SessionState::failed, client.error().detail};
+    co_await registry_.tunnel_closed(row, std::move(never));
+    co_return client.error();
+  }
+  connection.place.proven();
+  auto tunnel =
+      std::make_shared<Tunnel>(executor_, std::move(asked), std::move(admission), *std::move(client));
+  tasks_.spawn(carry(std::move(tunnel), std::move(connection.place)));
+  co_return success();
+}
+
+awaitable<Result<std::unique_ptr<io::WebSocket>>> EndpointDoor::accept(Connection& connection) {
+  auto response = io::upgrade_response(connection.request);
+  response.headers.add("x-amzn-RequestId", connection.facts.request_id);
+  auto bytes = wire::encode(response);
+  connection.stream->expire_after(kOpening);
+  CO_CHECK(co_await connection.stream->write(as_bytes(bytes)));
+  if (response.status != 101) {
+    connection.stream->close();
+    connection.stream.reset();
+    co_return Error{Errc::malformed, "not a WebSocket upgrade of version 13"};
+  }
+  connection.stream->never_expire();
+  co_return std::make_unique<io::WebSocket>(executor_, std::move(connection.stream), wire::Side::server,
+                                            kMostMessage, connection.leftover);
+}
+
+// The tunnel is open before its target is: a target that cannot be reached is told by the reason of its end,
+// which the AWS CLI shows.
+awaitable<void> EndpointDoor::carry(std::shared_ptr<Tunnel> tunnel, io::Places::Place) {
+  open_.insert(tunnel.get());
+  auto row = tunnel->row();
+  registry_.tunnel_opened(row, [tunnel](std::string const& why) { tunnel->end(TunnelEnd::revoked, why); });
+  auto const& asked = tunnel->asked();
+  Result<std::unique_ptr<io::Stream>> target =
+      Error{Errc::unavailable, "no process of " + asked.endpoint + " is connected to this server"};
+  if (dialer_ != nullptr)
+    target = co_await dialer_->dial(network::ConnectEndpointId(asked.endpoint), asked.address, asked.port);
+  if (target) {
+    registry_.tunnel_connected(row.id);
+    log_info("tunnel open", {{"session", row.id.text()}, {"owner", row.owner}, {"to", row.reason}});
+    co_await tunnel->carry(*std::move(target));
+  } else {
+    tunnel->end(TunnelEnd::target_unreachable, target.error().detail);
+    co_await tunnel->close_client();
+  }
+  open_.erase(tunnel.get());
+  co_await registry_.tunnel_closed(row, tunnel->outcome());
+}
+
+awaitable<void> EndpointDoor::stop() {
+  for (auto* tunnel : open_) tunnel->end(TunnelEnd::plane_stops, "The plane was stopped.");
+  co_await tasks_.join();
+}
+
+}  // namespace fumidai::doors::endpoint

@@ -1,0 +1,119 @@
+#include "sessions/tunnels.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/random.h"
+#include "sessions/tunnel_ask.h"
+
+namespace fumidai::sessions {
+
+namespace {
+
+Error not_usable(std::string detail) {
+  return {Errc::invalid, std::move(detail), "InvalidParameter"};
+}
+
+// Which instance has the address; none for what is in the VPC and no instance.
+InstanceId instance_at(network::Network const& network, network::VpcId const& vpc, Address const& address) {
+  for (auto const& instance : network.instances) {
+    auto at = network.locate(instance.id);
+    if (at && at->vpc->id == vpc && at->interface->private_address == address) return instance.id;
+  }
+  return InstanceId();
+}
+
+}  // namespace
+
+Tunnels::Place::Place(Tunnels& tunnels, std::string endpoint)
+    : tunnels_(&tunnels), endpoint_(std::move(endpoint)) {
+  std::lock_guard lock(tunnels_->mutex_);
+  tunnels_->carried_[endpoint_]++;
+}
+
+Tunnels::Place::~Place() {
+  if (tunnels_ == nullptr) return;
+  std::lock_guard lock(tunnels_->mutex_);
+  auto at = tunnels_->carried_.find(endpoint_);
+  if (--at->second == 0) tunnels_->carried_.erase(at);
+}
+
+std::size_t Tunnels::carried_by(std::string const& endpoint) const {
+  std::lock_guard lock(mutex_);
+  auto at = carried_.find(endpoint);
+  return at == carried_.end() ? 0 : at->second;
+}
+
+awaitable<Result<Tunnels::Admission>> Tunnels::admit(model::Caller caller, wire::OpenTunnel tunnel,
+                                                     std::string host) {
+  Place place(*this, tunnel.endpoint);
+  bool is_full = carried_by(tunnel.endpoint) > limits_.connections;
+  auto most = std::to_string(limits_.connections);
+  auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);
+  std::function<Result<SessionRow>(store::Transaction&)> make_row =
+      [this, caller, tunnel, host, is_full, most](store::Transaction& transaction) -> Result<SessionRow> {
+    TRY(auto row, make(transaction, caller, tunnel, host));
+    if (is_full) return wire::too_many_connections(tunnel.endpoint + " carries " + most + " tunnels");
+    CHECK(add_session(transaction, row));
+    return row;
+  };
+  std::function<boost::json::object(SessionRow const&)> made = [](SessionRow const& row) {
+    return boost::json::object{{"session", row.id.text()}, {"target", row.target.text()}};
+  };
+  CO_TRY(auto row, co_await gate_.change(std::move(ask), std::move(make_row), std::move(made)));
+  co_return Admission{std::move(row), std::move(place)};
+}
+
+// The address is one of the endpoint's VPC: never this machine, a link of its own, or the metadata service.
+Result<SessionRow> Tunnels::make(store::Transaction& transaction, model::Caller const& caller,
+                                 wire::OpenTunnel const& tunnel, std::string const& host) const {
+  TRY(auto state, networks_.read(transaction));
+  auto const& network = state->network;
+  auto const* endpoint = network.connect_endpoints.find(network::ConnectEndpointId(tunnel.endpoint));
+  if (!endpoint) return wire::no_such_endpoint(tunnel.endpoint);
+  if (!is_usable(endpoint->state))
+    return not_usable(tunnel.endpoint + " is " + std::string(to_string(endpoint->state)) +
+                      " and takes no tunnels.");
+  if (to_lower(host) != to_lower(endpoint->dns_name))
+    return not_usable("This is not the name of " + tunnel.endpoint + ". Use " + endpoint->dns_name + ".");
+  auto const* vpc = network.vpcs.find(endpoint->vpc);
+  if (!vpc || !vpc->cidr.contains(tunnel.address))
+    return not_usable(tunnel.address.text() + " is not an address of " + endpoint->vpc.text() + ", where " +
+                      tunnel.endpoint + " is.");
+  auto target = instance_at(network, endpoint->vpc, tunnel.address);
+  SessionRow row;
+  row.id = random_session_id(caller.principal.name);
+  row.target = target.text().empty() ? InstanceId(tunnel.address.text()) : target;
+  row.owner = caller.principal.arn;
+  row.owner_id = caller.principal.id;
+  row.document = kTunnelDocument;
+  row.reason = tunnel.address.text() + " port " + std::to_string(tunnel.port) + " through " + tunnel.endpoint;
+  row.started_at = gate_.clock().now();
+  row.duration_limit = tunnel.duration;
+  row.admission = kOpenTunnelAction;
+  return row;
+}
+
+Result<std::vector<TunnelWay>> Tunnels::ways_to(store::Transaction& transaction,
+                                                InstanceId const& target) const {
+  TRY(auto state, networks_.read(transaction));
+  TRY(auto at, state->network.locate(target));
+  std::vector<network::ConnectEndpoint const*> usable;
+  for (auto const& endpoint : state->network.connect_endpoints)
+    if (endpoint.vpc == at.vpc->id && is_usable(endpoint.state)) usable.push_back(&endpoint);
+  if (usable.empty())
+    return Error{Errc::not_found,
+                 "there is no connect endpoint in " + at.vpc->id.text() +
+                     "; make one with: aws ec2 create-instance-connect-endpoint --subnet-id " +
+                     at.subnet->id.text(),
+                 "ResourceNotFound"};
+  std::ranges::stable_sort(usable, {}, [&](auto const* endpoint) {
+    return std::pair(endpoint->subnet != at.subnet->id, carried_by(endpoint->id.text()));
+  });
+  std::vector<TunnelWay> ways;
+  for (auto const* endpoint : usable)
+    ways.push_back({endpoint->id, endpoint->dns_name, at.interface->private_address, target});
+  return ways;
+}
+
+}  // namespace fumidai::sessions
