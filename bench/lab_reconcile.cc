@@ -2,17 +2,13 @@
 // done? In five VPCs, each interface with a namespace, a link and two security groups. Needs root.
 //   build/release/lab_reconcile [INTERFACES...]
 
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
 
 #include "lab/kernel.h"
+#include "own_world.h"
 
 namespace {
 
@@ -100,33 +96,26 @@ Result<void> measure(int interfaces) {
   return success();
 }
 
-// A network and a /run of our own: nothing on the machine sees it.
-bool enter_own_world() {
-  return ::geteuid() == 0 && ::unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 &&
-         ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         ::mount("tmpfs", "/run", "tmpfs", 0, nullptr) == 0;
+int run(std::vector<int> const& counts) {
+  if (auto able = lab::check_able(); !able) {
+    std::printf("skipped: %s\n", able.error().detail.c_str());
+    return 0;
+  }
+  std::printf("lab_reconcile, in %d VPCs:\n", kVpcs);
+  for (int interfaces : counts) {
+    if (auto done = measure(interfaces); !done) {
+      std::printf("failed: %s\n", done.error().detail.c_str());
+      return 1;
+    }
+  }
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (!enter_own_world()) {
-    std::printf("skipped: a lab needs root\n");
-    return 0;
-  }
-  if (auto able = lab::check_able(); !able) {
-    std::printf("skipped: %s\n", able.error().detail.c_str());
-    return 0;
-  }
   std::vector<int> counts;
   for (int i = 1; i < argc; i++) counts.push_back(std::atoi(argv[i]));
   if (counts.empty()) counts = {10, 50, 200};
-  std::printf("lab_reconcile, in %d VPCs:\n", kVpcs);
-  for (int interfaces : counts) {
-    auto done = measure(interfaces);
-    if (done) continue;
-    std::printf("failed: %s\n", done.error().detail.c_str());
-    [[maybe_unused]] auto gone = lab::Kernel(lab::Settings{.label = "bench"}).down();
-    return 1;
-  }
+  return bench::in_own_world([&] { return run(counts); });
 }
