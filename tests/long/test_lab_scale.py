@@ -61,6 +61,12 @@ class Lab(LabPlane):
                 continue
         return found
 
+    def own_spaces(self):
+        return {space for space in self.world.spaces() if space.startswith(self.space(""))}
+
+    def inodes(self):
+        return {self.inode(space) for space in self.own_spaces()}
+
     def inode(self, space):
         return os.stat(f"/proc/{self.world.process.pid}/root/run/netns/{space}").st_ino
 
@@ -189,13 +195,13 @@ def disagreements_anywhere(lab):
     return [f"{target}: {need['Need']} {need['Subject']}: {need['Observed']['How']}" for target, need in needs if need.get("Observed", {}).get("Disagrees")]
 
 
-def check_settled(lab):
-    """That the machine holds what the store says, no less and no more."""
+def check_settled(lab, before):
+    """That the machine holds what the store says, no less and no more; `before` are the namespaces that there were."""
     wait_until("states settle", lambda: set(lab.states().values()) <= {"running", "terminated"}, 60)
     living = {instance for instance, state in lab.states().items() if state == "running"}
     spaces = wanted_spaces(lab)
-    own = lambda: {space for space in lab.world.spaces() if space.startswith(lab.space(""))}
-    wait_until(f"the namespaces are {spaces}", lambda: own() == spaces, 30)
+    wait_until(f"the namespaces are {spaces}", lambda: lab.own_spaces() == spaces, 30)
+    wait_until("nothing runs in what is gone", lambda: not lab.processes_in(before - lab.inodes()), 30)
     wait_until(f"the directories are those of {living}", lambda: lab.directories() == living, 30)
     end = time.monotonic() + 60  # an instance that was started again just now has no sshd yet
     while (found := disagreements_anywhere(lab)) and time.monotonic() < end:
@@ -212,7 +218,7 @@ def test_killed_in_the_middle_of_changes_it_ends_as_asked(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         changes = Changes(lab)
         for number, change in enumerate(changes.all()):
-            words = change()
+            words, before = change(), lab.inodes()
             asking = subprocess.Popen(lab.world.words(AWS, "ec2", *words), env=lab.environment(AWS_PAGER=""), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             moment = luck.uniform(0, LONGEST_CHANCE)
             time.sleep(moment)
@@ -220,19 +226,20 @@ def test_killed_in_the_middle_of_changes_it_ends_as_asked(tmp_path):
             lab.start()
             _, refused = asking.communicate(timeout=60)
             print(f"round {number}: {words[0]}, killed after {moment:.2f} s, {'told so' if asking.returncode else 'acknowledged'} {refused.decode().strip()}")
-            check_settled(lab)
+            check_settled(lab, before)
         check_what_is_deleted_by_hand_comes_back(lab, changes)
 
 
 def check_what_is_deleted_by_hand_comes_back(lab, changes):
     instance = changes.parts["by-nat"]["instance"]
     interface = lab.interface_of(instance)
-    space = lab.space(interface)
-    before = lab.inode(space)
+    space, before = lab.space(interface), lab.inodes()
+    first = lab.inode(space)
     assert lab.world.run("ip", "-n", space, "link", "delete", "eth0").returncode == 0
     wait_until("the link is back", lambda: lab.in_space(interface, "ip", "link", "show", "eth0").returncode == 0, 20)
-    assert lab.inode(space) == before
-    check_settled(lab)
+    assert lab.inode(space) == first
+    check_settled(lab, before)
     assert lab.world.run("ip", "netns", "delete", space).returncode == 0
-    wait_until("the namespace is back", lambda: space in lab.world.spaces() and lab.inode(space) != before, 20)
-    check_settled(lab)
+    wait_until("the namespace is back", lambda: space in lab.world.spaces() and lab.inode(space) != first, 20)
+    check_settled(lab, before)
+    assert lab.is_reached(instance, 40)
