@@ -69,8 +69,9 @@ T BenchPlane::run(awaitable<Result<T>> work) {
   if constexpr (!std::is_void_v<T>) return std::move(**outcome);
 }
 
-BenchPlane::BenchPlane()
-    : directory_(std::filesystem::temp_directory_path() / ("fumidai-bench-" + random_hex(10))) {
+BenchPlane::BenchPlane(std::vector<std::string> options)
+    : options_(std::move(options)),
+      directory_(std::filesystem::temp_directory_path() / ("fumidai-bench-" + random_hex(10))) {
   std::filesystem::create_directory(directory_);
   std::ofstream(directory_ / "secret") << random_hex(64) << "\n";
   start();
@@ -87,9 +88,18 @@ BenchPlane::~BenchPlane() {
 void BenchPlane::start() {
   auto data = directory_ / "data";
   auto listen = "127.0.0.1:" + std::to_string(port_);
-  server_ = start_process({program("fumidai").string(), "server", "--data-dir", data.string(), "--listen",
-                           listen, "--secret-file", (directory_ / "secret").string(), "--log-level", "error"},
-                          directory_ / "server.log");
+  std::vector<std::string> words{program("fumidai").string(),
+                                 "server",
+                                 "--data-dir",
+                                 data.string(),
+                                 "--listen",
+                                 listen,
+                                 "--secret-file",
+                                 (directory_ / "secret").string(),
+                                 "--log-level",
+                                 "error"};
+  words.insert(words.end(), options_.begin(), options_.end());
+  server_ = start_process(words, directory_ / "server.log");
   for (int i = 0; i < 1000 && !std::filesystem::exists(data / "endpoint"); i++)
     std::this_thread::sleep_for(10ms);
   if (!std::filesystem::exists(data / "endpoint"))

@@ -16,7 +16,8 @@ namespace fumidai::bench {
 
 class BenchPlane {
  public:
-  BenchPlane();
+  // With more words for `fumidai server`.
+  explicit BenchPlane(std::vector<std::string> options = {});
   ~BenchPlane();
 
   // Ends the server by SIGKILL and starts it again, at the same address.
@@ -42,6 +43,7 @@ class BenchPlane {
 
   asio::io_context loop_{1};
 
+  std::vector<std::string> options_;
   io::Path directory_;
   std::uint16_t port_ = 0;
   pid_t server_ = -1, agent_ = -1;
