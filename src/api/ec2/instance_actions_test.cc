@@ -47,7 +47,7 @@ class PlaneTest : public testing::Test {
     gate.emplace(*database, networks, deployment, *trail, clock, sessions::SessionLimits{});
     registry.emplace(loop.get_executor(), *database, deployment, *gate, sessions::SessionPatience{});
     checkpoints = *audit::CheckpointFile::open(directory.path() / "audit-checkpoint", *trail);
-    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints, &lab});
+    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints, worker, &lab});
     allow(R"({"Effect":"Allow","Action":"*","Resource":"*"})");
   }
   // What is written soon is written by the trail, which goes before the store otherwise.
@@ -129,6 +129,7 @@ class PlaneTest : public testing::Test {
   std::optional<sessions::Registry> registry;
   network::PriceTable prices;
   std::unique_ptr<audit::CheckpointFile> checkpoints;
+  io::Worker worker{"worker"};
   EmptyLab lab;
   std::optional<Plane> plane;
   std::string said;  // of the last failure
@@ -257,6 +258,17 @@ TEST_F(InstanceActions, what_cannot_be_launched_says_why) {
   EXPECT_EQ(call("RunInstances", {{"ImageId", image}, {"MinCount", "1"}}), "MissingParameter");
   plane->lab = nullptr;
   EXPECT_EQ(call("RunInstances", launch_at_top()), "UnsupportedOperation");
+}
+
+TEST_F(InstanceActions, a_key_is_made_for_who_may_have_it) {
+  auto made = call("CreateKeyPair", {{"KeyName", "rsa"}});
+  EXPECT_TRUE(text(made, "keyMaterial").starts_with("-----BEGIN RSA PRIVATE KEY-----")) << said;
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "rsa"}}), "InvalidKeyPair.Duplicate");
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}, {"KeyType", "dsa"}}), "InvalidParameterValue");
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}, {"DryRun", "true"}}), "DryRunOperation");
+  EXPECT_EQ(call("CreateKeyPair", {}), "MissingParameter");
+  allow(R"({"Effect":"Deny","Action":"ec2:CreateKeyPair","Resource":"*"})");
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}}), "UnauthorizedOperation");
 }
 
 TEST_F(InstanceActions, a_token_launches_once) {
