@@ -260,6 +260,32 @@ TEST_F(InstanceActions, what_cannot_be_launched_says_why) {
   EXPECT_EQ(call("RunInstances", launch_at_top()), "UnsupportedOperation");
 }
 
+TEST_F(InstanceActions, an_image_is_named_by_aws_parameter) {
+  auto latest = [](std::string const& name) {
+    return "resolve:ssm:/aws/service/ami-amazon-linux-latest/" + name;
+  };
+  auto run = [&](std::string const& image_id) {
+    Fields fields{{"ImageId", image_id}, {"MinCount", "1"}, {"MaxCount", "1"}, {"SubnetId", subnet}};
+    auto answer = call("RunInstances", fields);
+    return answer.starts_with("<") ? text(answer, "imageId") : answer;
+  };
+  std::string own(networks::architecture()), other = own == "arm64" ? "x86_64" : "arm64";
+  for (auto const& name : {"al2023-ami-kernel-default-" + own, "al2023-ami-minimal-kernel-default-" + own,
+                           "al2023-ami-kernel-6.1-" + own, "amzn2-ami-hvm-" + own + "-gp2"})
+    EXPECT_EQ(run(latest(name)), image) << name;
+  for (auto const& name :
+       {"al2023-ami-kernel-default-" + other, std::string("al2023-ami-kernel-default"), std::string(),
+        "al2023-ami-kernel-default-" + own + ":1", std::string("../x\n`id`")})
+    EXPECT_EQ(run(latest(name)), "InvalidParameterValue") << name;
+  EXPECT_EQ(run("resolve:ssm:/aws/service/nothing"), "InvalidParameterValue");
+  EXPECT_EQ(run("resolve:ssm:"), "InvalidParameterValue");
+  EXPECT_EQ(run("resolve:"), "InvalidAMIID.Malformed");
+
+  allow(R"({"Effect":"Allow","Action":"ec2:*","Resource":"*"})");
+  EXPECT_EQ(run(image), image);
+  EXPECT_EQ(run(latest("al2023-ami-kernel-default-" + own)), "UnauthorizedOperation");
+}
+
 TEST_F(InstanceActions, a_key_is_made_for_who_may_have_it) {
   auto made = call("CreateKeyPair", {{"KeyName", "rsa"}});
   EXPECT_TRUE(text(made, "keyMaterial").starts_with("-----BEGIN RSA PRIVATE KEY-----")) << said;
