@@ -31,6 +31,7 @@ std::vector<Action> const& all_actions() {
                        instance_profile_actions(),
                        managed_policy_actions(),
                        principal_policy_actions(),
+                       simulation_actions(),
                        sts_actions(),
                        fumidai_actions(),
                        diagnosis_actions(),
