@@ -286,6 +286,14 @@ TEST_F(InstanceActions, an_image_is_named_by_aws_parameter) {
   EXPECT_EQ(run(latest("al2023-ami-kernel-default-" + own)), "UnauthorizedOperation");
 }
 
+TEST_F(InstanceActions, only_a_clear_no_to_dry_run_changes_anything) {
+  auto make = [&](std::string const& dry) { return call("CreateInternetGateway", {{"DryRun", dry}}); };
+  for (auto yes : {"true", "True", "TRUE"}) EXPECT_EQ(make(yes), "DryRunOperation") << yes;
+  for (auto what : {"", "1", "yes", "true "}) EXPECT_EQ(make(what), "InvalidParameterValue") << what;
+  EXPECT_EQ(text(call("DescribeInternetGateways", {}), "internetGatewayId"), "(none)");
+  EXPECT_NE(text(make("False"), "internetGatewayId"), "(none)");
+}
+
 TEST_F(InstanceActions, a_key_is_made_for_who_may_have_it) {
   auto made = call("CreateKeyPair", {{"KeyName", "rsa"}});
   EXPECT_TRUE(text(made, "keyMaterial").starts_with("-----BEGIN RSA PRIVATE KEY-----")) << said;
