@@ -286,6 +286,17 @@ TEST_F(InstanceActions, an_image_is_named_by_aws_parameter) {
   EXPECT_EQ(run(latest("al2023-ami-kernel-default-" + own)), "UnauthorizedOperation");
 }
 
+TEST_F(InstanceActions, without_a_lab_mistakes_are_named_first_and_nothing_is_launched) {
+  plane->lab = nullptr;
+  auto code = [&](Fields more) { return call("RunInstances", launch_at_top(std::move(more))); };
+  EXPECT_EQ(code({{"KeyName", "none"}}), "InvalidKeyPair.NotFound");
+  EXPECT_EQ(code({{"UserData", std::string(1 << 20, 'A')}}), "InvalidParameterValue");
+  EXPECT_EQ(code({{"ClientToken", "t"}}), "UnsupportedOperation");
+  EXPECT_EQ(code({{"ClientToken", "t"}}), "UnsupportedOperation");
+  EXPECT_EQ(text(call("DescribeInstances", {}), "instanceId"), "(none)");
+  EXPECT_EQ(text(call("DescribeNetworkInterfaces", {}), "networkInterfaceId"), "(none)");
+}
+
 TEST_F(InstanceActions, only_a_clear_no_to_dry_run_changes_anything) {
   auto make = [&](std::string const& dry) { return call("CreateInternetGateway", {{"DryRun", dry}}); };
   for (auto yes : {"true", "True", "TRUE"}) EXPECT_EQ(make(yes), "DryRunOperation") << yes;

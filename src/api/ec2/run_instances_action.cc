@@ -199,14 +199,16 @@ Result<ReservationDescription> describe_launch(State& state, Call const& call, P
   return reservation;
 }
 
+Error no_lab() {
+  return {Errc::unsupported,
+          "Instances run in a lab, and this server has none. Start one with `fumidai lab up`, or start "
+          "the server with `fumidai server --lab`.",
+          "UnsupportedOperation"};
+}
+
+// Without a lab what is wrong with the request is said first.
 Result<ReservationDescription> run_instances(store::Transaction& transaction, Call const& call,
                                              RunInstancesRequest const& request) {
-  if (!call.plane.lab)
-    return Error{
-        Errc::unsupported,
-        "Instances run in a lab, and this server has none. Start one with `fumidai lab up`, or start "
-        "the server with `fumidai server --lab`.",
-        "UnsupportedOperation"};
   TRY(auto wanted, wanted_by(transaction, call, request));
   TRY(auto tags, tags_of_launch(request));
   TRY(auto profiles, Profiles::read(transaction, call));
@@ -214,6 +216,7 @@ Result<ReservationDescription> run_instances(store::Transaction& transaction, Ca
     networks::forget_terminated(state, call.caller.at);
     TRY(auto ids, networks::once(state, call.addressed.operation, request.client_token, digest_of(call),
                                  call.caller.at, [&] { return launch(state, call, wanted, tags); }));
+    if (!call.plane.lab) return no_lab();
     return describe_launch(state, call, profiles, ids);
   });
 }
