@@ -1,18 +1,22 @@
 #include "api/action.h"
 
-#include "api/ec2/actions.h"
-
 #include <iterator>
 #include <map>
+
+#include "api/ec2/actions.h"
+#include "base/bytes.h"
 
 namespace fumidai::api {
 
 Result<void> detail::check_dry_run(Call const& call) {
   if (call.addressed.service->protocol != wire::Protocol::ec2) return success();
   for (auto const& [name, value] : call.addressed.fields) {
-    if (name == "DryRun" && value == "true")
-      return Error{Errc::conflict, "Request would have succeeded, but DryRun flag is set.",
-                   "DryRunOperation"};
+    if (name != "DryRun" || equal_ignoring_case(value, "false")) continue;
+    if (!equal_ignoring_case(value, "true"))
+      return Error{Errc::invalid,
+                   "Value (" + escaped(value, 64) + ") for parameter DryRun is invalid. It is true or false.",
+                   "InvalidParameterValue"};
+    return Error{Errc::conflict, "Request would have succeeded, but DryRun flag is set.", "DryRunOperation"};
   }
   return success();
 }
@@ -31,6 +35,7 @@ std::vector<Action> const& all_actions() {
                        instance_profile_actions(),
                        managed_policy_actions(),
                        principal_policy_actions(),
+                       simulation_actions(),
                        sts_actions(),
                        fumidai_actions(),
                        diagnosis_actions(),

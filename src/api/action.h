@@ -10,6 +10,7 @@
 #include "api/service.h"
 #include "audit/checkpoint_file.h"
 #include "identity/authenticator.h"
+#include "io/worker.h"
 #include "network/price.h"
 #include "networks/connect_endpoints.h"
 #include "networks/keeper.h"
@@ -33,6 +34,7 @@ struct Plane {
   identity::Deployment const& deployment;
   Clock const& clock;
   audit::CheckpointFile const& checkpoints;  // of the audit trail
+  io::Worker& worker;                        // for what takes long and is no transaction
   Lab* lab = nullptr;
   sessions::Tunnels const* tunnels = nullptr;
   networks::ConnectLimits connect_limits = networks::ConnectLimits::none();
@@ -111,6 +113,26 @@ wire::HttpResponse write_response(Call const& call, Response const& response) {
   }
 }
 
+// A request with something to make that takes long and needs no store, such as a key: it is made on the
+// plane's worker, so that no other change waits for it. The decision comes after; what was made for who is
+// then refused is dropped.
+template <class Request>
+concept Prepares = requires(Request& request) {
+  request.prepare();
+};
+
+template <Prepares Request>
+awaitable<Request> prepared(Call const& call, Request request) {
+  if (!check_request(call, request)) co_return request;  // which is said in its turn, after the decision
+  auto own = std::make_shared<Request>(std::move(request));
+  auto prepare = [own] {
+    own->prepare();
+    return true;
+  };
+  co_await call.plane.worker.run(std::move(prepare));
+  co_return std::move(*own);
+}
+
 // The call and the request must outlive the question.
 template <class Request>
 sessions::Ask ask_for(Call const& call, Request const& request, About<Request> about,
@@ -160,6 +182,7 @@ Action changes(Service const& service, std::string name,
   auto run = [make, about, after, recorded](Call call,
                                             std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
+    if constexpr (detail::Prepares<Request>) request = co_await detail::prepared(call, std::move(request));
     auto ask = detail::ask_for(call, request, about, recorded);
     std::function<Result<Response>(store::Transaction&)> work =
         [make, &call, &request](store::Transaction& transaction) -> Result<Response> {
@@ -218,6 +241,7 @@ std::vector<Action> role_actions();
 std::vector<Action> instance_profile_actions();
 std::vector<Action> managed_policy_actions();
 std::vector<Action> principal_policy_actions();
+std::vector<Action> simulation_actions();
 std::vector<Action> sts_actions();
 std::vector<Action> fumidai_actions();
 std::vector<Action> diagnosis_actions();

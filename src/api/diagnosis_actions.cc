@@ -230,6 +230,12 @@ struct CostLineDescription {
 };
 BOOST_DESCRIBE_STRUCT(CostLineDescription, (), (what, id, count, monthly))
 
+// The same method on Fumidai.
+struct OwnDescription {
+  std::string keys, needs, monthly_cost, cost_per_gigabyte;
+};
+BOOST_DESCRIBE_STRUCT(OwnDescription, (), (keys, needs, monthly_cost, cost_per_gigabyte))
+
 struct MethodComparison {
   std::string method;
   std::int64_t reachable = 0, instances = 0;
@@ -238,12 +244,13 @@ struct MethodComparison {
   bool agent = false;
   std::string exposure, redundancy, monthly_cost, cost_per_gigabyte;
   std::vector<CostLineDescription> cost_lines;
+  OwnDescription on_fumidai;
   std::vector<std::string> unpriced, unverified;
   std::optional<std::int64_t> milliseconds_to_connect;  // absent: not measured here
 };
 BOOST_DESCRIBE_STRUCT(MethodComparison, (),
                       (method, reachable, instances, obstacle, keys, inbound, agent, exposure, redundancy,
-                       monthly_cost, cost_per_gigabyte, cost_lines, unpriced, unverified,
+                       monthly_cost, cost_per_gigabyte, cost_lines, on_fumidai, unpriced, unverified,
                        milliseconds_to_connect))
 
 struct IdleDescription {
@@ -285,6 +292,8 @@ MethodComparison describe(network::MethodRow const& row, sessions::Measurements 
   description.cost_per_gigabyte = network::to_string(row.cost.per_gigabyte);
   for (auto const& line : row.cost.lines)
     description.cost_lines.push_back({line.what, line.id, line.count, text_of(line.monthly)});
+  description.on_fumidai = {row.own.keys, row.own.needs, network::to_string(row.own.monthly),
+                            network::to_string(row.own.per_gigabyte)};
   description.unpriced = row.cost.unpriced;
   description.unverified = row.cost.unverified;
   if (auto at = measured.find(description.method); at != measured.end())

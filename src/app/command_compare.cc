@@ -58,7 +58,11 @@ std::string inbound_of(json::value const& method) {
   return rules.empty() ? "none" : joined(rules, "; ");
 }
 
-// A column each method; what we ask of a network of our own is the last but one line: nothing is rented.
+std::string own_cost_of(json::value const& method, std::string const& currency, char const* member) {
+  return text_of(method.at("OnFumidai"), member) + " " + currency;
+}
+
+// A column each method: on AWS, and the same on Fumidai.
 Rows table_of(json::value const& vpc, std::string const& currency) {
   Rows rows{{""}};
   auto const& methods = list_of(vpc, "Methods");
@@ -79,7 +83,13 @@ Rows table_of(json::value const& vpc, std::string const& currency) {
   add("redundancy", [](auto const& method) { return text_of(method, "Redundancy"); });
   add("on AWS, a month", [&](auto const& method) { return cost_of(method, currency, "MonthlyCost"); });
   add("on AWS, a gigabyte", [&](auto const& method) { return cost_of(method, currency, "CostPerGigabyte"); });
-  add("on Fumidai, a month", [](auto const&) { return std::string("your own machines"); });
+  add("on Fumidai, keys", [](auto const& method) { return text_of(method.at("OnFumidai"), "Keys"); });
+  add("on Fumidai, needs", [](auto const& method) { return text_of(method.at("OnFumidai"), "Needs"); });
+  add("on Fumidai, a month", [&](auto const& method) {
+    return own_cost_of(method, currency, "MonthlyCost") + " beyond the host that runs the plane";
+  });
+  add("on Fumidai, a gigabyte",
+      [&](auto const& method) { return own_cost_of(method, currency, "CostPerGigabyte"); });
   add("time to connect", time_of);
   return rows;
 }
@@ -89,7 +99,7 @@ void print_for_people(Rows const& rows) {
   for (std::size_t column = 1; column < rows[0].size(); column++) {
     std::printf("\n  %s\n", rows[0][column].c_str());
     for (std::size_t line = 1; line < rows.size(); line++)
-      std::printf("    %-20s %s\n", rows[line][0].c_str(), rows[line][column].c_str());
+      std::printf("    %-22s %s\n", rows[line][0].c_str(), rows[line][column].c_str());
   }
 }
 

@@ -137,7 +137,7 @@ class Server {
         gate_(database_, networks_, deployment_, trail_, clock_, config.session_limits),
         registry_(loop.get_executor(), database_, deployment_, gate_, config.patience),
         authenticator_(database_, deployment_, clock_),
-        api_({gate_, registry_, networks_, foundation.prices, deployment_, clock_, checkpoints},
+        api_({gate_, registry_, networks_, foundation.prices, deployment_, clock_, checkpoints, worker_},
              authenticator_),
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
         tunnels_(gate_, networks_),
@@ -300,6 +300,7 @@ class Server {
   sessions::Gate gate_;
   sessions::Registry registry_;
   identity::Authenticator authenticator_;
+  io::Worker worker_{"worker"};
   api::Dispatcher api_;
   doors::manager::ManagerDoor manager_;
   sessions::Tunnels tunnels_;

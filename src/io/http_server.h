@@ -16,7 +16,9 @@
 namespace fumidai::io {
 
 struct ServerLimits {
-  wire::HttpLimits message;
+  // Twice a client's megabyte: base64 in a form is longer than what it says, and EC2 has a sentence for user
+  // data that is too long.
+  wire::HttpLimits message{.body = 2 * 1024 * 1024};
   std::chrono::seconds handshake{10};  // TLS
   std::chrono::seconds request{20};    // from the first byte of a request to its last
   std::chrono::seconds idle{75};       // between requests of one connection; longer than clients keep theirs

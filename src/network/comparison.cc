@@ -69,6 +69,7 @@ class Row {
     describe(all);
     auto bastion = bastions_.empty() ? std::nullopt : std::optional(bastions_.front()->id);
     row_.cost = cost(network_, vpc_, row_.method, prices, bastion);
+    row_.own = own_terms(row_.method);
     return std::move(row_);
   }
 
@@ -184,6 +185,24 @@ bool concerns(Network const& network, IdlePart const& part, VpcId const& vpc) {
 }
 
 }  // namespace
+
+// What this version does; there is no bastion in the plane itself.
+OwnTerms own_terms(Method method) {
+  switch (method) {
+    case Method::bastion:
+      return {"a key pair for the bastion and one for the instance, as on AWS",
+              "a host or a lab's instance as bastion: sshd, open to who comes"};
+    case Method::session_manager_endpoints:
+      return {"none",
+              "the agent, and a way from it to the plane's port; no endpoint: the plane is the service"};
+    case Method::session_manager_nat:
+      return {"none", "the agent, and any way out to the plane's port; no NAT gateway of its own"};
+    case Method::connect_endpoint:
+      return {"one for 60 seconds, pushed each time",
+              "the lab, whose endpoints the tunnels leave from; sshd, open to the endpoint"};
+  }
+  return {};
+}
 
 Result<Comparison> compare(Network const& network, VpcId const& vpc, PriceTable const& prices,
                            Address const& from) {

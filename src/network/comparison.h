@@ -9,6 +9,18 @@
 
 namespace fumidai::network {
 
+// The same method on Fumidai. Nothing there is rented by the hour or by the gigabyte: it costs what the host
+// costs that runs the plane, however many methods, networks and instances there are.
+struct OwnTerms {
+  std::string keys = {};   // that a person has to have
+  std::string needs = {};  // beside the plane
+  Money monthly = {}, per_gigabyte = {};
+
+  friend bool operator==(OwnTerms const&, OwnTerms const&) = default;
+};
+
+OwnTerms own_terms(Method method);
+
 // A method in a VPC. Texts are for people; empty means none.
 struct MethodRow {
   Method method;
@@ -19,7 +31,8 @@ struct MethodRow {
   bool agent = false;
   std::string exposure = {};
   std::string redundancy = {};
-  Cost cost;
+  Cost cost;  // on AWS
+  OwnTerms own = {};
 };
 
 struct Comparison {

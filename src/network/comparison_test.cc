@@ -51,6 +51,23 @@ TEST(Comparison, a_connect_endpoint_opens_instances_to_itself_only_and_costs_not
             "no endpoint (AWS allows 1 a VPC, Fumidai any number)");
 }
 
+TEST(Comparison, on_fumidai_no_method_is_rented) {
+  for (auto method : kMethods) {
+    auto own = row(walkthrough(), method).own;
+    EXPECT_EQ(own, own_terms(method));
+    EXPECT_EQ(own.monthly, Money{}) << to_string(method);
+    EXPECT_EQ(own.per_gigabyte, Money{}) << to_string(method);
+    EXPECT_FALSE(own.keys.empty() || own.needs.empty()) << to_string(method);
+  }
+}
+
+TEST(Comparison, on_fumidai_sessions_need_an_agent_and_no_key) {
+  for (auto method : {Method::session_manager_endpoints, Method::session_manager_nat}) {
+    EXPECT_EQ(own_terms(method).keys, "none");
+    EXPECT_EQ(own_terms(method).needs.find("the agent, and "), 0U);
+  }
+}
+
 TEST(Comparison, tells_what_a_method_lacks) {
   auto nat = row(walkthrough(), Method::session_manager_nat);
   EXPECT_EQ(nat.reachable, 0);

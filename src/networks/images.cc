@@ -17,7 +17,44 @@ constexpr InstanceType kTypes[] = {{"t3.nano", 2, 512},    {"t3.micro", 2, 1024}
                                    {"t2.micro", 1, 1024},  {"t2.small", 1, 2048}, {"m5.large", 2, 8192},
                                    {"m5.xlarge", 4, 16384}};
 
+// Without the architecture at the end.
+constexpr std::string_view kResolve = "resolve:ssm:", kLatest = "/aws/service/ami-amazon-linux-latest/";
+constexpr std::string_view kLatestNames[] = {
+    "al2023-ami-kernel-default-",     "al2023-ami-kernel-6.1-",
+    "al2023-ami-kernel-6.12-",        "al2023-ami-minimal-kernel-default-",
+    "al2023-ami-minimal-kernel-6.1-", "al2023-ami-minimal-kernel-6.12-"};
+// Older ones name what is behind the architecture, too.
+constexpr std::pair<std::string_view, std::string_view> kOlderNames[] = {
+    {"amzn2-ami-hvm-", "-gp2"},
+    {"amzn2-ami-hvm-", "-ebs"},
+    {"amzn2-ami-kernel-5.10-hvm-", "-gp2"},
+    {"amzn2-ami-minimal-hvm-", "-ebs"},
+};
+
+bool is_latest(std::string_view parameter) {
+  if (!parameter.starts_with(kLatest)) return false;
+  std::string name(parameter.substr(kLatest.size())), own(architecture());
+  return std::ranges::any_of(kLatestNames, [&](auto begin) { return name == std::string(begin) + own; }) ||
+         std::ranges::any_of(kOlderNames, [&](auto const& around) {
+           return name == std::string(around.first) + own + std::string(around.second);
+         });
+}
+
 }  // namespace
+
+std::string_view parameter_of(std::string_view image_id) {
+  return image_id.starts_with(kResolve) ? image_id.substr(kResolve.size()) : std::string_view();
+}
+
+Result<std::string> resolve_image(std::string const& image_id) {
+  if (!image_id.starts_with(kResolve)) return image_id;
+  if (is_latest(parameter_of(image_id)))
+    return std::string(std::ranges::max_element(kImages, {}, &Image::created_at)->id);
+  return invalid_parameter("Value (" + escaped(image_id, 255) +
+                           ") for parameter imageId is invalid. There is no such parameter here; one is " +
+                           std::string(kResolve) + std::string(kLatest) + std::string(kLatestNames[0]) +
+                           std::string(architecture()) + ", and `aws ec2 describe-images` lists all images.");
+}
 
 std::span<Image const> images() {
   return kImages;

@@ -49,13 +49,29 @@ bool is_hex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+// Of UTF-8, not its bytes.
+std::size_t characters_of(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+// What XML has no form for would be told as something else.
+bool is_tellable(std::string_view text) {
+  bool has_control = std::ranges::any_of(text, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
+  return !has_control && text.find("\xef\xbf\xbe") == text.npos && text.find("\xef\xbf\xbf") == text.npos;
+}
+
 Result<void> check_tag(std::string const& key, std::string const& value) {
   if (to_lower(key).starts_with("aws:"))
     return invalid_parameter("Tag keys starting with 'aws:' are reserved for internal use");
-  if (key.empty() || key.size() > kMostKey)
+  if (key.empty() || characters_of(key) > kMostKey)
     return invalid_parameter("Tag keys must be between 1 and 128 characters in length");
-  if (value.size() > kMostValue)
+  if (characters_of(value) > kMostValue)
     return invalid_parameter("Tag values must be at most 256 characters in length");
+  if (!is_tellable(key) || !is_tellable(value))
+    return invalid_parameter(
+        "Tags have no control characters but tab and line end, and no U+FFFE and U+FFFF");
   return success();
 }
 

@@ -160,5 +160,11 @@ TEST(Shape, xml_escapes_and_keeps_empty_lists) {
   EXPECT_EQ(xml_element("<A>", "TokenValue"), "");
 }
 
+TEST(Shape, what_xml_cannot_carry_is_replaced) {
+  EXPECT_EQ(xml_escaped("a\xef\xbf\xbe\xef\xbf\xbf!"), "a\xef\xbf\xbd\xef\xbf\xbd!");  // U+FFFE, U+FFFF
+  EXPECT_EQ(xml_escaped("\x01\t\r\n\xef\xbc\x81"), "\xef\xbf\xbd\t&#xD;\n\xef\xbc\x81");
+  EXPECT_EQ(xml_escaped("\xef"), "\xef\xbf\xbd");
+}
+
 }  // namespace
 }  // namespace fumidai::wire

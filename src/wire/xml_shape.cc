@@ -2,6 +2,15 @@
 
 namespace fumidai::wire {
 
+namespace {
+
+// U+FFFE and U+FFFF, which parsers stop at.
+bool is_noncharacter(std::string_view text) {
+  return text.starts_with("\xef\xbf\xbe") || text.starts_with("\xef\xbf\xbf");
+}
+
+}  // namespace
+
 std::string xml_escaped(std::string_view text) {
   static constexpr std::string_view kReplacement = "\xef\xbf\xbd";
   if (!is_utf8(text)) {
@@ -17,7 +26,8 @@ std::string xml_escaped(std::string_view text) {
   }
   std::string result;
   result.reserve(text.size());
-  for (char c : text) {
+  for (std::size_t i = 0; i < text.size(); i++) {
+    char c = text[i];
     switch (c) {
       case '&': result += "&amp;"; break;
       case '<': result += "&lt;"; break;
@@ -27,6 +37,9 @@ std::string xml_escaped(std::string_view text) {
       default:
         if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n') {
           result += kReplacement;
+        } else if (c == '\xef' && is_noncharacter(text.substr(i))) {
+          result += kReplacement;
+          i += 2;
         } else {
           result += c;
         }

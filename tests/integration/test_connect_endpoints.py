@@ -1,18 +1,15 @@
 """EC2's actions for endpoints of EC2 Instance Connect, all that needs no machine. Debian's AWS tools are older than these: requests are signed by hand, and the answers are EC2's XML. A newer AWS CLI asks as well, where FUMIDAI_TEST_AWS_NEW names one."""
 
-import configparser
 import json
 import os
 import re
 import socket
 import ssl
 import time
-import urllib.parse
-import xml.etree.ElementTree
 
 import pytest
 
-from house import wire
+import house.query
 from house.plane import Plane
 
 REGION = "us-east-1"
@@ -20,41 +17,7 @@ NOWHERE = "eice-0123456789abcdef0"
 USABLE = ("create-complete", "update-in-progress", "update-complete", "update-failed")
 
 
-class Refused(Exception):
-    def __init__(self, status, code, message):
-        super().__init__(f"{status} {code}: {message}")
-        self.status, self.code, self.message = status, code, message
-
-
-def as_value(element):
-    """Lists are what has item children; a leaf is its text."""
-    children = list(element)
-    if element.tag.split("}")[1].endswith(("Set", "Info")):
-        return [as_value(child) for child in children]
-    if not children:
-        return element.text or ""
-    return {child.tag.split("}")[1]: as_value(child) for child in children}
-
-
-class Query:
-    """EC2's Query protocol by hand: Query(plane)("DescribeInstanceConnectEndpoints", MaxResults=1)."""
-
-    def __init__(self, plane, user="default"):
-        profiles = configparser.ConfigParser()
-        profiles.read(plane.data / "credentials")
-        self.plane = plane
-        self.key = (profiles[user]["aws_access_key_id"], profiles[user]["aws_secret_access_key"])
-
-    def __call__(self, action, **parameters):
-        fields = {"Action": action, "Version": "2016-11-15", **{name.replace("_", "."): value for name, value in parameters.items()}}
-        body = urllib.parse.urlencode(fields).encode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-        status, _, answer = wire.request(self.plane, "POST", "/", body, headers, sign_as=self.key, service="ec2")
-        root = xml.etree.ElementTree.fromstring(answer)
-        if status != 200:
-            raise Refused(status, root.findtext(".//Code"), root.findtext(".//Message"))
-        return as_value(root)
-
+class Query(house.query.Query):
     def described(self, *ids, **more):
         names = {f"InstanceConnectEndpointId_{number}": each for number, each in enumerate(ids, 1)}
         return self("DescribeInstanceConnectEndpoints", **names, **more)["instanceConnectEndpointSet"]
@@ -72,11 +35,6 @@ class Query:
 
     def made(self, subnet, **more):
         return self.wait(self.create(subnet, **more)["instanceConnectEndpointId"])
-
-    def refused(self, action, **parameters):
-        with pytest.raises(Refused) as refusal:
-            self(action, **parameters)
-        return refusal.value
 
 
 @pytest.fixture(scope="module")

@@ -122,12 +122,12 @@ def test_a_head_above_16_kib_is_refused(plane, head):
     assert statuses(plane, head) == [413]
 
 
-def test_a_body_above_a_mebibyte_is_refused_before_it_is_sent(plane):
-    assert statuses(plane, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n") == [413]
+def test_a_body_above_two_mebibytes_is_refused_before_it_is_sent(plane):
+    assert statuses(plane, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2097153\r\n\r\n") == [413]
     assert statuses(plane, b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999999\r\n\r\n") == [413]
 
 
-def test_a_chunked_body_above_a_mebibyte_is_refused_and_not_held(plane):
+def test_a_chunked_body_above_two_mebibytes_is_refused_and_not_held(plane):
     before = plane.resident_kib()
     chunk = b"10000\r\n" + bytes(65536) + b"\r\n"
     found = statuses(plane, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 64)

@@ -47,7 +47,7 @@ class PlaneTest : public testing::Test {
     gate.emplace(*database, networks, deployment, *trail, clock, sessions::SessionLimits{});
     registry.emplace(loop.get_executor(), *database, deployment, *gate, sessions::SessionPatience{});
     checkpoints = *audit::CheckpointFile::open(directory.path() / "audit-checkpoint", *trail);
-    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints, &lab});
+    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints, worker, &lab});
     allow(R"({"Effect":"Allow","Action":"*","Resource":"*"})");
   }
   // What is written soon is written by the trail, which goes before the store otherwise.
@@ -129,6 +129,7 @@ class PlaneTest : public testing::Test {
   std::optional<sessions::Registry> registry;
   network::PriceTable prices;
   std::unique_ptr<audit::CheckpointFile> checkpoints;
+  io::Worker worker{"worker"};
   EmptyLab lab;
   std::optional<Plane> plane;
   std::string said;  // of the last failure
@@ -257,6 +258,62 @@ TEST_F(InstanceActions, what_cannot_be_launched_says_why) {
   EXPECT_EQ(call("RunInstances", {{"ImageId", image}, {"MinCount", "1"}}), "MissingParameter");
   plane->lab = nullptr;
   EXPECT_EQ(call("RunInstances", launch_at_top()), "UnsupportedOperation");
+}
+
+TEST_F(InstanceActions, an_image_is_named_by_aws_parameter) {
+  auto latest = [](std::string const& name) {
+    return "resolve:ssm:/aws/service/ami-amazon-linux-latest/" + name;
+  };
+  auto run = [&](std::string const& image_id) {
+    Fields fields{{"ImageId", image_id}, {"MinCount", "1"}, {"MaxCount", "1"}, {"SubnetId", subnet}};
+    auto answer = call("RunInstances", fields);
+    return answer.starts_with("<") ? text(answer, "imageId") : answer;
+  };
+  std::string own(networks::architecture()), other = own == "arm64" ? "x86_64" : "arm64";
+  for (auto const& name : {"al2023-ami-kernel-default-" + own, "al2023-ami-minimal-kernel-default-" + own,
+                           "al2023-ami-kernel-6.1-" + own, "amzn2-ami-hvm-" + own + "-gp2"})
+    EXPECT_EQ(run(latest(name)), image) << name;
+  for (auto const& name :
+       {"al2023-ami-kernel-default-" + other, std::string("al2023-ami-kernel-default"), std::string(),
+        "al2023-ami-kernel-default-" + own + ":1", std::string("../x\n`id`")})
+    EXPECT_EQ(run(latest(name)), "InvalidParameterValue") << name;
+  EXPECT_EQ(run("resolve:ssm:/aws/service/nothing"), "InvalidParameterValue");
+  EXPECT_EQ(run("resolve:ssm:"), "InvalidParameterValue");
+  EXPECT_EQ(run("resolve:"), "InvalidAMIID.Malformed");
+
+  allow(R"({"Effect":"Allow","Action":"ec2:*","Resource":"*"})");
+  EXPECT_EQ(run(image), image);
+  EXPECT_EQ(run(latest("al2023-ami-kernel-default-" + own)), "UnauthorizedOperation");
+}
+
+TEST_F(InstanceActions, without_a_lab_mistakes_are_named_first_and_nothing_is_launched) {
+  plane->lab = nullptr;
+  auto code = [&](Fields more) { return call("RunInstances", launch_at_top(std::move(more))); };
+  EXPECT_EQ(code({{"KeyName", "none"}}), "InvalidKeyPair.NotFound");
+  EXPECT_EQ(code({{"UserData", std::string(1 << 20, 'A')}}), "InvalidParameterValue");
+  EXPECT_EQ(code({{"ClientToken", "t"}}), "UnsupportedOperation");
+  EXPECT_EQ(code({{"ClientToken", "t"}}), "UnsupportedOperation");
+  EXPECT_EQ(text(call("DescribeInstances", {}), "instanceId"), "(none)");
+  EXPECT_EQ(text(call("DescribeNetworkInterfaces", {}), "networkInterfaceId"), "(none)");
+}
+
+TEST_F(InstanceActions, only_a_clear_no_to_dry_run_changes_anything) {
+  auto make = [&](std::string const& dry) { return call("CreateInternetGateway", {{"DryRun", dry}}); };
+  for (auto yes : {"true", "True", "TRUE"}) EXPECT_EQ(make(yes), "DryRunOperation") << yes;
+  for (auto what : {"", "1", "yes", "true "}) EXPECT_EQ(make(what), "InvalidParameterValue") << what;
+  EXPECT_EQ(text(call("DescribeInternetGateways", {}), "internetGatewayId"), "(none)");
+  EXPECT_NE(text(make("False"), "internetGatewayId"), "(none)");
+}
+
+TEST_F(InstanceActions, a_key_is_made_for_who_may_have_it) {
+  auto made = call("CreateKeyPair", {{"KeyName", "rsa"}});
+  EXPECT_TRUE(text(made, "keyMaterial").starts_with("-----BEGIN RSA PRIVATE KEY-----")) << said;
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "rsa"}}), "InvalidKeyPair.Duplicate");
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}, {"KeyType", "dsa"}}), "InvalidParameterValue");
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}, {"DryRun", "true"}}), "DryRunOperation");
+  EXPECT_EQ(call("CreateKeyPair", {}), "MissingParameter");
+  allow(R"({"Effect":"Deny","Action":"ec2:CreateKeyPair","Resource":"*"})");
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}}), "UnauthorizedOperation");
 }
 
 TEST_F(InstanceActions, a_token_launches_once) {

@@ -32,6 +32,10 @@ struct CreateKeyPairRequest {
   std::optional<std::string> key_type, key_format;
   std::vector<TagSpecification> tag_specification;
   static constexpr wire::Limit kLimits[] = {{"key_name", 1, 255, wire::required}};
+
+  // Not of the wire: made before the change, which other changes wait for.
+  std::optional<SshKeyPair> pair;
+  void prepare();
 };
 BOOST_DESCRIBE_STRUCT(CreateKeyPairRequest, (), (key_name, key_type, key_format, tag_specification))
 
@@ -110,15 +114,19 @@ Result<SshKeyType> type_of(CreateKeyPairRequest const& request) {
                                      ") for parameter KeyType is invalid. It is rsa or ed25519.");
 }
 
+void CreateKeyPairRequest::prepare() {
+  if (auto type = type_of(*this)) pair = generate_ssh_key(*type);
+}
+
 Result<CreateKeyPairResponse> create_key_pair(State& state, Call const& call,
                                               CreateKeyPairRequest const& request) {
   TRY(auto tags, tags_for(request.tag_specification, networks::kKeyPair));
-  TRY(auto type, type_of(request));
-  auto pair = generate_ssh_key(type);
+  CHECK(type_of(request));
+  auto const& pair = *request.pair;
   TRY(auto id, networks::add_key_pair(state, request.key_name, pair.public_key, call.caller.at));
   CHECK(networks::put_tags(state, id.text(), tags));
-  return CreateKeyPairResponse{request.key_name, pair.public_key.fingerprint, std::move(pair.private_key),
-                               id.text(), tags_of(state, id.text())};
+  return CreateKeyPairResponse{request.key_name, pair.public_key.fingerprint, pair.private_key, id.text(),
+                               tags_of(state, id.text())};
 }
 
 Result<ImportKeyPairResponse> import_key_pair(State& state, Call const& call,

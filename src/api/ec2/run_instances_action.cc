@@ -5,6 +5,7 @@
 #include "api/ec2/actions.h"
 #include "api/ec2/instance_description.h"
 #include "networks/client_tokens.h"
+#include "networks/images.h"
 
 namespace fumidai::api::ec2 {
 
@@ -38,7 +39,7 @@ struct RunInstancesRequest {
   std::vector<InterfaceSpecification> network_interface;
   std::vector<TagSpecification> tag_specification;
   std::optional<bool> disable_api_termination;
-  static constexpr wire::Limit kLimits[] = {{"image_id", 1, 64, wire::required},
+  static constexpr wire::Limit kLimits[] = {{"image_id", 1, 255, wire::required},
                                             {"min_count", 1, 1000, wire::required},
                                             {"max_count", 1, 1000, wire::required},
                                             {"security_group_id", 0, 16},
@@ -115,8 +116,9 @@ SpecificationsOfLaunch specifications_of(RunInstancesRequest const& request) {
 Result<void> new_instances(store::Transaction& transaction, Call const& call,
                            RunInstancesRequest const& request, sessions::Ask& ask) {
   auto place = place_of(request);
-  ask.resources = {arn_of(call, networks::kImage, request.image_id), arn_of(call, networks::kInstance, "*"),
-                   arn_of(call, networks::kNetworkInterface, "*"),
+  auto image = networks::resolve_image(request.image_id);
+  ask.resources = {arn_of(call, networks::kImage, image ? *image : request.image_id),
+                   arn_of(call, networks::kInstance, "*"), arn_of(call, networks::kNetworkInterface, "*"),
                    "arn:aws:ec2:" + call.plane.deployment.region.name + ":" +
                        call.plane.deployment.region.account + ":volume/*",
                    arn_of(call, networks::kSubnet, place.subnet)};
@@ -126,6 +128,12 @@ Result<void> new_instances(store::Transaction& transaction, Call const& call,
   auto specifications = specifications_of(request);
   tell_new_tags(call, networks::kInstance, specifications.instance, ask);
   tell_new_tags(call, networks::kNetworkInterface, specifications.interface, ask);
+  // Who lets a parameter name the image must be allowed to read it.
+  if (auto parameter = networks::parameter_of(request.image_id); !parameter.empty())
+    ask.also.push_back(
+        {"ssm:GetParameters",
+         "arn:aws:ssm:" + call.plane.deployment.region.name + "::parameter" + std::string(parameter),
+         {}});
   if (request.iam_instance_profile)
     CHECK(tell_profile(transaction, call, *request.iam_instance_profile, ask));
   return success();
@@ -148,7 +156,7 @@ Result<networks::NewInstances> wanted_by(store::Transaction& transaction, Call c
   CHECK(check_place(request));
   auto place = place_of(request);
   networks::NewInstances wanted;
-  wanted.image = request.image_id;
+  TRY(wanted.image, networks::resolve_image(request.image_id));
   wanted.type = request.instance_type.value_or(wanted.type);
   wanted.subnet = place.subnet;
   wanted.groups = place.groups;
@@ -191,14 +199,16 @@ Result<ReservationDescription> describe_launch(State& state, Call const& call, P
   return reservation;
 }
 
+Error no_lab() {
+  return {Errc::unsupported,
+          "Instances run in a lab, and this server has none. Start one with `fumidai lab up`, or start "
+          "the server with `fumidai server --lab`.",
+          "UnsupportedOperation"};
+}
+
+// Without a lab what is wrong with the request is said first.
 Result<ReservationDescription> run_instances(store::Transaction& transaction, Call const& call,
                                              RunInstancesRequest const& request) {
-  if (!call.plane.lab)
-    return Error{
-        Errc::unsupported,
-        "Instances run in a lab, and this server has none. Start one with `fumidai lab up`, or start "
-        "the server with `fumidai server --lab`.",
-        "UnsupportedOperation"};
   TRY(auto wanted, wanted_by(transaction, call, request));
   TRY(auto tags, tags_of_launch(request));
   TRY(auto profiles, Profiles::read(transaction, call));
@@ -206,6 +216,7 @@ Result<ReservationDescription> run_instances(store::Transaction& transaction, Ca
     networks::forget_terminated(state, call.caller.at);
     TRY(auto ids, networks::once(state, call.addressed.operation, request.client_token, digest_of(call),
                                  call.caller.at, [&] { return launch(state, call, wanted, tags); }));
+    if (!call.plane.lab) return no_lab();
     return describe_launch(state, call, profiles, ids);
   });
 }

@@ -8,7 +8,8 @@ namespace fumidai::api::ec2 {
 
 namespace {
 
-constexpr std::int64_t kMostResources = 1000, kMostTags = 50;
+// How many tags one of them may have is said by TagLimitExceeded.
+constexpr std::int64_t kMostResources = 1000, kMostTags = 1000;
 
 struct CreateTagsRequest {
   std::vector<std::string> resource_id;

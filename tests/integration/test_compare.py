@@ -1,0 +1,45 @@
+"""fumidai compare on a plane without a lab: a row for what each method costs on AWS, and one for the same on Fumidai."""
+
+import json
+
+import pytest
+
+METHODS = 4
+
+
+@pytest.fixture(scope="module")
+def vpc(plane):
+    one = plane.aws("ec2", "create-vpc", "--cidr-block", "10.0.0.0/16")["Vpc"]["VpcId"]
+    plane.aws("ec2", "create-subnet", "--vpc-id", one, "--cidr-block", "10.0.0.0/24")
+    return one
+
+
+def compared(plane, *words):
+    done = plane.fumidai("compare", *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+def test_each_method_has_what_it_is_on_fumidai(plane, vpc):
+    (one,) = json.loads(compared(plane, "--vpc", vpc, "--json"))["Vpcs"]
+    assert len(one["Methods"]) == METHODS
+    for method in one["Methods"]:
+        own = method["OnFumidai"]
+        assert (own["MonthlyCost"], own["CostPerGigabyte"]) == ("0.00", "0.00") and own["Keys"] and own["Needs"]
+        assert ("agent" in own["Needs"]) is method["Agent"]
+        assert not method["Agent"] or own["Keys"] == "none"
+
+
+def test_people_see_it_below_the_price_of_aws(plane, vpc):
+    lines = [line.strip() for line in compared(plane, "--vpc", vpc).splitlines()]
+    months = [line for line in lines if line.startswith("on Fumidai, a month")]
+    assert len(months) == METHODS and all("0.00 USD beyond the host that runs the plane" in line for line in months)
+    assert [line.split(",")[0] for line in lines if line.startswith("on ")] == (["on AWS"] * 2 + ["on Fumidai"] * 4) * METHODS
+
+
+def test_markdown_is_a_table(plane, vpc):
+    rows = [line for line in compared(plane, "--vpc", vpc, "--markdown").splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in rows}) == 1
+    named = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]] for line in rows}
+    assert named["on Fumidai, a gigabyte"] == ["0.00 USD"] * METHODS
+    assert len(set(named["on Fumidai, needs"])) == METHODS and all(named["on Fumidai, keys"])
