@@ -6,12 +6,22 @@ import shlex
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from house.plane import Plane
 from house.programs import AWS, FUMIDAI, bare_environment, run, wait_until
 
 WORLD = """
 mount --make-rprivate / && mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip link set lo up && echo ready && exec sleep infinity
+"""
+
+
+ASK = """
+import json, pathlib, sys, types
+from house.query import Query
+plane, action, parameters = json.loads(sys.argv[1])
+plane["data"] = pathlib.Path(plane["data"])
+print(json.dumps(Query(types.SimpleNamespace(**plane))(action, **parameters)))
 """
 
 
@@ -80,6 +90,13 @@ class LabPlane(Plane):
         for tag in tags:
             found.setdefault(tag["Value"], {})[tag["ResourceType"]] = tag["ResourceId"]
         return found
+
+    def ec2(self, action, **parameters):
+        """EC2's Query protocol (house.query), for what Debian's AWS CLI is too old to send; from within its world."""
+        plane = {"data": str(self.data), "port": self.port, "url": self.url}
+        done = self.world.run("/usr/bin/python3", "-c", ASK, json.dumps([plane, action, parameters]), env={"PYTHONPATH": str(Path(__file__).parent.parent)})
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def interface_of(self, instance):
         (reservation,) = self.aws("ec2", "describe-instances", "--instance-ids", instance)["Reservations"]

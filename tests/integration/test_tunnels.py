@@ -1,0 +1,173 @@
+"""Tunnels through connect endpoints of a lab: our client and ssh over them; what is refused, and what ends them. Needs root."""
+
+import json
+import subprocess
+
+import pytest
+
+from house.lab import LabPlane, World
+from house.programs import FUMIDAI, is_root, wait_until
+
+pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
+
+SSH = ["/usr/bin/ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=10"]
+
+
+class Network:
+    """A VPC that nothing leads into or out of, with an instance that has no role, no agent and no way out (E15), and an endpoint."""
+
+    def __init__(self, plane, directory):
+        self.plane, self.directory = plane, directory
+        aws = plane.aws
+        self.vpc = aws("ec2", "create-vpc", "--cidr-block", "10.7.0.0/16")["Vpc"]["VpcId"]
+        self.subnet = aws("ec2", "create-subnet", "--vpc-id", self.vpc, "--cidr-block", "10.7.1.0/24")["Subnet"]["SubnetId"]
+        self.outer = self.group("eice-sg")
+        self.inner = self.group("instance-sg")
+        aws("ec2", "revoke-security-group-egress", "--group-id", self.outer, "--protocol", "all", "--cidr", "0.0.0.0/0")
+        self.allow("egress", self.outer, self.inner)
+        self.allow("ingress", self.inner, self.outer)
+        self.key = directory / "key.pem"
+        self.key.write_text(aws("ec2", "create-key-pair", "--key-name", "tunnel", "--key-type", "ed25519")["KeyMaterial"])
+        self.key.chmod(0o600)
+        image = aws("ec2", "describe-images", "--owners", "amazon")["Images"][0]["ImageId"]
+        (made,) = aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--key-name", "tunnel", "--subnet-id", self.subnet, "--security-group-ids", self.inner, "--tag-specifications", "ResourceType=instance,Tags=[{Key=Name,Value=inner},{Key=fumidai-agent,Value=none}]")["Instances"]
+        self.instance, self.address = made["InstanceId"], made["PrivateIpAddress"]
+        self.endpoints = [self.endpoint()]
+        aws("ec2", "wait", "instance-running", "--instance-ids", self.instance)
+
+    def group(self, name):
+        return self.plane.aws("ec2", "create-security-group", "--group-name", name, "--description", name, "--vpc-id", self.vpc)["GroupId"]
+
+    def allow(self, direction, group, other, verb="authorize"):
+        self.plane.aws("ec2", f"{verb}-security-group-{direction}", "--group-id", group, "--ip-permissions", json.dumps([{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "UserIdGroupPairs": [{"GroupId": other}]}]))
+
+    def endpoint(self):
+        made = self.plane.ec2("CreateInstanceConnectEndpoint", SubnetId=self.subnet, SecurityGroupId_1=self.outer)
+        endpoint = made["instanceConnectEndpoint"]["instanceConnectEndpointId"]
+        wait_until("the endpoint is complete", lambda: self.state(endpoint) == "create-complete")
+        return endpoint
+
+    def state(self, endpoint):
+        return self.plane.ec2("DescribeInstanceConnectEndpoints", InstanceConnectEndpointId_1=endpoint)["instanceConnectEndpointSet"][0]["state"]
+
+    def ssh(self, *command, proxy=None, user="ec2-user", seconds=30):
+        proxy = proxy or f"{FUMIDAI} tunnel {self.instance}"
+        words = [*SSH, "-i", self.key, "-o", f"ProxyCommand={proxy}", f"{user}@{self.instance}", *command]
+        return self.plane.world.run(*words, env=self.plane.environment(), timeout=seconds)
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory):
+    world = World()
+    one = LabPlane(tmp_path_factory.mktemp("tunnels"), world)
+    try:
+        yield one.start()
+    finally:
+        one.stop()
+        one.lab("down")
+        world.close()
+
+
+@pytest.fixture(scope="module")
+def network(plane, tmp_path_factory):
+    made = Network(plane, tmp_path_factory.mktemp("keys"))
+    wait_until("ssh answers", lambda: made.ssh("true").returncode == 0, 30)
+    return made
+
+
+def tunnels_of(plane, state="Active"):
+    return [each for each in plane.aws("ssm", "describe-sessions", "--state", state)["Sessions"] if each["DocumentName"] == "OpenTunnel"]
+
+
+def test_ssh_reaches_an_instance_that_nothing_else_leads_to(plane, network):
+    done = network.ssh("hostname; echo $SSH_CONNECTION")
+    host, connection = done.stdout.splitlines()
+    assert host == "ip-" + network.address.replace(".", "-")
+    (interface,) = plane.aws("ec2", "describe-network-interfaces", "--filters", "Name=interface-type,Values=ec2_instance_connect_endpoint")["NetworkInterfaces"]
+    assert connection.split()[0] == interface["PrivateIpAddress"], "it comes from the endpoint's own address"
+
+
+def test_much_goes_both_ways_and_arrives_whole(plane, network, tmp_path):
+    sent = tmp_path / "sent"
+    sent.write_bytes(bytes(range(256)) * (64 * 1024))
+    words = [*SSH, "-i", network.key, "-o", f"ProxyCommand={FUMIDAI} tunnel {network.instance}", f"ec2-user@{network.instance}", "cat"]
+    with open(sent, "rb") as source:
+        done = subprocess.run(plane.world.words(*words), stdin=source, stdout=subprocess.PIPE, env=plane.environment(), timeout=60, check=True)
+    assert done.stdout == sent.read_bytes()
+
+
+def test_it_is_a_session_that_is_listed_recorded_and_ended_by_others(plane, network):
+    words = [*SSH, "-i", network.key, "-o", f"ProxyCommand={FUMIDAI} tunnel {network.instance}", f"ec2-user@{network.instance}", "sleep 600"]
+    held = subprocess.Popen(plane.world.words(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=plane.environment())
+    (session,) = wait_until("the tunnel is listed", lambda: [each for each in tunnels_of(plane) if each["Status"] == "Connected"])
+    assert session["Target"] == network.instance and session["Reason"].startswith(f"{network.address} port 22 through eice-")
+    ended = plane.fumidai("session", "end", session["SessionId"])
+    assert ended.returncode == 0, ended.stderr
+    _, said = held.communicate(timeout=20)
+    assert b"Terminated by arn:aws:iam::" in said, said
+    assert not tunnels_of(plane)
+    (over,) = [each for each in tunnels_of(plane, "History") if each["SessionId"] == session["SessionId"]]
+    assert over["Status"] == "Terminated" and "Terminated by" in over["Details"]
+    events = json.loads(plane.fumidai("audit", "list", "--json", "--session", session["SessionId"], "--data-dir", plane.data).stdout)
+    end = next(each for each in events if each["kind"] == "session.end")
+    assert end["detail"]["bytesIn"] > 0 and end["detail"]["bytesOut"] > 0, end
+
+
+def test_e2_e3_groups_decide(plane, network):
+    for direction, group, other in (("egress", network.outer, network.inner), ("ingress", network.inner, network.outer)):
+        network.allow(direction, group, other, verb="revoke")
+        try:
+            wait_until("the way is closed", lambda: "no answer from" in network.ssh("true").stderr, 40)
+            lacks = [each for each in plane.diagnosis("inner")["connect endpoint"]["Requirements"] if each["Standing"] == "unmet"]
+            assert any(each["Need"] == "way to the instance" for each in lacks), lacks
+        finally:
+            network.allow(direction, group, other)
+    wait_until("the way is open", lambda: network.ssh("true").returncode == 0, 20)
+
+
+def test_e9_a_caller_without_permission_and_one_for_another_port(plane, network):
+    region = "arn:aws:ec2:*:*:instance-connect-endpoint/*"
+    plane.make_user("none", {"Effect": "Allow", "Action": "fumidai:FindTunnel", "Resource": "*"})
+    plane.make_user("ssh-only", {"Effect": "Allow", "Action": "fumidai:FindTunnel", "Resource": "*"}, {"Effect": "Allow", "Action": "ec2-instance-connect:OpenTunnel", "Resource": region, "Condition": {"NumericEquals": {"ec2-instance-connect:remotePort": "22"}, "IpAddress": {"ec2-instance-connect:privateIpAddress": "10.7.1.0/24"}}})
+    refused = plane.fumidai("tunnel", network.instance, user="none")
+    assert refused.returncode == 255 and b"is not authorized to perform: ec2-instance-connect:OpenTunnel" in refused.stderr
+    other = plane.fumidai("tunnel", network.instance, "80", user="ssh-only")
+    assert b"is not authorized to perform: ec2-instance-connect:OpenTunnel" in other.stderr
+    allowed = plane.fumidai("tunnel", network.instance, "22", user="ssh-only")
+    assert allowed.stdout.startswith(b"SSH-2.0-"), allowed.stderr
+
+
+def test_what_leads_nowhere_is_told_at_once(plane, network):
+    closed = plane.fumidai("tunnel", network.instance, "23", "--max-tunnel-duration", "60")
+    assert closed.returncode == 255 and b"fumidai: " in closed.stderr, closed.stderr
+    unknown = plane.fumidai("tunnel", "i-00000000000000000")
+    assert unknown.returncode == 255 and b"means nothing here" in unknown.stderr
+
+
+def test_e14_a_tunnel_ends_after_its_duration(plane, network):
+    proxy = f"{FUMIDAI} tunnel {network.instance} --max-tunnel-duration 2"
+    done = network.ssh("sleep 30", proxy=proxy)
+    assert "Maximum tunnel duration of 2 seconds reached" in done.stderr, done.stderr
+
+
+def test_a_second_endpoint_takes_over_when_the_first_is_deleted(plane, network):
+    second = network.endpoint()
+    assert network.ssh("true").returncode == 0
+    plane.ec2("DeleteInstanceConnectEndpoint", InstanceConnectEndpointId=network.endpoints[0])
+    assert network.ssh("true").returncode == 0
+    assert second in tunnels_of(plane, "History")[0]["Reason"]
+
+
+def test_a_server_that_is_killed_records_its_tunnels_when_it_is_back(plane, network):
+    words = [*SSH, "-i", network.key, "-o", f"ProxyCommand={FUMIDAI} tunnel {network.instance}", f"ec2-user@{network.instance}", "sleep 600"]
+    held = subprocess.Popen(plane.world.words(*words), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=plane.environment())
+    (session,) = wait_until("the tunnel is listed", lambda: [each for each in tunnels_of(plane) if each["Status"] == "Connected"])
+    plane.world.run("kill", "-KILL", plane.server)
+    plane.process.wait()
+    held.wait(20)
+    (plane.data / "endpoint").unlink(missing_ok=True)
+    plane.start()
+    wait_until("it is over", lambda: not tunnels_of(plane))
+    (over,) = [each for each in tunnels_of(plane, "History") if each["SessionId"] == session["SessionId"]]
+    assert over["Status"] == "Failed" and over["Details"] == "The plane was restarted."
+    assert network.ssh("true").returncode == 0
