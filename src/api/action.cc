@@ -32,6 +32,7 @@ std::vector<Action> const& all_actions() {
                        managed_policy_actions(),
                        principal_policy_actions(),
                        sts_actions(),
+                       instance_connect_actions(),
                        fumidai_actions(),
                        diagnosis_actions(),
                        example_actions(),

@@ -98,7 +98,8 @@ Result<SshPublicKey> check_pushed_key(std::string_view text) {
     return refused(
         "it does not begin with ssh-rsa or ssh-ed25519: send the one line of a .pub file, without options");
   auto key = parse_ssh_public_key(text);
-  if (!key) return refused(key.error().detail);
+  if (!key)
+    return refused(key.error().detail + "; accepted are ssh-ed25519, and ssh-rsa of 2048 or 4096 bits");
   if (key->type == SshKeyType::rsa && key->bits != 2048 && key->bits != 4096)
     return refused("it is an RSA key of " + std::to_string(key->bits) + " bits; 2048 and 4096 are accepted");
   return key;

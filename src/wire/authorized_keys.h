@@ -21,8 +21,7 @@ namespace fumidai::wire {
 inline constexpr std::size_t kLeastPushedKey = 80, kMostPushedKey = 4096;
 
 // A key as SendSSHPublicKey accepts it: ssh-rsa of 2048 or 4096 bits, or ssh-ed25519; one line, no options,
-// no certificate; blanks at its end and its comment are dropped. Error: invalid, in words that begin with
-// "it".
+// no certificate; blanks at its end and its comment are dropped. Error: invalid, with what is accepted.
 Result<SshPublicKey> check_pushed_key(std::string_view text);
 
 // A name as SendSSHPublicKey accepts it: never one with a slash, a blank or a line end.

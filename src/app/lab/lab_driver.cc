@@ -243,7 +243,9 @@ Result<lab::InstanceSpec> LabDriver::specification(networks::State const& state,
     TRY(auto bytes, from_base64(launch->user_data));
     spec.user_data = std::string(as_text(bytes));
   }
-  spec.trusted_roots = {{"Fumidai_TLS_authority", parts_.ca_pem}};
+  spec.keys_program = config_.programs / "fumidai-authorized-keys";
+  spec.trusted_roots = {{"Fumidai_TLS_authority", parts_.ca_pem},
+                        {io::kSignerRootFile, parts_.signer.root_pem()}};
   auto const& tags = state.tags_of(id.text());
   auto tag = tags.find(kAgentTag);
   if (tag == tags.end() || tag->second != "none") spec.agent = agent_of(state, id);
@@ -347,7 +349,7 @@ awaitable<wire::HttpResponse> LabDriver::answer_metadata(InstanceId instance, wi
   auto wanted = lab::Metadata::wants_credentials(request);
   auto look = [this, instance, wanted](store::Transaction& transaction) -> Result<lab::MetadataFacts> {
     TRY(auto state, parts_.networks.read(transaction));
-    return metadata_facts(transaction, parts_.gate, *state, instance, wanted);
+    return metadata_facts(transaction, parts_.gate, parts_.signer, *state, instance, wanted);
   };
   auto facts = co_await parts_.database.read(std::move(look));
   if (facts) co_return metadata_.answer(*facts, request, parts_.gate.clock().now());
