@@ -121,16 +121,17 @@ Result<agent::Identity> identity_of_ec2(asio::io_context& loop, Arguments const&
   }
 }
 
-// Where the state directory is the host's own, the socket is at the host's own place; other agents have none
-// by themselves. Without it all else works.
-std::unique_ptr<agent::KeysSocket> keys_socket(asio::io_context& loop, Arguments const& options,
-                                               agent::Identity const& identity) {
-  if (!options.has("--keys-dir") && options.has("--state-dir")) return nullptr;
+// Where the state directory is the host's own, the socket is at the host's own place, if that can be; other
+// agents have none by themselves. Without it all else works.
+Result<std::unique_ptr<agent::KeysSocket>> keys_socket(asio::io_context& loop, Arguments const& options,
+                                                       agent::Identity const& identity) {
+  bool is_wanted = options.has("--keys-dir");
+  if (!is_wanted && options.has("--state-dir")) return nullptr;
   auto directory = std::filesystem::absolute(options.value("--keys-dir", agent::kKeysDirectory));
   auto socket = agent::KeysSocket::make(loop.get_executor(), identity, directory,
                                         options.value("--keys-user", agent::kKeysUser));
-  if (socket) return *std::move(socket);
-  log_warn("pushed keys are not told to sshd", {{"why", socket.error().detail}});
+  if (socket || is_wanted) return socket;
+  log_info("pushed keys are not told to sshd", {{"why", socket.error().detail}});
   return nullptr;
 }
 
@@ -155,7 +156,7 @@ Result<void> run_agent(Arguments const& options) {
     return Error{Errc::not_found, "the program that serves sessions is missing: " + program.string()};
   TRY(auto plane, agent::PlaneClient::make(std::move(identity), agent::kControlKeepAlive));
 
-  auto keys = keys_socket(loop, options, plane.identity());
+  TRY(auto keys, keys_socket(loop, options, plane.identity()));
   if (keys)
     asio::co_spawn(loop, keys->run(), [](std::exception_ptr failure) {
       if (failure) std::rethrow_exception(failure);
