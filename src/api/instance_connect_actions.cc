@@ -13,6 +13,8 @@ namespace {
 
 using network::InstanceState;
 
+constexpr char const* kEventSource = "ec2-instance-connect.amazonaws.com";  // as CloudTrail names it
+
 Error invalid(std::string what) {
   return {Errc::invalid, std::move(what), "InvalidArgsException"};
 }
@@ -112,12 +114,14 @@ Result<void> instance_and_user(store::Transaction&, Call const& call, PushReques
                                sessions::Ask& ask) {
   ask.resources = {model::instance_arn(call.plane.deployment.region, InstanceId(request.instance_id))};
   ask.context["ec2:osuser"] = {request.instance_os_user};
+  ask.facts["eventSource"] = kEventSource;
   return success();
 }
 
 Result<void> instance(store::Transaction&, Call const& call, SerialPushRequest const& request,
                       sessions::Ask& ask) {
   ask.resources = {model::instance_arn(call.plane.deployment.region, InstanceId(request.instance_id))};
+  ask.facts["eventSource"] = kEventSource;
   return success();
 }
 

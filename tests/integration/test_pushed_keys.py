@@ -135,7 +135,7 @@ def test_policies_and_the_trail_know_a_push(lab, bastion, key):
     assert {event["outcome"] for event in events} == {"allowed", "denied"}
     (event,) = [event for event in events if event["request"] == allowed["RequestId"]]
     assert event["action"] == "ec2-instance-connect:SendSSHPublicKey" and event["resource"].endswith(f":instance/{bastion.id}")
-    assert event["detail"]["instanceOSUser"] == "ec2-user"
+    assert event["detail"]["InstanceOSUser"] == "ec2-user" and event["detail"]["eventSource"] == "ec2-instance-connect.amazonaws.com"
 
 
 def test_the_newer_cli_pushes_as_well(lab, bastion, key):
