@@ -16,7 +16,7 @@ build: deps
 # Without tests and benchmarks.
 programs: deps
 	@test -f build/release/build.ninja || cmake --preset release
-	@cmake --build --preset release --target fumidai fumidai-agent fumidai-agent-session fumidai-instance-init -- -j$(JOBS)
+	@cmake --build --preset release --target fumidai fumidai-agent fumidai-agent-session fumidai-authorized-keys fumidai-instance-init -- -j$(JOBS)
 
 check: ; @tools/check
 

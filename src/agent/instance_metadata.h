@@ -13,6 +13,10 @@ class InstanceMetadata {
   // At http://169.254.169.254, or where AWS_EC2_METADATA_SERVICE_ENDPOINT says. Error: invalid.
   static Result<InstanceMetadata> make();
 
+  // What is at a path ("/latest/meta-data/instance-id"). Errors: not_found, for what the service does not
+  // have; unavailable, deadline_exceeded, for a service that is not there.
+  awaitable<Result<std::string>> get(std::string path);
+
   awaitable<Result<std::string>> instance_id();
   awaitable<Result<std::string>> region();
   // Errors: not_found, for an instance without a role; denied, when the role does not let EC2 hand it out.
@@ -23,7 +27,6 @@ class InstanceMetadata {
 
   awaitable<Result<wire::HttpResponse>> send(std::string method, std::string path, std::string header,
                                              std::string value);
-  awaitable<Result<std::string>> get(std::string path);
 
   io::HttpClient http_;
 };

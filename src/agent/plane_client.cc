@@ -49,6 +49,16 @@ BOOST_DESCRIBE_STRUCT(ReportRequest, (),
                       (instance_id, agent_name, agent_version, platform_type, platform_name, platform_version,
                        ip_address, computer_name))
 
+struct PushedKeysRequest {
+  std::string instance_id, user;
+};
+BOOST_DESCRIBE_STRUCT(PushedKeysRequest, (), (instance_id, user))
+
+struct PushedKeysResponse {
+  std::vector<std::string> keys;
+};
+BOOST_DESCRIBE_STRUCT(PushedKeysResponse, (), (keys))
+
 struct Nothing {};
 BOOST_DESCRIBE_STRUCT(Nothing, (), ())
 
@@ -119,6 +129,15 @@ awaitable<Result<void>> PlaneClient::report() {
   CO_CHECK(co_await api_.call<Nothing>("ssm", "AmazonSSM.UpdateInstanceInformation", std::move(request),
                                        std::move(signer)));
   co_return success();
+}
+
+awaitable<Result<std::vector<std::string>>> PlaneClient::pushed_keys(std::string user) {
+  CO_TRY(auto role, co_await fresh_credentials());
+  PushedKeysRequest request{identity_.instance_id, std::move(user)};
+  auto signer = io::sign_with(role.credentials, identity_.region);
+  CO_TRY(auto response, co_await api_.call<PushedKeysResponse>("fumidai", "Fumidai.ListPushedKeys",
+                                                               std::move(request), std::move(signer)));
+  co_return std::move(response.keys);
 }
 
 awaitable<Result<std::unique_ptr<io::WebSocket>>> PlaneClient::open_channel(std::string path,

@@ -33,6 +33,9 @@ class PlaneClient {
 
   awaitable<Result<void>> report();
 
+  // The keys that were pushed to a user of this host and have not expired.
+  awaitable<Result<std::vector<std::string>>> pushed_keys(std::string user);
+
   // POSTs for a token and upgrades `path` to a WebSocket, with the plane's words when it refuses.
   awaitable<Result<std::unique_ptr<io::WebSocket>>> open_channel(std::string path, std::string query,
                                                                  std::size_t most_message, Secret& token);

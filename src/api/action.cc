@@ -37,6 +37,7 @@ std::vector<Action> const& all_actions() {
                        principal_policy_actions(),
                        simulation_actions(),
                        sts_actions(),
+                       instance_connect_actions(),
                        fumidai_actions(),
                        diagnosis_actions(),
                        tunnel_actions(),

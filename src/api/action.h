@@ -243,6 +243,7 @@ std::vector<Action> managed_policy_actions();
 std::vector<Action> principal_policy_actions();
 std::vector<Action> simulation_actions();
 std::vector<Action> sts_actions();
+std::vector<Action> instance_connect_actions();
 std::vector<Action> fumidai_actions();
 std::vector<Action> diagnosis_actions();
 std::vector<Action> tunnel_actions();

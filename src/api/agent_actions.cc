@@ -7,6 +7,7 @@
 #include "identity/temporary_credentials.h"
 #include "inventory/activations.h"
 #include "inventory/instances.h"
+#include "inventory/pushed_keys.h"
 #include "inventory/tags.h"
 #include "io/wait.h"
 #include "sessions/targets.h"
@@ -263,6 +264,36 @@ awaitable<Result<GetMessagesResponse>> get_messages(Call const& call, GetMessage
   co_return GetMessagesResponse{request.destination, request.messages_request_id, {}};
 }
 
+// ---- keys that were pushed to the instance (ec2-instance-connect.md 1.3), for hosts without a metadata
+// service
+
+struct PushedKeysRequest {
+  std::string instance_id, user;
+  static constexpr wire::Limit kLimits[] = {{"instance_id", 1, 124, wire::required},
+                                            {"user", 1, 32, wire::required}};
+};
+BOOST_DESCRIBE_STRUCT(PushedKeysRequest, (), (instance_id, user))
+
+struct PushedKeysResponse {
+  std::vector<std::string> keys;
+};
+BOOST_DESCRIBE_STRUCT(PushedKeysResponse, (), (keys))
+
+awaitable<Result<PushedKeysResponse>> list_pushed_keys(Call const& call, PushedKeysRequest const& request) {
+  CO_CHECK(wire::validate(request));
+  CO_TRY(auto instance, own_instance(call, request.instance_id));
+  std::function<Result<PushedKeysResponse>(store::Transaction&)> look =
+      [instance, user = request.user,
+       now = call.caller.at](store::Transaction& transaction) -> Result<PushedKeysResponse> {
+    TRY(auto keys, inventory::live_keys(transaction, instance, user, now));
+    PushedKeysResponse response;
+    for (auto const& key : keys) response.keys.push_back(key.key);
+    return response;
+  };
+  call.plane.gate.count_routine(call.caller, "fumidai:ListPushedKeys");
+  co_return co_await call.plane.gate.read(std::move(look));
+}
+
 // ---- channels
 
 struct CreateChannelRequest {
@@ -307,6 +338,8 @@ std::vector<Action> agent_actions() {
                                       nullptr, Recorded::counted),
       looks(kSsm, "ListInstanceAssociations", list_associations, {}, Recorded::counted),
       looks(kSsm, "ListAssociations", list_associations, {}, Recorded::counted),
+      // For the instance itself, whatever its role allows.
+      serves(kFumidai, "ListPushedKeys", Accepts::principals, list_pushed_keys),
       acts(kEc2Messages, "GetMessages", get_messages, {}, Recorded::counted),
       acts(kSsmMessages, "CreateControlChannel", create_control_channel, {}, Recorded::counted),
       acts(kSsmMessages, "CreateDataChannel", create_data_channel, {}, Recorded::counted),

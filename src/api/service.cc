@@ -14,10 +14,13 @@ Service const kSsmMessages{"ssmmessages", Protocol::rest, "", "", ""};
 Service const kIam{"iam", Protocol::query, "", "2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/"};
 Service const kSts{"sts", Protocol::query, "", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/"};
 Service const kEc2{"ec2", Protocol::ec2, "", "2016-11-15", "http://ec2.amazonaws.com/doc/2016-11-15/"};
+Service const kInstanceConnect{"ec2-instance-connect", Protocol::json, "AWSEC2InstanceConnectService", "",
+                               ""};
 Service const kFumidai{"fumidai", Protocol::json, "Fumidai", "", ""};
 
 std::span<Service const* const> services() {
-  static constexpr std::array kAll = {&kSsm, &kEc2Messages, &kSsmMessages, &kIam, &kSts, &kEc2, &kFumidai};
+  static constexpr std::array kAll = {&kSsm, &kEc2Messages, &kSsmMessages,     &kIam,
+                                      &kSts, &kEc2,         &kInstanceConnect, &kFumidai};
   return kAll;
 }
 

@@ -20,7 +20,7 @@ struct Service {
   std::string_view xml_namespace;
 };
 
-extern Service const kSsm, kEc2Messages, kSsmMessages, kIam, kSts, kEc2, kFumidai;
+extern Service const kSsm, kEc2Messages, kSsmMessages, kIam, kSts, kEc2, kInstanceConnect, kFumidai;
 std::span<Service const* const> services();
 
 // What a request addresses.

@@ -8,6 +8,7 @@
 
 #include "agent/control.h"
 #include "agent/identity.h"
+#include "agent/keys_socket.h"
 #include "agent/platform.h"
 #include "app/arguments.h"
 #include "app/systemd.h"
@@ -32,6 +33,9 @@ constexpr char const* kHelp =
       --ec2                    this is an instance of EC2: who it is and its role come from its metadata service,
                                and the plane is reached as ssm.REGION.amazonaws.com; takes --ca and --session-user
       --session-program FILE   what serves one session; default: fumidai-agent-session beside this program
+      --keys-dir DIR           where the socket is on which sshd's fumidai-authorized-keys asks for pushed keys; default
+                               /run/fumidai-agent, and none with --state-dir. A directory of its own
+      --keys-user USER         whose group may ask there; default ec2-instance-connect
       --log-level LEVEL        error, warn, info (default) or debug
 
   Both: --state-dir DIR   where the agent keeps its identity; default /var/lib/fumidai-agent
@@ -117,6 +121,20 @@ Result<agent::Identity> identity_of_ec2(asio::io_context& loop, Arguments const&
   }
 }
 
+// Where the state directory is the host's own, the socket is at the host's own place, if that can be; other
+// agents have none by themselves. Without it all else works.
+Result<std::unique_ptr<agent::KeysSocket>> keys_socket(asio::io_context& loop, Arguments const& options,
+                                                       agent::Identity const& identity) {
+  bool is_wanted = options.has("--keys-dir");
+  if (!is_wanted && options.has("--state-dir")) return nullptr;
+  auto directory = std::filesystem::absolute(options.value("--keys-dir", agent::kKeysDirectory));
+  auto socket = agent::KeysSocket::make(loop.get_executor(), identity, directory,
+                                        options.value("--keys-user", agent::kKeysUser));
+  if (socket || is_wanted) return socket;
+  log_info("pushed keys are not told to sshd", {{"why", socket.error().detail}});
+  return nullptr;
+}
+
 Result<void> run_agent(Arguments const& options) {
   LogLevel level;
   if (!parse_log_level(options.value("--log-level", "info"), level))
@@ -138,6 +156,11 @@ Result<void> run_agent(Arguments const& options) {
     return Error{Errc::not_found, "the program that serves sessions is missing: " + program.string()};
   TRY(auto plane, agent::PlaneClient::make(std::move(identity), agent::kControlKeepAlive));
 
+  TRY(auto keys, keys_socket(loop, options, plane.identity()));
+  if (keys)
+    asio::co_spawn(loop, keys->run(), [](std::exception_ptr failure) {
+      if (failure) std::rethrow_exception(failure);
+    });
   loop.restart();
   agent::Agent agent(loop.get_executor(), std::move(plane), {state, program});
   asio::co_spawn(loop, agent.run(), [](std::exception_ptr failure) {
@@ -171,6 +194,8 @@ Result<void> run_command(std::string_view command, std::vector<std::string_view>
     TRY(auto options, Arguments::parse(words, {{"--session-program"},
                                                {"--log-level"},
                                                {"--state-dir"},
+                                               {"--keys-dir"},
+                                               {"--keys-user"},
                                                {"--ec2", false},
                                                {"--ca"},
                                                {"--session-user"}}));

@@ -166,10 +166,21 @@ void trust_roots() {
   if (all.size() != before) write_text(bundle, all, 0644);
 }
 
+// With EC2 Instance Connect's own scripts where an image has them, as their package sets it up for systemd.
+std::vector<std::string> sshd() {
+  std::vector<std::string> words = {"/usr/sbin/sshd", "-D", "-e"};
+  fs::path scripts = "/usr/share/ec2-instance-connect/eic_run_authorized_keys";
+  std::error_code none;
+  if (!fs::exists(scripts, none)) return words;
+  words.insert(words.end(), {"-o", "AuthorizedKeysCommand " + scripts.string() + " %u %f", "-o",
+                             "AuthorizedKeysCommandUser ec2-instance-connect"});
+  return words;
+}
+
 class Init {
  public:
   explicit Init(std::vector<std::string> agent) {
-    services_.push_back({{"/usr/sbin/sshd", "-D", "-e"}});
+    services_.push_back({sshd()});
     if (!agent.empty()) services_.push_back({std::move(agent)});
   }
 

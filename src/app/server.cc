@@ -11,6 +11,7 @@
 #include "app/data_directory.h"
 #include "app/front.h"
 #include "app/lab/lab_driver.h"
+#include "app/lab/signing.h"
 #include "app/price_file.h"
 #include "app/settler.h"
 #include "app/systemd.h"
@@ -96,6 +97,7 @@ struct Foundation {
   identity::Deployment deployment;
   Certificates certificates;
   network::PriceTable prices;
+  std::unique_ptr<io::KeySigner> signer;  // with a lab
 };
 
 Result<Foundation> lay_foundation(ServerConfig const& config, DataDirectory const& directory,
@@ -115,6 +117,10 @@ Result<Foundation> lay_foundation(ServerConfig const& config, DataDirectory cons
       CHECK(write_credentials(directory, *administrator));
     }
     TRY(foundation.certificates, find_certificates(transaction, foundation.deployment, config, now));
+    if (!config.lab) return success();
+    TRY(auto authority, signer_authority(transaction, foundation.deployment, now));
+    TRY(foundation.signer, io::KeySigner::make(authority, foundation.deployment.region.name));
+    foundation.signer->papers(now);  // its key takes a moment, for which no request has to wait
     return success();
   }));
   return foundation;
@@ -143,7 +149,7 @@ class Server {
         tunnels_(gate_, networks_),
         endpoint_(loop.get_executor(), authenticator_, gate_, registry_, tunnels_, deployment_.region.name),
         front_(api_, manager_, endpoint_),
-        lab_(make_lab(tls)),
+        lab_(make_lab(tls, foundation.signer.get())),
         http_(loop.get_executor(), std::move(tls), front_, config.limits) {
     api_.plane().lab = lab_.get();
     api_.plane().tunnels = &tunnels_;
@@ -195,10 +201,11 @@ class Server {
     co_return success();
   }
 
-  std::unique_ptr<LabDriver> make_lab(io::TlsContext tls) {
+  std::unique_ptr<LabDriver> make_lab(io::TlsContext tls, io::KeySigner* signer) {
     if (!config_.lab) return nullptr;
-    LabParts parts{loop_.get_executor(), database_,      networks_,           gate_, registry_, front_,
-                   std::move(tls),       config_.limits, certificates_.ca_pem};
+    LabParts parts{
+        loop_.get_executor(), database_, networks_, gate_, registry_, front_, std::move(tls), config_.limits,
+        certificates_.ca_pem, *signer};
     return std::make_unique<LabDriver>(std::move(parts), lab_config(config_, directory_));
   }
 

@@ -68,9 +68,17 @@ std::vector<std::string> tool_variables() {
 }
 
 std::vector<std::string> overriding_variables() {
-  return {"AWS_ACCESS_KEY_ID",    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-          "AWS_PROFILE",          "AWS_DEFAULT_PROFILE",   "AWS_ENDPOINT_URL_SSM",
-          "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM",  "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+  return {"AWS_ACCESS_KEY_ID",
+          "AWS_SECRET_ACCESS_KEY",
+          "AWS_SESSION_TOKEN",
+          "AWS_PROFILE",
+          "AWS_DEFAULT_PROFILE",
+          "AWS_ENDPOINT_URL_SSM",
+          "AWS_ENDPOINT_URL_STS",
+          "AWS_ENDPOINT_URL_IAM",
+          "AWS_ENDPOINT_URL_EC2",
+          "AWS_ENDPOINT_URL_EC2_INSTANCE_CONNECT",
+          "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
           "REQUESTS_CA_BUNDLE"};
 }
 

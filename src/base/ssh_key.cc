@@ -129,7 +129,8 @@ SshKeyPair generate_rsa() {
   Pkcs8 info(EVP_PKEY2PKCS8(key.get()));
   Secret pkcs8(der_of([&](auto** out) { return i2d_PKCS8_PRIV_KEY_INFO(info.get(), out); }));
   return {Secret(pem("RSA PRIVATE KEY", pkcs1.reveal(), 64)),
-          {SshKeyType::rsa, line_of(kRsaName, rsa_blob(key.get())), with_colons(EVP_sha1(), pkcs8.reveal())}};
+          {SshKeyType::rsa, line_of(kRsaName, rsa_blob(key.get())), with_colons(EVP_sha1(), pkcs8.reveal()),
+           2048}};
 }
 
 // OpenSSH's PROTOCOL.key, without a passphrase.
@@ -195,7 +196,8 @@ Result<SshPublicKey> parse_rsa(Reader& reader) {
   if (bits != 1024 && bits != 2048 && bits != 4096)
     return Error{Errc::malformed, "an RSA key has 1024, 2048 or 4096 bits"};
   auto der = der_of([&](auto** out) { return i2d_PUBKEY(key.get(), out); });
-  return SshPublicKey{SshKeyType::rsa, line_of(kRsaName, rsa_blob(key.get())), with_colons(EVP_md5(), der)};
+  return SshPublicKey{SshKeyType::rsa, line_of(kRsaName, rsa_blob(key.get())), with_colons(EVP_md5(), der),
+                      bits};
 }
 
 Result<SshPublicKey> parse_ed(Reader& reader) {
@@ -205,6 +207,13 @@ Result<SshPublicKey> parse_ed(Reader& reader) {
 }
 
 }  // namespace
+
+std::string SshPublicKey::openssh_fingerprint() const {
+  auto blob = from_base64(std::string_view(line).substr(line.find(' ') + 1));
+  assert(blob && "a key that was made or parsed here");
+  auto digest = to_base64(sha256(*blob));
+  return "SHA256:" + digest.substr(0, digest.find('='));  // without padding
+}
 
 SshKeyPair generate_ssh_key(SshKeyType type) {
   return type == SshKeyType::rsa ? generate_rsa() : generate_ed();

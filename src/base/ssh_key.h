@@ -22,6 +22,9 @@ struct SshPublicKey {
   SshKeyType type;
   std::string line;  // "ssh-ed25519 AAAA…": an entry of authorized_keys, without a comment
   std::string fingerprint;
+  int bits = 256;  // of an RSA key's modulus
+
+  std::string openssh_fingerprint() const;  // "SHA256:…", as ssh and sshd write it
 };
 
 struct SshKeyPair {

@@ -1,27 +1,14 @@
 #include "io/certificate.h"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
 #include <boost/asio/ip/address.hpp>
-#include <cassert>
-#include <memory>
 
-#include "base/random.h"
+#include "io/x509.h"
 
 namespace fumidai::io {
 
-namespace {
+using namespace x509;
 
-struct Deleter {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Deleter>;
+namespace {
 
 bool is_address(std::string const& name) {
   boost::system::error_code failure;
@@ -29,60 +16,8 @@ bool is_address(std::string const& name) {
   return !failure;
 }
 
-void add_extension(X509* certificate, X509* issuer, int kind, std::string const& value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  Owned<X509_EXTENSION> extension(X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str()));
-  assert(extension && "an extension of our own making");
-  X509_add_ext(certificate, extension.get(), -1);
-}
-
-Owned<X509> unsigned_certificate(std::string const& common_name, EVP_PKEY* key, Time now,
-                                 std::chrono::days valid) {
-  Owned<X509> certificate(X509_new());
-  X509_set_version(certificate.get(), X509_VERSION_3);
-  auto serial = random_bytes(16);
-  serial[0] &= 0x7f;
-  ASN1_INTEGER* number = ASN1_INTEGER_new();
-  BIGNUM* big = BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr);
-  BN_to_ASN1_INTEGER(big, number);
-  X509_set_serialNumber(certificate.get(), number);
-  ASN1_INTEGER_free(number);
-  BN_free(big);
-  auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  ASN1_TIME_set(X509_getm_notBefore(certificate.get()), seconds - 3600);
-  ASN1_TIME_set(X509_getm_notAfter(certificate.get()), seconds + std::chrono::seconds(valid).count());
-  auto* subject = X509_get_subject_name(certificate.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                             reinterpret_cast<unsigned char const*>(common_name.c_str()), -1, -1, 0);
-  X509_set_pubkey(certificate.get(), key);
-  return certificate;
-}
-
-template <class Write>
-std::string to_pem(Write write) {
-  Owned<BIO> bio(BIO_new(BIO_s_mem()));
-  write(bio.get());
-  char* data = nullptr;
-  auto length = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(length)};
-}
-
 CertificateAndKey to_text(X509* certificate, EVP_PKEY* key) {
-  return {to_pem([&](BIO* bio) { PEM_write_bio_X509(bio, certificate); }), Secret(to_pem([&](BIO* bio) {
-            PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
-          }))};
-}
-
-Owned<X509> read_certificate(std::string const& pem) {
-  Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  return Owned<X509>(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-}
-
-Owned<EVP_PKEY> read_key(Secret const& pem) {
-  Owned<BIO> bio(BIO_new_mem_buf(pem.reveal().data(), static_cast<int>(pem.reveal().size())));
-  return Owned<EVP_PKEY>(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  return {to_pem(certificate), to_pem(key)};
 }
 
 }  // namespace
@@ -123,8 +58,7 @@ bool certificate_covers(std::string const& certificate_pem, std::vector<std::str
                         Time until) {
   auto certificate = read_certificate(certificate_pem);
   if (!certificate) return false;
-  auto moment =
-      static_cast<time_t>(std::chrono::floor<std::chrono::seconds>(until).time_since_epoch().count());
+  auto moment = static_cast<time_t>(seconds_of(until));
   if (X509_cmp_time(X509_get0_notAfter(certificate.get()), &moment) <= 0) return false;
   for (auto const& name : names) {
     int matches = is_address(name)

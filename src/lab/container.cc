@@ -37,6 +37,7 @@ json::array mounts(InstanceSpec const& spec) {
   all.push_back(bind(spec.directory / "sys", "/sys"));
   all.push_back(bind(spec.directory / "boot", kBootInside));
   all.push_back(bind(spec.init_program, kInitInside));
+  if (!spec.keys_program.empty()) all.push_back(bind(spec.directory / kKeysProgram, kKeysInside));
   if (spec.agent) {
     for (auto const& file : spec.agent->files) all.push_back(bind(file.source, file.at));
   }

@@ -13,6 +13,10 @@ namespace fumidai::lab {
 // Where things of ours are in an instance.
 inline constexpr char const* kInitInside = "/run/fumidai/init";
 inline constexpr char const* kBootInside = "/run/fumidai/boot";
+inline constexpr char const* kKeysInside = "/usr/lib/fumidai/authorized-keys";
+
+// The copy of the program that sshd asks for keys, in the instance's directory.
+inline constexpr char const* kKeysProgram = "authorized-keys";
 
 // The text of config.json. The root file system is the folder `root` of the instance's directory, what init
 // reads at boot the folder `boot`, and its /sys the folder `sys`.

@@ -43,6 +43,7 @@ struct InstanceSpec {
   io::Path directory;             // of this instance alone: its state, and what it writes
   std::vector<Layer> layers;      // of its image (prepare_image)
   io::Path init_program;          // fumidai-instance-init, a static program
+  io::Path keys_program = {};     // fumidai-authorized-keys, another, for sshd; empty for none
 
   std::string hostname;  // ip-10-0-1-5
   std::string domain = "ec2.internal";

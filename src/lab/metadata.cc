@@ -151,6 +151,7 @@ Metadata::Credentials Metadata::wants_credentials(wire::HttpRequest const& reque
   auto path = path_below_version(request);
   if (!path) return Credentials::none;
   if (path->starts_with("meta-data/iam/security-credentials/")) return Credentials::profile;
+  if (path->starts_with("meta-data/managed-ssh-keys/active-keys")) return Credentials::pushed_keys;
   return path->starts_with("meta-data/identity-credentials/") ? Credentials::identity : Credentials::none;
 }
 

@@ -72,8 +72,9 @@ class Metadata {
   // Any request of HTTP/1.1, HEAD among them (its body is not sent by the server).
   wire::HttpResponse answer(MetadataFacts const& facts, wire::HttpRequest const& request, Time now) const;
 
-  // Which credentials the answer to this path would show: making some costs, so who fills in the facts asks.
-  enum class Credentials { none, profile, identity };
+  // Which credentials the answer to this path would show, or that it shows pushed keys, which are signed:
+  // making some costs, so who fills in the facts asks.
+  enum class Credentials { none, profile, identity, pushed_keys };
   static Credentials wants_credentials(wire::HttpRequest const& request);
 
   // A token of IMDSv2: its expiry and a MAC over that and the instance, so that no table of them grows.

@@ -200,6 +200,8 @@ TEST(Metadata, pushed_keys_are_shown_per_user) {
           .status,
       200u);
   EXPECT_EQ(get(all, "/latest/meta-data/managed-ssh-keys/active-keys/root/").status, 404u);
+  EXPECT_EQ(get(all, "/latest/meta-data/managed-ssh-keys/active-keys/ec2-user/").body,
+            "#Timestamp=1\nssh-ed25519 A\nsig\n\n");
   EXPECT_EQ(get(all, "/latest/meta-data/managed-ssh-keys/signer-cert/").body, "PEM");
   EXPECT_EQ(get(all, "/latest/meta-data/managed-ssh-keys/signer-ocsp/").body, "AB12");
   EXPECT_EQ(get(all, "/latest/meta-data/managed-ssh-keys/signer-ocsp/AB12").body, "c3Q=");
@@ -278,6 +280,8 @@ TEST(Metadata, who_fills_in_the_facts_learns_which_credentials_are_asked_for) {
   EXPECT_EQ(wanted("/latest/meta-data/%69am/security-credentials/ssm-role"), profile);
   EXPECT_EQ(wanted("/latest/meta-data/identity-credentials/ec2/security-credentials/ec2-instance"), identity);
   EXPECT_EQ(wanted("/latest/meta-data/instance-id"), none);
+  EXPECT_EQ(wanted("/latest/meta-data/managed-ssh-keys/signer-cert/"), none);
+  EXPECT_EQ(wanted("/latest/meta-data/managed-ssh-keys/active-keys/ec2-user/"), pushed_keys);
 }
 
 }  // namespace

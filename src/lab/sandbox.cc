@@ -238,6 +238,13 @@ Result<void> write_boot_files(InstanceSpec const& spec) {
   return success();
 }
 
+// sshd runs nothing that another than root could have written: not the file of whoever built it, but a copy.
+Result<void> write_keys_program(InstanceSpec const& spec) {
+  if (spec.keys_program.empty()) return success();
+  TRY(auto program, io::read_file(spec.keys_program, 64 * 1024 * 1024));
+  return io::write_scratch_file(spec.directory / kKeysProgram, program, 0755);
+}
+
 Result<std::vector<Mount>> prepare_directory(InstanceSpec const& spec) {
   std::error_code ignored;
   fs::remove(spec.directory / "pid", ignored);
@@ -246,6 +253,7 @@ Result<std::vector<Mount>> prepare_directory(InstanceSpec const& spec) {
   CHECK(io::make_directory(spec.directory / "root", 0755));
   CHECK(write_sys(spec));
   CHECK(write_boot_files(spec));
+  CHECK(write_keys_program(spec));
   CHECK(io::write_scratch_file(spec.directory / "config.json", container_config(spec), 0600));
   std::vector<Mount> mounts;
   for (auto const& layer : spec.layers) {

@@ -36,6 +36,8 @@ UseDNS no
 AcceptEnv LANG LC_*
 Subsystem sftp internal-sftp
 Include /etc/ssh/sshd_config.d/*.conf
+AuthorizedKeysCommand /usr/lib/fumidai/authorized-keys %u %f
+AuthorizedKeysCommandUser ec2-instance-connect
 )"},
     {"etc/sudoers", 0440, R"(Defaults env_reset
 Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -143,6 +145,7 @@ constexpr User kUsers[] = {
     {"ec2-user", "1000", "EC2 Default User", "/home/ec2-user", "/bin/bash", true},
     {"ssm-user", "1001", "", "/home/ssm-user", "/bin/bash", true},
     {"sshd", "110", "", "/run/sshd", "/usr/sbin/nologin", false},
+    {"ec2-instance-connect", "112", "", "/nonexistent", "/usr/sbin/nologin", false},
     {"_apt", "111", "", "/nonexistent", "/usr/sbin/nologin", false},
 };
 

@@ -9,7 +9,7 @@
 namespace fumidai::lab {
 
 // Changes with what is generated.
-inline constexpr char const* kSkeletonVersion = "1";
+inline constexpr char const* kSkeletonVersion = "2";
 
 // Beside /usr.
 inline constexpr char const* kProgramFolders[] = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"};

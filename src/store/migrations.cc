@@ -106,7 +106,15 @@ create table measurements (
   method text primary key, milliseconds bigint not null, measured_at bigint not null);
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}};
+// SSH keys that were pushed to an instance for a minute (inventory/pushed_keys.h).
+constexpr char const* kPushedKeys = R"sql(
+create table pushed_keys (
+  instance text not null, os_user text not null, key text not null, caller text not null,
+  request_id text not null, expires_at bigint not null, primary key (instance, os_user, key));
+create index pushed_keys_by_expiry on pushed_keys (expires_at);
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}, {4, kPushedKeys}};
 
 }  // namespace
 

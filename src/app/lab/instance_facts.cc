@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "identity/temporary_credentials.h"
+#include "inventory/pushed_keys.h"
 #include "networks/images.h"
 #include "networks/instances.h"
 #include "networks/vpcs.h"
@@ -63,11 +64,23 @@ void tell_place(lab::MetadataFacts& facts, networks::State const& state, network
   }
 }
 
+Result<lab::ManagedKeys> managed_keys(store::Transaction& transaction, io::KeySigner& signer,
+                                      InstanceId const& instance, bool are_wanted, Time now) {
+  auto papers = signer.papers(now);
+  lab::ManagedKeys keys{{}, papers->chain, papers->staples};
+  if (!are_wanted) return keys;
+  TRY(auto live, inventory::live_keys(transaction, instance, now));
+  for (auto const& each : live)
+    keys.active[each.user] +=
+        signer.record({each.expires, instance, each.caller, each.request_id, each.key}, now);
+  return keys;
+}
+
 }  // namespace
 
 Result<lab::MetadataFacts> metadata_facts(store::Transaction& transaction, sessions::Gate& gate,
-                                          networks::State const& state, InstanceId const& id,
-                                          lab::Metadata::Credentials wanted) {
+                                          io::KeySigner& signer, networks::State const& state,
+                                          InstanceId const& id, lab::Metadata::Credentials wanted) {
   auto const* instance = state.network.instances.find(id);
   auto const* launch = state.launches.find(id);
   if (!instance || !launch) return Error{Errc::not_found, "there is no instance " + id.text()};
@@ -94,6 +107,9 @@ Result<lab::MetadataFacts> metadata_facts(store::Transaction& transaction, sessi
   facts.tags = state.tags_of(id.text());
   facts.options = {launch->metadata.enabled, launch->metadata.tokens_required, launch->metadata.tags};
   TRY(facts.profile, profile_facts(transaction, gate, id, wanted));
+  TRY(facts.managed_keys,
+      managed_keys(transaction, signer, id, wanted == lab::Metadata::Credentials::pushed_keys,
+                   gate.clock().now()));
   return facts;
 }
 

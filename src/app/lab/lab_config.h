@@ -13,7 +13,8 @@ namespace fumidai::app {
 struct LabConfig {
   lab::Settings settings;
   io::Path directory;  // of the instances: what they are and what they write
-  io::Path programs;   // the folder with fumidai-agent, fumidai-agent-session and fumidai-instance-init
+  io::Path
+      programs;  // the folder with the agent's programs, fumidai-instance-init and fumidai-authorized-keys
   io::Path amazon_ssm_agent;  // a folder with AWS's; empty: instances have ours
 
   io::Path instances() const { return directory / "instances"; }

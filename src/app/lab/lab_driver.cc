@@ -238,7 +238,7 @@ awaitable<wire::HttpResponse> LabDriver::answer_metadata(InstanceId instance, wi
   auto wanted = lab::Metadata::wants_credentials(request);
   auto look = [this, instance, wanted](store::Transaction& transaction) -> Result<lab::MetadataFacts> {
     TRY(auto state, parts_.networks.read(transaction));
-    return metadata_facts(transaction, parts_.gate, *state, instance, wanted);
+    return metadata_facts(transaction, parts_.gate, parts_.signer, *state, instance, wanted);
   };
   auto facts = co_await parts_.database.read(std::move(look));
   if (facts) co_return metadata_.answer(*facts, request, parts_.gate.clock().now());

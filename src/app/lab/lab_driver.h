@@ -12,6 +12,7 @@
 #include "api/lab.h"
 #include "app/lab/machines.h"
 #include "io/http_server.h"
+#include "io/key_signer.h"
 #include "io/plain_http.h"
 #include "io/task_group.h"
 #include "io/worker.h"
@@ -36,6 +37,7 @@ struct LabParts {
   io::TlsContext tls;
   io::ServerLimits limits;
   std::string ca_pem;  // that instances trust
+  io::KeySigner& signer;
 };
 
 class LabDriver : public api::Lab, public sessions::Dialer {

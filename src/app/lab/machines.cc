@@ -258,7 +258,8 @@ Result<lab::InstanceSpec> Machines::specification(networks::State const& state, 
     TRY(auto bytes, from_base64(launch->user_data));
     spec.user_data = std::string(as_text(bytes));
   }
-  spec.trusted_roots = {{"Fumidai_TLS_authority", parts_.ca_pem}};
+  spec.keys_program = config_.programs / "fumidai-authorized-keys";
+  spec.trusted_roots = {{"Fumidai_TLS_authority", parts_.ca_pem}, {io::kSignerRootFile, parts_.signer_root}};
   auto const& tags = state.tags_of(id.text());
   auto tag = tags.find(kAgentTag);
   if (tag == tags.end() || tag->second != "none") spec.agent = agent_of(state, id);

@@ -25,6 +25,7 @@ class Agent:
         self.name = name
         self.process = None
         self.id = None
+        self.options = []  # more of `run`
         directory.mkdir(parents=True, exist_ok=True)
 
     def environment(self):
@@ -41,7 +42,7 @@ class Agent:
 
     def start(self, wait=True):
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*(PLAIN_SHELLS if is_root() else []), str(AGENT), "run", "--state-dir", str(self.state)], env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen([*(PLAIN_SHELLS if is_root() else []), str(AGENT), "run", "--state-dir", str(self.state), *map(str, self.options)], env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         if wait:
             self.wait_connected()
         return self
