@@ -64,7 +64,8 @@ ExampleResponse describe(networks::State const& state, networks::Example const& 
   response.instances = {
       describe(state, example.behind_bastion, method(network::Method::bastion)),
       describe(state, example.by_endpoints, method(network::Method::session_manager_endpoints)),
-      describe(state, example.by_nat, method(network::Method::session_manager_nat))};
+      describe(state, example.by_nat, method(network::Method::session_manager_nat)),
+      describe(state, example.by_tunnel, method(network::Method::connect_endpoint))};
   return response;
 }
 
@@ -125,6 +126,7 @@ Result<void> what_it_takes(store::Transaction& transaction, Call const& call, Ma
               {"ec2:AllocateAddress", arn("elastic-ip"), {}},
               {"ec2:CreateNatGateway", arn("natgateway"), {}},
               {"ec2:CreateVpcEndpoint", arn("vpc-endpoint"), {}},
+              {"ec2:CreateInstanceConnectEndpoint", arn("instance-connect-endpoint"), {}},
               {"ec2:CreateKeyPair", arn("key-pair"), {}},
               {"ec2:RunInstances", arn("instance"), {}},
               {"ec2:CreateTags", arn("*"), {}}};
@@ -143,7 +145,11 @@ Result<ExampleResponse> make_example(store::Transaction& transaction, Call const
   return call.plane.networks.change(transaction, [&](networks::State& state) -> Result<ExampleResponse> {
     if (auto known = networks::find_example(state, name)) return describe(state, *known);
     auto bastion = generate_ssh_key(SshKeyType::ed25519), inner = generate_ssh_key(SshKeyType::ed25519);
-    networks::ExampleWish wish{name, call.plane.lab->person(), kProfile, bastion.public_key,
+    networks::ExampleWish wish{name,
+                               call.plane.lab->person(),
+                               kProfile,
+                               call.plane.connect_domain,
+                               bastion.public_key,
                                inner.public_key};
     TRY(auto example, networks::make_example(state, wish, call.caller.at));
     auto response = describe(state, example);

@@ -51,7 +51,7 @@ class InstanceConnect : public testing::Test {
     gate.emplace(*database, networks, deployment, *trail, clock, sessions::SessionLimits{});
     registry.emplace(loop.get_executor(), *database, deployment, *gate, sessions::SessionPatience{});
     checkpoints = *audit::CheckpointFile::open(directory.path() / "audit-checkpoint", *trail);
-    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints});
+    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints, worker});
     allow(kAll);
     become(InstanceState::running);
   }
@@ -128,6 +128,7 @@ class InstanceConnect : public testing::Test {
   FixedClock clock{from_millis(1'800'000'000'000)};
   Secret secret{"a deployment secret that is long enough"};
   asio::io_context loop;
+  io::Worker worker{"worker"};
   io::TestDirectory directory;  // a store in memory has nobody who only reads
   std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
   networks::Keeper networks{"us-east-1"};

@@ -178,6 +178,15 @@ Result<void> mark(LabArguments const& arguments, json::value const& instance, st
   return Error{Errc::system, "cannot mark " + text_of(instance, "InstanceId") + ": " + done.error};
 }
 
+// Of hosts that were made a moment ago nobody knows the keys yet.
+std::vector<std::string> const kTrusting{"-F", "/dev/null",
+                                         "-o", "StrictHostKeyChecking=no",
+                                         "-o", "UserKnownHostsFile=/dev/null",
+                                         "-o", "IdentitiesOnly=yes",
+                                         "-o", "BatchMode=yes",
+                                         "-o", "ConnectTimeout=10",
+                                         "-o", "LogLevel=ERROR"};
+
 // One word for the shell that ssh runs it by, after ssh has replaced what follows a percent sign.
 std::string in_proxy_command(std::string_view word) {
   std::string quoted = "'";
@@ -188,13 +197,7 @@ std::string in_proxy_command(std::string_view word) {
 
 std::vector<std::string> ssh_words(LabArguments const& arguments, std::string const& bastion,
                                    std::string const& host) {
-  std::vector<std::string> common{"-F", "/dev/null",
-                                  "-o", "StrictHostKeyChecking=no",
-                                  "-o", "UserKnownHostsFile=/dev/null",
-                                  "-o", "IdentitiesOnly=yes",
-                                  "-o", "BatchMode=yes",
-                                  "-o", "ConnectTimeout=10",
-                                  "-o", "LogLevel=ERROR"};
+  auto const& common = kTrusting;
   std::string jump = "ssh";
   for (auto const& word : common) jump += " " + word;
   jump += " -i " + in_proxy_command(arguments.key("bastion.pem").string()) + " -W %h:%p ec2-user@" + bastion;
@@ -228,6 +231,11 @@ Reached reach(LabArguments const& arguments, json::value const& example, json::v
   if (reached.method == network::to_string(network::Method::bastion)) {
     reached.command = "ssh -J ec2-user@" + bastion + " ec2-user@" + host;
     words = ssh_words(arguments, bastion, host);
+  } else if (reached.method == network::to_string(network::Method::connect_endpoint)) {
+    reached.command = "fumidai ssh " + id;
+    words = {own_program(), "ssh", "--data-dir", arguments.directory().root.string(), id};
+    words.insert(words.end(), kTrusting.begin(), kTrusting.end());
+    words.push_back(kQuestion);
   } else {
     reached.command = "fumidai session start " + id;
     words = {own_program(), "session", "start", "--data-dir", arguments.directory().root.string(),
@@ -257,9 +265,14 @@ Result<json::value> wait_for_example(LabArguments const& arguments) {
     CHECK(save_key(arguments, example, "PrivateKey", "private.pem"));
     bool ready = true;
     for (auto const& instance : example.at("Instances").as_array()) {
-      bool is_session = text_of(instance, "Method") != network::to_string(network::Method::bastion);
+      auto method = text_of(instance, "Method");
       ready = ready && text_of(instance, "State") == "running";
-      if (!ready || !is_session) continue;
+      if (!ready || method == network::to_string(network::Method::bastion)) continue;
+      if (method == network::to_string(network::Method::connect_endpoint)) {
+        json::object target{{"Target", text_of(instance, "InstanceId")}};
+        ready = call_plane(client, "fumidai", "Fumidai.FindTunnel", std::move(target)).has_value();
+        continue;
+      }
       TRY(auto status, call_plane(client, "ssm", "AmazonSSM.GetConnectionStatus",
                                   {{"Target", text_of(instance, "InstanceId")}}));
       ready = text_of(status, "Status") == "connected";

@@ -1,5 +1,6 @@
 #include "networks/example.h"
 
+#include "networks/connect_endpoints.h"
 #include "networks/elastic_addresses.h"
 #include "networks/images.h"
 #include "networks/instances.h"
@@ -24,7 +25,7 @@ constexpr char const* kAnywhere = "0.0.0.0/0";
 
 // What the role of an instance in the example is called in its tag Name.
 constexpr std::string_view kBastion = "bastion", kBehind = "behind-bastion", kEndpoints = "by-endpoints",
-                           kNat = "by-nat";
+                           kNat = "by-nat", kTunnel = "by-tunnel";
 
 struct Ground {
   std::string vpc, public_subnet, private_subnet, private_table;
@@ -39,6 +40,7 @@ class Maker {
     TRY(auto first, ground("example"));
     CHECK(bastion(first, example));
     CHECK(endpoints(first, example));
+    CHECK(tunnel(first, example));
     TRY(auto second, ground("example-nat"));
     CHECK(nat(second, example));
     return example;
@@ -132,6 +134,18 @@ class Maker {
     return success();
   }
 
+  Result<void> tunnel(Ground const& at, Example& example) {
+    TRY(auto outer, group(at.vpc, "eice-sg"));
+    TRY(auto inner, group(at.vpc, "eic-instance-sg"));
+    CHECK(allow_in(inner, 22, WrittenRule::Peer::group, outer));
+    NewConnectEndpoint wanted{at.private_subnet, {outer}};
+    wanted.domain = wish_.connect_domain;
+    TRY(auto id, create_connect_endpoint(state_, wanted, ConnectLimits::none(), now_));
+    CHECK(named(id, "connect"));
+    TRY(example.by_tunnel, instance(kTunnel, at.private_subnet, inner, "", ""));
+    return success();
+  }
+
   Result<void> nat(Ground const& at, Example& example) {
     TRY(auto address, allocate_address(state_));
     TRY(auto address_id, named(address, "example-nat"));
@@ -169,9 +183,10 @@ std::optional<Example> find_example(State const& state, std::string const& name)
     if (role == kBehind) example.behind_bastion = instance.id;
     if (role == kEndpoints) example.by_endpoints = instance.id;
     if (role == kNat) example.by_nat = instance.id;
+    if (role == kTunnel) example.by_tunnel = instance.id;
   }
   bool is_whole = !example.bastion.empty() && !example.behind_bastion.empty() &&
-                  !example.by_endpoints.empty() && !example.by_nat.empty();
+                  !example.by_endpoints.empty() && !example.by_nat.empty() && !example.by_tunnel.empty();
   return is_whole ? std::optional(example) : std::nullopt;
 }
 

@@ -15,6 +15,7 @@ struct ExampleWish {
   std::string name = "example";
   Address person;               // who may come to the bastion by SSH
   std::string profile;          // an instance profile whose role lets agents connect
+  std::string connect_domain;   // which the DNS name of its connect endpoint ends with
   SshPublicKey bastion, inner;  // keys for the bastion, and for the host behind it
 };
 
@@ -22,6 +23,7 @@ struct Example {
   InstanceId bastion;
   InstanceId behind_bastion;  // takes connections from the bastion only
   InstanceId by_endpoints;    // no inbound rule; interface endpoints in its VPC
+  InstanceId by_tunnel;       // a connect endpoint in its VPC; no role, no agent
   InstanceId by_nat;          // no inbound rule; another VPC with the same block, and a NAT gateway
 };
 

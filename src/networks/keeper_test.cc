@@ -19,7 +19,7 @@ namespace {
 State rich_state() {
   State state;
   auto key = generate_ssh_key(SshKeyType::ed25519).public_key;
-  ExampleWish wish{"example", *Address::parse("198.51.100.1"), "ssm-profile", key, key};
+  ExampleWish wish{"example", *Address::parse("198.51.100.1"), "ssm-profile", "amazonaws.com", key, key};
   EXPECT_TRUE(make_example(state, wish, kTestTime));
   settle(state, kTestTime + std::chrono::seconds(5));
   state.client_tokens.put({ClientTokenId("RunInstances:one"), "digest", {"i-1", "i-2"}, kTestTime});

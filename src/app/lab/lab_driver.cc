@@ -55,6 +55,7 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
       kernel_(config_.settings),
       metadata_(random_secret(32)),
       machines_({parts_.executor, parts_.database, parts_.networks, parts_.gate.clock(), parts_.ca_pem,
+                 parts_.signer.root_pem(),
                  [this](InstanceId const& id, std::string const& why) {
                    parts_.registry.terminate_all_of(id, why);
                  }},

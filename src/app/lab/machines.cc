@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "inventory/instances.h"
+#include "io/key_signer.h"
 #include "lab/image.h"
 #include "lab/names.h"
 #include "lab/port.h"

@@ -29,7 +29,7 @@ class Machines {
     store::Database& database;
     networks::Keeper& networks;
     Clock const& clock;
-    std::string ca_pem;                                                 // that instances trust
+    std::string ca_pem, signer_root;  // that instances trust, for TLS and for pushed keys
     std::function<void(InstanceId const&, std::string const&)> on_end;  // one does not run any more, and why
   };
 
