@@ -273,10 +273,19 @@ EvaluationResult evaluate(Simulation const& simulation, std::string const& actio
   return result;
 }
 
+// Decided while other readers of the store wait, and kept with each decision.
+constexpr std::size_t kMostMissing = 200;
+
 Result<SimulationResponse> simulate(Call const& call, Scenario const& scenario, std::string const& about,
                                     Simulation const& simulation) {
   auto resources = scenario.resource_arns.empty() ? Texts{"*"} : scenario.resource_arns;
   auto missing = missing_keys(simulation);
+  if (scenario.action_names.size() * resources.size() > kMostDecisions || missing.size() > kMostMissing)
+    return Error{Errc::invalid,
+                 "Too much for one call: at most " + std::to_string(kMostDecisions) +
+                     " pairs of an action and a resource, and policies with " + std::to_string(kMostMissing) +
+                     " condition keys.",
+                 "InvalidInput"};
   std::vector<EvaluationResult> results;
   for (auto const& action : scenario.action_names) {
     for (auto const& resource : resources) {

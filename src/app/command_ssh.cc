@@ -1,5 +1,6 @@
 // fumidai ssh
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,8 +79,8 @@ std::string proxy_command(SshArguments const& arguments, std::string const& inst
     words.insert(words.end(), {"--data-dir", full});
   }
   if (!profile.name.empty()) words.insert(words.end(), {"--profile", profile.name});
-  std::string command = "exec";
-  for (auto const& word : words) command += " " + in_proxy_command(word);
+  std::string command;
+  for (auto const& word : words) command += (command.empty() ? "" : " ") + in_proxy_command(word);
   return command;
 }
 
@@ -87,8 +88,12 @@ int run_ssh(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
+  // A key press of the person is ssh's alone; the key's files go when it has ended.
+  for (int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_IGN);
   auto child = ::fork();
+  if (child < 0) return 255;
   if (child == 0) {
+    for (int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_DFL);
     ::execvp(arguments[0], arguments.data());
     std::perror("fumidai: cannot run ssh");
     ::_exit(255);
@@ -137,7 +142,8 @@ Result<int> run(SshArguments arguments) {
   constexpr std::string_view kWithValue = "BbcDEeFIiJLlmOopQRSWw";
   while (next < given.size() && given[next].starts_with('-') && given[next] != "--") {
     words.push_back(given[next]);
-    bool takes_next = given[next].size() == 2 && kWithValue.find(given[next][1]) != kWithValue.npos;
+    auto value_of = given[next].find_first_of(kWithValue, 1);
+    bool takes_next = value_of == given[next].size() - 1;  // -p, and -vL as well; -p22 has it
     if (takes_next && next + 1 < given.size()) words.push_back(given[++next]);
     next++;
   }

@@ -99,13 +99,14 @@ awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& argu
   io::TaskGroup connections(executor, "tunnel connections");
   for (;;) {
     auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
-    if (error) break;
+    if (error) {
+      tell("cannot accept a connection: " + error.message());
+      co_await io::sleep_for(std::chrono::milliseconds(200));
+      continue;
+    }
     io::set_socket_options(socket, {});
     connections.spawn(serve_one(plane, arguments, io::make_tcp_stream(std::move(socket))));
   }
-  connections.cancel();
-  co_await connections.join();
-  co_return 0;
 }
 
 Result<int> run_tunnel(TunnelArguments const& arguments) {

@@ -160,6 +160,7 @@ class Server {
     database_.on_commit([this, &checkpoints](store::Transaction& transaction) {
       checkpoints.advance(transaction, trail_);
       settler_.on_commit(transaction);
+      endpoint_.on_commit(transaction);
       if (lab_) lab_->on_commit(transaction);
     });
   }
@@ -247,6 +248,7 @@ class Server {
   // Requests finish; channels are cut at the end of the patience, and their ends come back to the next
   // process.
   awaitable<void> stop(std::chrono::seconds patience) {
+    if (lab_) co_await lab_->stop_listening();
     co_await http_.stop(patience);
     co_await manager_.stop();
     co_await endpoint_.stop();

@@ -44,6 +44,26 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> open_at(Plane& plane, wire::Op
   co_return co_await io::upgrade_client(std::move(stream), std::move(request), kMostMessage, kOpening);
 }
 
+awaitable<Result<void>> receive(io::WebSocket& tunnel, NearEnd& near) {
+  for (;;) {
+    auto message = co_await tunnel.read();
+    if (!message) {
+      auto const& closed = tunnel.closed_by_peer();
+      if (!closed) co_return message.error();
+      if (closed->code == 1000) co_return success();
+      co_return Error{Errc::closed, closed->text.empty() ? "the tunnel was closed" : closed->text};
+    }
+    bool taken = co_await near.write(to_bytes(message->payload));
+    if (!taken) co_return success();
+  }
+}
+
+awaitable<void> finish(io::WebSocket& tunnel, io::TaskGroup& sender) {
+  co_await tunnel.close(1000, "");
+  sender.cancel();
+  co_await sender.join();
+}
+
 }  // namespace
 
 awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target) {
@@ -52,6 +72,11 @@ awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target) {
   CO_TRY(auto found, wire::from_json<FindResponse>(answer));
   TunnelTarget way{found.instance_id, found.private_ip_address, {}};
   for (auto const& [id, dns_name] : found.endpoints) way.endpoints.push_back({id, dns_name});
+  // It becomes words of command lines.
+  bool is_id = way.instance.starts_with("i-") &&
+               way.instance.find_first_not_of("0123456789abcdef", 2) == way.instance.npos;
+  if (!is_id || way.endpoints.empty())
+    co_return Error{Errc::malformed, "the plane named no instance and endpoint"};
   co_return way;
 }
 
@@ -91,21 +116,14 @@ awaitable<Result<void>> carry_tunnel(io::WebSocket& tunnel, NearEnd near) {
   io::TaskGroup sender(co_await asio::this_coro::executor, "tunnel input");
   sender.spawn(send(tunnel, near));
   Result<void> outcome = success();
-  for (;;) {
-    auto message = co_await tunnel.read();
-    if (!message) {
-      auto const& closed = tunnel.closed_by_peer();
-      if (!closed) outcome = message.error();
-      if (closed && closed->code != 1000)
-        outcome = Error{Errc::closed, closed->text.empty() ? "the tunnel was closed" : closed->text};
-      break;
-    }
-    bool taken = co_await near.write(to_bytes(message->payload));
-    if (!taken) break;
+  std::exception_ptr cancelled;
+  try {
+    outcome = co_await receive(tunnel, near);
+  } catch (...) {
+    cancelled = std::current_exception();
   }
-  co_await tunnel.close(1000, "");
-  sender.cancel();
-  co_await sender.join();
+  co_await io::to_the_end(finish(tunnel, sender));
+  if (cancelled) std::rethrow_exception(cancelled);
   co_return outcome;
 }
 

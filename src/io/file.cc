@@ -108,6 +108,12 @@ Result<FileLock> FileLock::take(Path const& path, std::chrono::milliseconds pati
     if (patience < kPause) return Error{Errc::conflict, path.string() + " is locked by another process"};
     std::this_thread::sleep_for(kPause);
   }
+  // Whoever held it before us may have removed the file: then ours is not the one that others find.
+  struct stat ours {
+  }, found{};
+  bool is_same = ::fstat(file.get(), &ours) == 0 && ::stat(path.c_str(), &found) == 0 &&
+                 ours.st_ino == found.st_ino && ours.st_dev == found.st_dev;
+  if (!is_same) return take(path, patience);
   return FileLock(file.release());
 }
 

@@ -97,6 +97,14 @@ awaitable<void> WebSocket::close(std::uint16_t code, std::string_view reason) {
   stream_->close();
 }
 
+awaitable<void> WebSocket::close_in_turn(std::uint16_t code, std::string_view reason,
+                                         SteadyClock::duration patience) {
+  auto payload = wire::encode_close(code, reason);
+  stream_->expire_after(patience);
+  co_await write(Opcode::close, payload);
+  stream_->close();
+}
+
 wire::HttpResponse upgrade_response(wire::HttpRequest const& request) {
   wire::HttpResponse response;
   auto key = request.headers.find("Sec-WebSocket-Key");

@@ -40,6 +40,8 @@ class WebSocket {
 
   // Says why, if that is possible at once, and closes.
   awaitable<void> close(std::uint16_t code, std::string_view reason);
+  // The same, but says why after all that is being written, for which it waits so long.
+  awaitable<void> close_in_turn(std::uint16_t code, std::string_view reason, SteadyClock::duration patience);
   void close_now() { stream_->close(); }
   Stream& stream() { return *stream_; }
 

@@ -305,11 +305,17 @@ bool shut_itself_down(io::Path const& directory) {
   return said && !said->empty() && !is_running(directory);
 }
 
+void forget_last_end(io::Path const& directory) {
+  std::error_code ignored;
+  if (!is_running(directory)) fs::resize_file(directory / "lock", 0, ignored);
+}
+
 std::vector<io::Path> instances_below(io::Path const& parent) {
   std::vector<io::Path> all;
   std::error_code failure;
-  for (auto const& entry : fs::directory_iterator(parent, failure))
-    if (entry.is_directory(failure)) all.push_back(entry.path());
+  std::error_code ended;
+  for (fs::directory_iterator at(parent, ended), end; !ended && at != end; at.increment(ended))
+    if (at->is_directory(failure)) all.push_back(at->path());
   return all;
 }
 

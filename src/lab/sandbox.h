@@ -38,6 +38,7 @@ Result<void> stop_instance(io::Path const& directory, StopPatience patience = {}
 bool is_running(io::Path const& directory);
 // Its last run was ended by a program of its own, not by whoever runs it.
 bool shut_itself_down(io::Path const& directory);
+void forget_last_end(io::Path const& directory);
 // The directories of instances below `parent`, whether they run or not.
 std::vector<io::Path> instances_below(io::Path const& parent);
 

@@ -41,7 +41,11 @@ Result<void> prepare_directory() {
 // The thread's state changes with it, so it must be one that ends.
 Result<void> on_own_thread(std::function<Result<void>()> const& work) {
   std::optional<Result<void>> outcome;
-  std::thread([&] { outcome = work(); }).join();
+  try {
+    std::thread([&] { outcome = work(); }).join();
+  } catch (std::system_error const& error) {
+    return Error{Errc::system, std::string("start a thread: ") + error.what()};
+  }
   return *outcome;
 }
 

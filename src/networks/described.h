@@ -39,7 +39,7 @@ BOOST_DESCRIBE_STRUCT(KeyPair, (), (id, name, type, fingerprint, public_key, cre
 BOOST_DESCRIBE_STRUCT(MetadataOptions, (), (enabled, tokens_required, hop_limit, tags))
 BOOST_DESCRIBE_STRUCT(Launch, (),
                       (id, reservation, image, client_token, index, launched_at, state_since, user_data,
-                       metadata, protected_from_termination, source_dest_check, wants_public_address, has_run,
+                       metadata, protected_from_termination, source_dest_check, wants_public_address, is_new,
                        rebooted_at, reason_code, reason, profile_association, profile_associated_at))
 BOOST_DESCRIBE_STRUCT(Tagged, (), (id, tags))
 BOOST_DESCRIBE_STRUCT(ClientToken, (), (id, digest, made, at))

@@ -111,6 +111,7 @@ Result<InstanceId> add_instance(State& state, NewInstances const& wanted, Plan c
   TRY(auto interface, add_interface(state, wanted, plan, id));
   Instance instance{id, interface, InstanceState::pending, wanted.type, wanted.key_name};
   Launch launch{id, plan.reservation, wanted.image, wanted.client_token, index, now, now, wanted.user_data};
+  launch.is_new = true;
   launch.metadata = wanted.metadata;
   launch.protected_from_termination = wanted.is_protected;
   launch.wants_public_address = wanted.public_address.value_or(plan.subnet.maps_public_ip);
@@ -313,7 +314,7 @@ void started(State& state, InstanceId const& id, Time now) {
   auto found = look_up(state, id.text());
   if (!found.instance || found.instance->state != InstanceState::pending) return;
   set_state(found, InstanceState::running, now);
-  found.launch->has_run = true;
+  found.launch->is_new = false;
 }
 
 void stopped(State& state, InstanceId const& id, Time now) {
@@ -347,7 +348,7 @@ void terminated(State& state, InstanceId const& id, Time now, std::string const&
 void did_not_start(State& state, InstanceId const& id, Time now, std::string const& why) {
   auto found = look_up(state, id.text());
   if (!found.instance || found.instance->state != InstanceState::pending) return;
-  if (!found.launch->has_run) return terminated(state, id, now, why);
+  if (found.launch->is_new) return terminated(state, id, now, why);
   stopped(state, id, now);
   set_reason(*found.launch, kInternal, why);
 }

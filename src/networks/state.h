@@ -52,8 +52,8 @@ struct Launch {
   std::string user_data = {};  // base64, as it came
   MetadataOptions metadata = {};
   bool protected_from_termination = false, source_dest_check = true;
-  bool wants_public_address = false;  // an automatic one, at each start
-  bool has_run = false;
+  bool wants_public_address = false;          // an automatic one, at each start
+  bool is_new = false;                        // until it has run
   Time rebooted_at{};                         // when that was asked for, last
   std::string reason_code = {}, reason = {};  // of its state: "Client.UserInitiatedShutdown"
   std::string profile_association = {};       // iip-assoc-…; of the profile in network::Instance

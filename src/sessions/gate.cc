@@ -305,7 +305,6 @@ Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
                    access_denied(lost)};
   }
   if (ask.complete) CHECK(ask.complete(transaction, ask));
-  if (ask.resources.empty()) ask.resources = {"*"};
   TRY(auto policies, policies_for(transaction, ask.caller));
   std::vector<policy::Request> requests;
   for (auto const& resource : ask.resources) {
@@ -316,6 +315,7 @@ Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
     TRY(auto request, request_for(transaction, ask.caller, each.action, each.resource, each.context));
     requests.push_back(std::move(request));
   }
+  if (requests.empty()) return Error{Errc::system, ask.action + " asks about nothing"};
   auto decision = policy::decide_all(policies, requests);
   auto const& request = requests[decision.index];
   auto ground = ground_in_words(decision);

@@ -46,14 +46,15 @@ std::size_t Tunnels::carried_by(std::string const& endpoint) const {
 
 awaitable<Result<Tunnels::Admission>> Tunnels::admit(model::Caller caller, wire::OpenTunnel tunnel,
                                                      std::string host) {
-  Place place(*this, tunnel.endpoint);
-  bool is_full = carried_by(tunnel.endpoint) > limits_.connections;
+  auto place = std::make_shared<std::optional<Place>>();
   auto most = std::to_string(limits_.connections);
   auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);
   std::function<Result<SessionRow>(store::Transaction&)> make_row =
-      [this, caller, tunnel, host, is_full, most](store::Transaction& transaction) -> Result<SessionRow> {
+      [this, caller, tunnel, host, place, most](store::Transaction& transaction) -> Result<SessionRow> {
     TRY(auto row, make(transaction, caller, tunnel, host));
-    if (is_full) return wire::too_many_connections(tunnel.endpoint + " carries " + most + " tunnels");
+    if (carried_by(tunnel.endpoint) >= limits_.connections)
+      return wire::too_many_connections(tunnel.endpoint + " carries " + most + " tunnels");
+    place->emplace(*this, tunnel.endpoint);
     CHECK(add_session(transaction, row));
     return row;
   };
@@ -61,10 +62,11 @@ awaitable<Result<Tunnels::Admission>> Tunnels::admit(model::Caller caller, wire:
     return boost::json::object{{"session", row.id.text()}, {"target", row.target.text()}};
   };
   CO_TRY(auto row, co_await gate_.change(std::move(ask), std::move(make_row), std::move(made)));
-  co_return Admission{std::move(row), std::move(place)};
+  co_return Admission{std::move(row), *std::move(*place)};
 }
 
-// The address is one of the endpoint's VPC: never this machine, a link of its own, or the metadata service.
+// The address is one of the endpoint's VPC, and no service of ours there: never this machine, the metadata
+// service, or an interface endpoint.
 Result<SessionRow> Tunnels::make(store::Transaction& transaction, model::Caller const& caller,
                                  wire::OpenTunnel const& tunnel, std::string const& host) const {
   TRY(auto state, networks_.read(transaction));
@@ -80,6 +82,10 @@ Result<SessionRow> Tunnels::make(store::Transaction& transaction, model::Caller 
   if (!vpc || !vpc->cidr.contains(tunnel.address))
     return not_usable(tunnel.address.text() + " is not an address of " + endpoint->vpc.text() + ", where " +
                       tunnel.endpoint + " is.");
+  for (auto const& each : network.endpoints)
+    for (auto const* interface : network.interfaces_of(each.id))
+      if (interface->private_address == tunnel.address)
+        return not_usable(tunnel.address.text() + " is " + each.id.text() + ", which is no host.");
   auto target = instance_at(network, endpoint->vpc, tunnel.address);
   SessionRow row;
   row.id = random_session_id(caller.principal.name);
@@ -94,25 +100,45 @@ Result<SessionRow> Tunnels::make(store::Transaction& transaction, model::Caller 
   return row;
 }
 
+Result<std::vector<std::string>> Tunnels::lost_endpoints(store::Transaction& transaction) const {
+  std::vector<std::string> lost;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto const& [endpoint, count] : carried_) lost.push_back(endpoint);
+  }
+  if (lost.empty()) return lost;
+  TRY(auto state, networks_.read(transaction));
+  std::erase_if(lost, [&](std::string const& id) {
+    auto const* endpoint = state->network.connect_endpoints.find(network::ConnectEndpointId(id));
+    return endpoint && is_usable(endpoint->state);
+  });
+  return lost;
+}
+
 Result<std::vector<TunnelWay>> Tunnels::ways_to(store::Transaction& transaction,
                                                 InstanceId const& target) const {
   TRY(auto state, networks_.read(transaction));
   TRY(auto at, state->network.locate(target));
-  std::vector<network::ConnectEndpoint const*> usable;
+  struct Candidate {
+    bool is_elsewhere;
+    std::size_t load;
+    network::ConnectEndpoint const* endpoint;
+  };
+  std::vector<Candidate> usable;
   for (auto const& endpoint : state->network.connect_endpoints)
-    if (endpoint.vpc == at.vpc->id && is_usable(endpoint.state)) usable.push_back(&endpoint);
+    if (endpoint.vpc == at.vpc->id && is_usable(endpoint.state))
+      usable.push_back({endpoint.subnet != at.subnet->id, carried_by(endpoint.id.text()), &endpoint});
   if (usable.empty())
     return Error{Errc::not_found,
                  "there is no connect endpoint in " + at.vpc->id.text() +
                      "; make one with: aws ec2 create-instance-connect-endpoint --subnet-id " +
                      at.subnet->id.text(),
                  "ResourceNotFound"};
-  std::ranges::stable_sort(usable, {}, [&](auto const* endpoint) {
-    return std::pair(endpoint->subnet != at.subnet->id, carried_by(endpoint->id.text()));
-  });
+  std::ranges::stable_sort(usable, {},
+                           [](auto const& each) { return std::pair(each.is_elsewhere, each.load); });
   std::vector<TunnelWay> ways;
-  for (auto const* endpoint : usable)
-    ways.push_back({endpoint->id, endpoint->dns_name, at.interface->private_address, target});
+  for (auto const& each : usable)
+    ways.push_back({each.endpoint->id, each.endpoint->dns_name, at.interface->private_address, target});
   return ways;
 }
 

@@ -41,6 +41,8 @@ class Tunnels {
 
   void set_limits(networks::ConnectLimits limits) { limits_ = std::move(limits); }
   wire::TunnelTerms terms() const { return {limits_.ports, limits_.max_duration}; }
+  // Of those that carry tunnels, the ones that are not to carry any more.
+  Result<std::vector<std::string>> lost_endpoints(store::Transaction& transaction) const;
   // How many an endpoint carries now.
   std::size_t carried_by(std::string const& endpoint) const;
 

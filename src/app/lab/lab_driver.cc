@@ -62,6 +62,7 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
                 config_),
       worker_("lab"),
       probers_("lab probes", 8),
+      dialers_("lab dials", 4),
       changed_(parts_.executor) {}
 
 Result<void> LabDriver::check_able(LabConfig const& config) {
@@ -98,11 +99,14 @@ awaitable<void> LabDriver::run() {
   }
 }
 
+awaitable<void> LabDriver::stop_listening() {
+  Grounds none;
+  co_await drop_listeners(none);
+}
+
 awaitable<void> LabDriver::stop() {
   machines_.cancel();
   co_await machines_.join();
-  Grounds none;
-  co_await drop_listeners(none);
 }
 
 awaitable<Result<LabDriver::StatePointer>> LabDriver::read_state() {
@@ -268,11 +272,15 @@ awaitable<Result<std::unique_ptr<io::Stream>>> LabDriver::dial(network::ConnectE
     co_return Error{Errc::unavailable, endpoint.text() + " has no network interface any more"};
   auto space = lab::interface_space(config_.settings, interfaces[0]->id);
   auto make = [space] { return lab::socket_in(space, SOCK_STREAM); };
-  CO_TRY(int descriptor, co_await probers_.run(std::move(make)));
+  CO_TRY(int descriptor, co_await dialers_.run(std::move(make)));
   io::Socket socket(parts_.executor);
-  socket.assign(asio::ip::tcp::v4(), descriptor);
+  boost::system::error_code failure;
+  socket.assign(asio::ip::tcp::v4(), descriptor, failure);
+  if (failure) ::close(descriptor);
+  auto aimed_at = asio::ip::make_address(address.text(), failure);
+  if (failure) co_return Error{Errc::unavailable, address.text() + ": " + failure.message()};
   auto at = address.text() + " port " + std::to_string(port);
-  asio::ip::tcp::endpoint to(asio::ip::make_address(address.text()), port);
+  asio::ip::tcp::endpoint to(aimed_at, port);
   auto connected = co_await io::within(kDial, connect_socket(socket, to));
   if (!connected && connected.error().code == Errc::deadline_exceeded)
     co_return Error{Errc::unavailable,
@@ -317,18 +325,22 @@ api::Observation LabDriver::try_way(networks::State const& state, network::Path 
 }
 
 awaitable<Result<std::vector<api::Observation>>> LabDriver::observe(std::vector<network::Path> ways) {
-  using namespace asio::experimental::awaitable_operators;
   CO_TRY(auto state, co_await read_state());
   std::vector<api::Observation> seen(ways.size());
+  co_await io::to_the_end(try_all(state, ways, seen));
+  co_return seen;
+}
+
+awaitable<void> LabDriver::try_all(StatePointer state, std::vector<network::Path> const& ways,
+                                   std::vector<api::Observation>& seen) {
   io::TaskGroup tasks(parts_.executor, "probes");
   auto probe = [](LabDriver& self, StatePointer now, network::Path way,
                   api::Observation& into) -> awaitable<void> {
     auto work = [&self, now, way] { return self.try_way(*now, way); };
     into = co_await self.probers_.run(std::move(work));
   };
-  for (std::size_t i = 0; i < ways.size(); i++) tasks.spawn(probe(*this, state, std::move(ways[i]), seen[i]));
+  for (std::size_t i = 0; i < ways.size(); i++) tasks.spawn(probe(*this, state, ways[i], seen[i]));
   co_await tasks.join();
-  co_return seen;
 }
 
 io::Path driver_lock(LabConfig const& config) {

@@ -51,7 +51,9 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   awaitable<void> run();
   // On the database's thread, after a commit: follows changes of the networks, and of nothing else.
   void on_commit(store::Transaction& transaction);
-  // Closes its servers. Instances and networks stay.
+  // Closes its servers.
+  awaitable<void> stop_listening();
+  // Until nothing is in the middle of being done. Instances and networks stay.
   awaitable<void> stop();
 
   awaitable<Result<std::vector<api::Observation>>> observe(std::vector<network::Path> ways) override;
@@ -99,6 +101,8 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   awaitable<void> drop_listeners(Grounds const& wanted);
   static awaitable<void> stop_all(std::vector<Listener>& listeners);
   awaitable<wire::HttpResponse> answer_metadata(InstanceId instance, wire::HttpRequest request);
+  awaitable<void> try_all(StatePointer state, std::vector<network::Path> const& ways,
+                          std::vector<api::Observation>& seen);
   api::Observation try_way(networks::State const& state, network::Path const& way) const;
 
   LabParts parts_;
@@ -106,7 +110,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   lab::Kernel kernel_;
   lab::Metadata metadata_;
   Machines machines_;
-  io::Worker worker_, probers_;
+  io::Worker worker_, probers_, dialers_;
   io::Signal changed_;
   StatePointer committed_;  // the database's thread's
   bool is_to_look_ = true;  // something changed since the last round began

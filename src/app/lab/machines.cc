@@ -57,7 +57,13 @@ Machines::Machines(Parts parts, LabConfig const& config)
 
 void Machines::follow(StatePointer state, bool are_spaces_there) {
   for (auto const& instance : state->network.instances) begin_task(state, instance, are_spaces_there);
-  if (is_ending_unknown_) return;
+  auto is_forgotten = [&](auto const& trouble) {
+    return !trouble.first.empty() && !state->network.instances.find(trouble.first);
+  };
+  std::erase_if(troubles_, is_forgotten);
+  auto unknown = troubles_.find(InstanceId(""));
+  bool rests = unknown != troubles_.end() && io::SteadyClock::now() < unknown->second.again;
+  if (is_ending_unknown_ || rests) return;
   is_ending_unknown_ = true;
   tasks_.spawn(end_unknown());
 }
@@ -133,14 +139,16 @@ awaitable<Result<void>> Machines::act(Assignment assignment, InstanceState found
   co_return success();
 }
 
-// What it is started by is written before: a start that a crash cuts off is not one that was asked for again.
+// What it is started by is written between the end of the old run and the beginning of the new: a crash at
+// any point leaves one that is begun once more, or that runs as it should.
 awaitable<Result<void>> Machines::begin(Assignment assignment, bool again) {
   auto directory = config_.instance(assignment.id);
   auto work = [this, assignment, directory, again]() -> Result<void> {
     TRY(auto spec, specification(*assignment.state, assignment.id));
     CHECK(io::make_directory(directory, 0700));
-    CHECK(io::write_file(directory / kStartFile, to_text(assignment.wanted), 0600));
     if (again) CHECK(lab::stop_instance(directory));
+    lab::forget_last_end(directory);
+    CHECK(io::write_file(directory / kStartFile, to_text(assignment.wanted), 0600));
     return lab::start_instance(spec);
   };
   auto begun = co_await worker_.run(std::move(work));

@@ -1,5 +1,7 @@
 #include "doors/endpoint/endpoint_door.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/log.h"
 #include "wire/aws_response.h"
@@ -12,7 +14,7 @@ using wire::TunnelEnd;
 
 namespace {
 
-constexpr auto kOpening = 10s, kClosing = 5s;
+constexpr auto kOpening = 10s, kClosing = 5s, kStopping = 12s;
 constexpr std::size_t kMostMessage = 128 * 1024;  // the AWS CLI sends up to 65,000 bytes
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr auto kBetweenEmptyFrames = 100ms;  // of a client whose input has ended
@@ -73,10 +75,7 @@ class EndpointDoor::Tunnel {
     co_await legs_.join();
   }
 
-  awaitable<void> close_client() {
-    client_->stream().expire_after(kClosing);
-    co_await client_->close(reason_->code, reason_->text);
-  }
+  awaitable<void> close_client() { co_await client_->close_in_turn(reason_->code, reason_->text, kClosing); }
 
  private:
   awaitable<void> read_client() {
@@ -171,6 +170,9 @@ awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
   CO_TRY(auto admission,
          co_await tunnels_.admit(std::move(proven.caller), asked, host_of(connection.request)));
   auto row = admission.session;
+  // From here on it can be ended by others, though it is not open yet.
+  auto revoked = std::make_shared<std::optional<std::string>>();
+  registry_.tunnel_opened(row, [revoked](std::string const& why) { *revoked = why; });
   auto client = co_await accept(connection);
   if (!client) {
     sessions::SessionOutcome never{SessionState::failed, client.error().detail};
@@ -180,6 +182,7 @@ awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
   connection.place.proven();
   auto tunnel =
       std::make_shared<Tunnel>(executor_, std::move(asked), std::move(admission), *std::move(client));
+  if (*revoked) tunnel->end(TunnelEnd::revoked, **revoked);
   tasks_.spawn(carry(std::move(tunnel), std::move(connection.place)));
   co_return success();
 }
@@ -202,29 +205,56 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> EndpointDoor::accept(Connectio
 
 // The tunnel is open before its target is: a target that cannot be reached is told by the reason of its end,
 // which the AWS CLI shows.
-awaitable<void> EndpointDoor::carry(std::shared_ptr<Tunnel> tunnel, io::Places::Place) {
-  open_.insert(tunnel.get());
-  auto row = tunnel->row();
-  registry_.tunnel_opened(row, [tunnel](std::string const& why) { tunnel->end(TunnelEnd::revoked, why); });
-  auto const& asked = tunnel->asked();
+awaitable<void> EndpointDoor::reach_and_carry(Tunnel& tunnel) {
+  auto const& asked = tunnel.asked();
   Result<std::unique_ptr<io::Stream>> target =
       Error{Errc::unavailable, "no process of " + asked.endpoint + " is connected to this server"};
   if (dialer_ != nullptr)
     target = co_await dialer_->dial(network::ConnectEndpointId(asked.endpoint), asked.address, asked.port);
-  if (target) {
-    registry_.tunnel_connected(row.id);
-    log_info("tunnel open", {{"session", row.id.text()}, {"owner", row.owner}, {"to", row.reason}});
-    co_await tunnel->carry(*std::move(target));
-  } else {
-    tunnel->end(TunnelEnd::target_unreachable, target.error().detail);
-    co_await tunnel->close_client();
+  if (!target) {
+    tunnel.end(TunnelEnd::target_unreachable, target.error().detail);
+    co_await tunnel.close_client();
+    co_return;
+  }
+  auto const& row = tunnel.row();
+  registry_.tunnel_connected(row.id);
+  log_info("tunnel open", {{"session", row.id.text()}, {"owner", row.owner}, {"to", row.reason}});
+  co_await tunnel.carry(*std::move(target));
+}
+
+awaitable<void> EndpointDoor::carry(std::shared_ptr<Tunnel> tunnel, io::Places::Place) {
+  auto row = tunnel->row();
+  open_.insert(tunnel.get());
+  registry_.tunnel_opened(row, [tunnel](std::string const& why) { tunnel->end(TunnelEnd::revoked, why); });
+  std::exception_ptr failure;
+  try {
+    co_await reach_and_carry(*tunnel);
+  } catch (...) {
+    failure = std::current_exception();
+    tunnel->end(TunnelEnd::endpoint_lost, "The plane failed.");
   }
   open_.erase(tunnel.get());
   co_await registry_.tunnel_closed(row, tunnel->outcome());
+  if (failure) std::rethrow_exception(failure);
+}
+
+void EndpointDoor::on_commit(store::Transaction& transaction) {
+  auto lost = tunnels_.lost_endpoints(transaction);
+  if (!lost || lost->empty()) return;
+  asio::post(executor_, [this, lost = *std::move(lost)] {
+    for (auto* tunnel : open_) {
+      auto const& endpoint = tunnel->asked().endpoint;
+      if (std::find(lost.begin(), lost.end(), endpoint) != lost.end())
+        tunnel->end(TunnelEnd::endpoint_deleted, endpoint + " was deleted.");
+    }
+  });
 }
 
 awaitable<void> EndpointDoor::stop() {
   for (auto* tunnel : open_) tunnel->end(TunnelEnd::plane_stops, "The plane was stopped.");
+  auto deadline = io::SteadyClock::now() + kStopping;
+  while (tasks_.size() > 0 && io::SteadyClock::now() < deadline) co_await io::sleep_for(20ms);
+  tasks_.cancel();  // what a full disk holds up is recorded by the next process
   co_await tasks_.join();
 }
 

@@ -31,7 +31,10 @@ class EndpointDoor {
   awaitable<void> serve(wire::HttpRequest request, identity::RequestFacts facts,
                         std::unique_ptr<io::Stream> stream, Bytes leftover, io::Places::Place place);
 
-  // Ends all tunnels, and returns when they are recorded.
+  // On the database's thread, after a commit: tunnels end with their endpoint.
+  void on_commit(store::Transaction& transaction);
+
+  // Ends all tunnels, and returns when they are recorded, or have had some seconds for it.
   awaitable<void> stop();
 
  private:
@@ -47,6 +50,7 @@ class EndpointDoor {
   awaitable<Result<void>> open(Connection& connection);
   awaitable<Result<std::unique_ptr<io::WebSocket>>> accept(Connection& connection);
   awaitable<void> carry(std::shared_ptr<Tunnel> tunnel, io::Places::Place place);
+  awaitable<void> reach_and_carry(Tunnel& tunnel);
 
   asio::any_io_executor executor_;
   identity::Authenticator& authenticator_;

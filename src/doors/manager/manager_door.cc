@@ -61,8 +61,10 @@ awaitable<void> ManagerDoor::serve(wire::HttpRequest request, identity::RequestF
   auto path = connection.request.path();
   bool is_control = path.starts_with(kControlPath);
   auto id = channel_id(path, is_control ? kControlPath : kDataPath);
-  Result<void> served = success();
-  if (!id) {
+  Result<void> served = identity::check_endpoint(connection.facts, "ssmmessages");
+  if (!served) {
+    // said below
+  } else if (!id) {
     served = id.error();
   } else if (is_control) {
     served = co_await open_control(connection, InstanceId(*id));
