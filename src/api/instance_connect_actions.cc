@@ -47,7 +47,7 @@ bool is_zone(std::string_view text) {
   return text.size() >= 6 && text.size() <= 32 && std::all_of(text.begin(), text.end(), is_part);
 }
 
-// All but whether there is such an instance. The user is empty for the serial console.
+// All but whether there is such an instance.
 Result<SshPublicKey> check_arguments(std::string const& id, std::string const& key) {
   bool is_of_ec2 = id.size() >= 10 && id.size() <= 32 && id.starts_with("i-") &&
                    id.find_first_not_of("0123456789abcdef", 2) == id.npos;

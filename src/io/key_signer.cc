@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::chrono::days kAuthorityLife{3650}, kLeafLife{90}, kLeafRenewedBefore{30}, kStapleLife{7},
     kStapleRenewedAfter{1};
+constexpr std::chrono::seconds kBackdated{3600}, kStapleBackdated{60};  // for clocks that differ
 constexpr std::size_t kMostRemembered = 1000;
 constexpr std::size_t kLongestChain = 8;
 
@@ -66,7 +67,7 @@ std::string fingerprint(X509 const* certificate) {
 std::string staple(X509* certificate, Issued const& issuer, Time now) {
   Owned<OCSP_BASICRESP> basic(OCSP_BASICRESP_new());
   Owned<OCSP_CERTID> id(OCSP_cert_to_id(EVP_sha1(), certificate, issuer.certificate.get()));
-  Owned<ASN1_TIME> from(ASN1_TIME_adj(nullptr, seconds_of(now), 0, -60)),
+  Owned<ASN1_TIME> from(ASN1_TIME_adj(nullptr, seconds_of(now - kStapleBackdated), 0, 0)),
       until(ASN1_TIME_adj(nullptr, seconds_of(now + kStapleLife), 0, 0));
   OCSP_basic_add1_status(basic.get(), id.get(), V_OCSP_CERTSTATUS_GOOD, 0, nullptr, from.get(), until.get());
   OCSP_basic_sign(basic.get(), issuer.certificate.get(), issuer.key.get(), EVP_sha256(), nullptr,
@@ -134,10 +135,10 @@ std::string const& KeySigner::root_pem() const {
   return state_->root_pem;
 }
 
-// A clock that went back renews as well: what it made then is not valid yet.
+// A clock that went far back renews as well: what was made before is not valid yet.
 void KeySigner::renew(Time now) {
   auto& state = *state_;
-  if (now > state.leaf_ends - kLeafRenewedBefore || now < state.leaf_ends - kLeafLife) {
+  if (now > state.leaf_ends - kLeafRenewedBefore || now + kBackdated < state.leaf_ends - kLeafLife) {
     state.leaf =
         issue(&state.intermediate, state.name, "CA:FALSE", "critical,digitalSignature", kLeafLife, now);
     auto der = der_of([&](auto** out) { return i2d_PrivateKey(state.leaf.key.get(), out); });
@@ -145,7 +146,7 @@ void KeySigner::renew(Time now) {
     OPENSSL_cleanse(der.data(), der.size());
     state.leaf_ends = now + kLeafLife;
     state.records.clear();
-  } else if (now < state.stapled_at + kStapleRenewedAfter && now >= state.stapled_at) {
+  } else if (now < state.stapled_at + kStapleRenewedAfter && now + kStapleBackdated >= state.stapled_at) {
     return;
   }
   auto papers = std::make_shared<SignerPapers>();

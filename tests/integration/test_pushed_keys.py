@@ -150,12 +150,12 @@ def scripted(lab):
     """An instance that got the scripts by its user data; started again, as an image that has them starts."""
     scripts = stock("FUMIDAI_TEST_EIC_SCRIPTS", "a folder with eic_run_authorized_keys, eic_curl_authorized_keys and eic_parse_authorized_keys")
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:xz") as archive:
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for name in ("eic_run_authorized_keys", "eic_curl_authorized_keys", "eic_parse_authorized_keys"):
             archive.add(scripts / name, name)
     text = base64.b64encode(packed.getvalue()).decode()
     at = "/usr/share/ec2-instance-connect"
-    user_data = f"#!/bin/sh\nmkdir -p {at}\nbase64 -d <<END | tar xJ -C {at}\n{text}\nEND\nchown -R root:root {at}\nchmod 755 {at}/*\necho scripts are there\n"
+    user_data = f"#!/bin/sh\nmkdir -p {at}\nbase64 -d <<END | tar xz -C {at}\n{text}\nEND\nchown -R root:root {at}\nchmod 755 {at}/*\necho scripts are there\n"
     parts = lab.example()
     image = lab.aws("ec2", "describe-images", "--owners", "amazon")["Images"][0]["ImageId"]
     (made,) = lab.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-public"]["subnet"], "--associate-public-ip-address",
@@ -187,9 +187,9 @@ def test_the_unmodified_scripts_accept_a_pushed_key(lab, scripted, key, tmp_path
 def told_host(plane, tmp_path_factory):
     directory = tmp_path_factory.mktemp("told")
     one = Agent(plane, directory)
-    one.options = ["--keys-dir", directory / "keys", "--keys-user", "nobody"]
+    one.sshd = Sshd(directory)
+    one.options = ["--keys-dir", one.sshd.keys, "--keys-user", "nobody"]
     one.register().start()
-    one.sshd = Sshd(directory, directory / "keys" / "keys")
     yield one
     one.sshd.stop()
     one.clean()
@@ -205,16 +205,16 @@ def test_a_host_accepts_a_pushed_key_from_its_agent(plane, told_host, key):
 
 
 def test_only_the_commands_user_may_ask_the_agent(told_host):
-    folder = told_host.directory / "keys"
+    folder = told_host.sshd.keys
     assert folder.stat().st_mode & 0o777 == 0o750
     assert folder.group() == "nogroup" and folder.owner() == "root"
 
 
 def test_without_the_plane_there_are_no_keys_and_the_log_says_why(own_plane, tmp_path, key):
     agent = Agent(own_plane, tmp_path / "host")
-    agent.options = ["--keys-dir", tmp_path / "keys", "--keys-user", "nobody"]
+    sshd = Sshd(tmp_path)
+    agent.options = ["--keys-dir", sshd.keys, "--keys-user", "nobody"]
     agent.register().start()
-    sshd = Sshd(tmp_path, tmp_path / "keys" / "keys")
     try:
         key.push(own_plane, agent.id, "root")
         assert sshd.try_login(key) == "in as root"

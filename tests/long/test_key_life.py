@@ -18,7 +18,7 @@ def at(began, seconds):
 def check_life(key, push, try_login, user):
     began = time.monotonic()
     push()
-    pushed = time.monotonic()  # its minute began before that, and after `began`
+    pushed = time.monotonic()  # its minute began between the two
     assert try_login(key, user) == f"in as {user}"
     at(began, 55)
     assert try_login(key, user) == f"in as {user}"

@@ -27,14 +27,13 @@ class Key:
 
 
 class Sshd:
-    """On loopback, as root, with keys from the command alone. sshd runs only what is below folders that root alone can write to, which /tmp is not."""
+    """On loopback, as root, with keys from the command alone, which asks an agent whose --keys-dir is `keys`. Both are below /run: sshd runs only what is in folders that
+    root alone can write to, and pytest closes its own to the command's user."""
 
-    def __init__(self, directory, socket):
-        for folder in (directory, *directory.parents):  # those of pytest are closed to others, the command's user among them
-            if folder.is_relative_to(tempfile.gettempdir()):
-                folder.chmod(folder.stat().st_mode | 0o011)
+    def __init__(self, directory):
         self.folder = Path(tempfile.mkdtemp(prefix="fumidai-test-", dir="/run"))
         self.folder.chmod(0o755)
+        self.keys = self.folder / "keys"
         command = self.folder / "authorized-keys"
         shutil.copy(BUILD / "fumidai-authorized-keys", command)
         command.chmod(0o755)
@@ -52,10 +51,9 @@ UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 AuthorizedKeysFile none
-AuthorizedKeysCommand {command} --socket {socket} %u %f
+AuthorizedKeysCommand {command} --socket {self.keys}/keys %u %f
 AuthorizedKeysCommandUser nobody
 """)
-        self.command = command
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", config], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         wait_until("sshd listens", lambda: "Server listening" in self.log.read_text())
