@@ -49,6 +49,13 @@ void print_json(json::value const& value) {
   std::printf("%s\n", json::serialize(value).c_str());
 }
 
+std::string in_proxy_command(std::string_view word) {
+  std::string quoted = "'";
+  for (char each : word)
+    quoted += each == '\'' ? std::string("'\\''") : each == '%' ? std::string("%%") : std::string(1, each);
+  return quoted + "'";
+}
+
 std::string text_of(json::value const& object, char const* member) {
   auto const* value = object.is_object() ? object.get_object().if_contains(member) : nullptr;
   if (value == nullptr || value->is_null()) return "";

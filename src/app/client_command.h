@@ -42,6 +42,10 @@ Result<boost::json::value> call_plane(ClientArguments const& arguments, std::str
 void print_table(std::vector<std::vector<std::string>> const& rows);
 void print_json(boost::json::value const& value);
 
+// A word of ssh's ProxyCommand: quoted for the shell by which ssh runs that, after ssh has replaced what
+// follows a percent sign.
+std::string in_proxy_command(std::string_view word);
+
 // The text of a member, empty when it is not there.
 std::string text_of(boost::json::value const& object, char const* member);
 

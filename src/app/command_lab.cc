@@ -187,14 +187,6 @@ std::vector<std::string> const kTrusting{"-F", "/dev/null",
                                          "-o", "ConnectTimeout=10",
                                          "-o", "LogLevel=ERROR"};
 
-// One word for the shell that ssh runs it by, after ssh has replaced what follows a percent sign.
-std::string in_proxy_command(std::string_view word) {
-  std::string quoted = "'";
-  for (char each : word)
-    quoted += each == '\'' ? std::string("'\\''") : each == '%' ? std::string("%%") : std::string(1, each);
-  return quoted + "'";
-}
-
 std::vector<std::string> ssh_words(LabArguments const& arguments, std::string const& bastion,
                                    std::string const& host) {
   auto const& common = kTrusting;

@@ -62,14 +62,6 @@ std::string own_program() {
   return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
 }
 
-// For the shell by which ssh runs it, and for ssh, which replaces what follows a percent sign.
-std::string in_proxy_command(std::string_view word) {
-  std::string quoted = "'";
-  for (char each : word)
-    quoted += each == '\'' ? std::string("'\\''") : each == '%' ? std::string("%%") : std::string(1, each);
-  return quoted + "'";
-}
-
 std::string proxy_command(SshArguments const& arguments, std::string const& instance) {
   std::vector<std::string> words{own_program(), "tunnel", instance, std::to_string(arguments.port)};
   auto const& profile = arguments.client.profile;
@@ -164,7 +156,6 @@ void add_ssh_command(CLI::App& app, Run& run_later) {
   ssh->add_option("target", arguments->target, "An instance's id, its name, or a tag KEY=VALUE")->required();
   ssh->add_option("-p,--port", arguments->port, "Its SSH port")->capture_default_str();
   add_client_arguments(*ssh, arguments->client);
-  ssh->add_option("ssh-options", arguments->options, "For ssh, as they are");
   ssh->prefix_command();
   ssh->callback([arguments, ssh, &run_later] {
     for (auto const& word : ssh->remaining()) arguments->options.push_back(word);
