@@ -189,7 +189,7 @@ def test_a_close_frame_is_answered(tunnel):
 
 def test_a_hundred_thousand_empty_frames_are_one_end_of_input(lab, tunnel):
     plane, _ = lab
-    with stays_calm(plane):
+    with plane.world.network(), stays_calm(plane):
         tunnel.socket.settimeout(20)
         with contextlib.suppress(OSError):
             tunnel.send_raw(tunnel.frame(2, b"") * 100_000)
@@ -204,7 +204,7 @@ def test_a_peer_that_is_cut_off_is_given_up_within_30_seconds(lab):
         lost.receive()
         assert len(tunnels(plane)) == 1
         port = lost.socket.getsockname()[1]
-        rules = f"table ip cut {{ chain out {{ type filter hook output priority 0; tcp sport {port} drop; tcp dport {port} drop; }} }}"
+        rules = f"table ip cut {{ chain out {{ type filter hook output priority 0; tcp sport {port} drop; tcp dport {port} drop; }}; }}"
         made = plane.world.run("nft", rules)
         assert made.returncode == 0, made.stderr
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from house.programs import run, stock
 
 HOSTS = Path("/etc/hosts")
+SSH_CONFIG = Path("/etc/ssh/ssh_config")
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 FRONT = "198.51.100.10"  # where a lab's internet has AWS's names
 
@@ -18,7 +19,9 @@ class Aws2:
         authorities = directory / "authorities.crt"
         authorities.write_text(AUTHORITIES.read_text() + (plane.data / "ca.pem").read_text())
         self.hosts.write_text("127.0.0.1 localhost\n")
-        for ours, theirs in ((self.hosts, HOSTS), (authorities, AUTHORITIES)):
+        config = directory / "ssh_config"  # the CLI passes no options to ssh, and nobody is there to say yes
+        config.write_text(f"UserKnownHostsFile {directory}/known_hosts\nStrictHostKeyChecking accept-new\n")
+        for ours, theirs in ((self.hosts, HOSTS), (authorities, AUTHORITIES), (config, SSH_CONFIG)):
             done = plane.world.run("mount", "--bind", ours, theirs)
             assert done.returncode == 0, done.stderr
 
