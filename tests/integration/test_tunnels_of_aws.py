@@ -36,7 +36,7 @@ class Site:
     """A world with a plane, a network with an endpoint, and a workstation with the CLI."""
 
     def __init__(self, directory, *options, clock=None):
-        stock("FUMIDAI_TEST_AWS2", "the AWS CLI v2, 2.12 or newer")
+        stock("FUMIDAI_TEST_AWS2", "an AWS CLI of 2.12 or newer")
         self.world = World()
         self.plane = LabPlane(directory, self.world, *options)
         if clock:

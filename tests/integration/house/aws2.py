@@ -13,7 +13,7 @@ FRONT = "198.51.100.10"  # where a lab's internet has AWS's names
 
 class Aws2:
     def __init__(self, plane, directory):
-        self.program = stock("FUMIDAI_TEST_AWS2", "the AWS CLI v2, 2.12 or newer")
+        self.program = stock("FUMIDAI_TEST_AWS2", "an AWS CLI of 2.12 or newer")
         self.plane = plane
         self.hosts = directory / "hosts"
         authorities = directory / "authorities.crt"
