@@ -16,7 +16,7 @@ def pytest_report_header(config):
         pytest.exit(f"{FUMIDAI} is not built; run: make build", returncode=2)
     env = bare_environment("/nonexistent")
     lines.append(f"aws: {AWS}: {version_of(AWS, env)}")
-    for variable in ("FUMIDAI_TEST_AWS_NEW", "FUMIDAI_TEST_PLUGIN"):
+    for variable in ("FUMIDAI_TEST_AWS_NEW", "FUMIDAI_TEST_AWS2", "FUMIDAI_TEST_PLUGIN"):
         path = os.environ.get(variable)
         lines.append(f"{variable}: {path + ': ' + version_of(path, env) if path else 'not set, its tests are skipped'}")
     directory = os.environ.get("FUMIDAI_TEST_SSM_AGENT_DIR")

@@ -1,5 +1,7 @@
 """A server with a lab, in a world of its own: a network and /run/netns that nothing else on the machine sees."""
 
+import contextlib
+import ctypes
 import json
 import os
 import shlex
@@ -36,6 +38,17 @@ class World:
     def run(self, *words, **more):
         return subprocess.run(self.words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=more.pop("timeout", 60), check=False, **more)
 
+    @contextlib.contextmanager
+    def network(self):
+        """What this thread connects meanwhile, it connects there."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/thread-self/ns/net", "rb") as home, open(f"/proc/{self.process.pid}/ns/net", "rb") as there:
+            assert libc.setns(there.fileno(), 0) == 0, os.strerror(ctypes.get_errno())
+            try:
+                yield
+            finally:
+                assert libc.setns(home.fileno(), 0) == 0, os.strerror(ctypes.get_errno())
+
     def spaces(self):
         return self.run("ls", "/run/netns").stdout.split()
 
@@ -48,7 +61,7 @@ class LabPlane(Plane):
     """Everything that talks to it runs in its world."""
 
     def __init__(self, directory, world, *options):
-        super().__init__(directory, "--lab", "--lab-label", f"t{os.getpid() % 100000}", *options)
+        super().__init__(directory, "--lab", "--lab-label", f"t{world.process.pid % 100000}", *options)
         self.world = world
         self.label = self.options[2]
 

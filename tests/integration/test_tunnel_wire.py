@@ -1,0 +1,215 @@
+"""openTunnel by hand: every refusal of its URL, and frames that no client of a tunnel sends."""
+
+import contextlib
+import time
+
+import pytest
+
+from house import wire
+from house.calm import stays_calm
+from house.lab import LabPlane, World
+from house.network import Network
+from house.open_tunnel import Door
+from house.programs import is_root, wait_until
+from house.query import Query
+
+ELSEWHERE = "eice-0123456789abcdef0"
+PROTOCOL_ERROR, TOO_LARGE = 1002, 1009
+
+
+@pytest.fixture(scope="module")
+def doors(plane):
+    """Two endpoints of one VPC, 10.7.0.0/16, where no instance is."""
+    query = Query(plane)
+    vpc = plane.aws("ec2", "create-vpc", "--cidr-block", "10.7.0.0/16")["Vpc"]["VpcId"]
+    subnet = plane.aws("ec2", "create-subnet", "--vpc-id", vpc, "--cidr-block", "10.7.1.0/24")["Subnet"]["SubnetId"]
+    made = [query("CreateInstanceConnectEndpoint", SubnetId=subnet)["instanceConnectEndpoint"] for _ in range(2)]
+
+    def state():
+        return [each["state"] for each in query("DescribeInstanceConnectEndpoints")["instanceConnectEndpointSet"]]
+
+    wait_until("the endpoints are complete", lambda: set(state()) == {"create-complete"})
+    return [Door(plane, each["instanceConnectEndpointId"], each["dnsName"], "10.7.1.9") for each in made]
+
+
+@pytest.fixture
+def door(plane, doors):
+    with stays_calm(plane):
+        yield doors[0]
+
+
+def reason(door, target=None):
+    """Of a tunnel that was opened and leads nowhere."""
+    with door.open(target) as tunnel:
+        assert tunnel.status == 101, (tunnel.head, tunnel.buffer)
+        assert b"\r\nx-amzn-RequestId: " in tunnel.head
+        assert b"sec-websocket-protocol" not in tunnel.head.lower() and b"sec-websocket-extensions" not in tunnel.head.lower()
+        return tunnel.closed()
+
+
+def test_a_tunnel_that_leads_nowhere_is_opened_and_ends_with_a_reason(door):
+    end = reason(door)
+    assert end.code == 1011 and end.reason, end
+
+
+def test_the_order_of_the_query_means_nothing(door):
+    path, _, query = door.target(door.pairs(maxTunnelDuration=60)).partition("?")
+    for order in (sorted, lambda pairs: sorted(pairs, reverse=True)):
+        assert reason(door, path + "?" + "&".join(order(query.split("&")))).code == 1011
+
+
+def test_a_name_in_capitals_is_the_same_name(door):
+    name = door.host.upper()
+    with door.open(door.target(host=name), name) as tunnel:
+        assert tunnel.status == 101, tunnel.buffer
+
+
+@pytest.mark.parametrize("what", ["expired", "of tomorrow", "too long a life", "unknown key", "wrong secret", "another host", "another endpoint", "another port", "another service", "another region", "another method", "no signature", "a word more"])
+def test_a_signature_is_for_one_thing_only(doors, door, what):
+    other = doors[1]
+    access, secret = door.key
+    target, host = {
+        "expired": (door.target(age=62), None),
+        "of tomorrow": (door.target(age=-86400), None),
+        "too long a life": (door.target(expires=604801), None),
+        "unknown key": (door.target(key=("AKIA" + "A" * 16, secret)), None),
+        "wrong secret": (door.target(key=(access, "x" * 40)), None),
+        "another host": (door.target(), other.host),
+        "another endpoint": (door.target().replace(door.endpoint, other.endpoint), None),
+        "another port": (door.target().replace("remotePort=22", "remotePort=23"), None),
+        "another service": (door.target(service="ssm"), None),
+        "another region": (door.target(region="eu-west-1"), None),
+        "another method": (door.target(method="POST"), None),
+        "no signature": (door.target().partition("&X-Amz")[0], None),
+        "a word more": (door.target() + "&maxTunnelDuration=60", None),
+    }[what]
+    code = {"expired": "RequestExpired", "unknown key": "InvalidClientTokenId", "wrong secret": "SignatureDoesNotMatch", "another host": "SignatureDoesNotMatch", "another endpoint": "SignatureDoesNotMatch"}.get(what)
+    status, name, message = door.refusal(target, host)
+    assert status in (400, 403) and message
+    assert code in (None, name), (status, name, message)
+    if code:
+        assert status == 403
+
+
+@pytest.mark.parametrize("changes, why", [
+    *(({"remotePort": port}, "RemotePort") for port in ("0", "65536", "-1", "022", "22 ", "+22", "0x16", "ssh", "99999999999999999999", "22,3389")),
+    *(({"maxTunnelDuration": seconds}, "MaxTunnelDuration") for seconds in ("0", "-1", "1.5", "2592001", "99999999999999999999", "")),
+    *(({"privateIpAddress": address}, "PrivateIpAddress") for address in ("0.0.0.0", "::", "::ffff:10.7.1.9", "::ffff:a07:109", "224.0.0.1", "010.7.1.9", "10.7.1", "168230153", "0x0a070109", "localhost", "10.7.1.9\n", "10.7.1.9:22", "fe80::1%eth0")),
+    *(({"privateIpAddress": address}, "is not an address of vpc-") for address in ("127.0.0.1", "::1", "169.254.169.254", "169.254.1.1", "10.8.0.1", "198.51.100.1", "fe80::1", "8.8.8.8")),
+    *(({name: None}, f"must contain the parameter {name}") for name in ("instanceConnectEndpointId", "remotePort", "privateIpAddress")),
+    *(({"instanceConnectEndpointId": name}, "InstanceConnectEndpointId") for name in ("eice-1", "vpc-0123456789abcdef0", "eice-0123456789abcdef0'", "EICE-0123456789ABCDEF0")),
+], ids=str)
+def test_what_makes_no_sense_is_refused_by_name(door, changes, why):
+    status, code, message = door.refusal(door.target(door.pairs(**changes)))
+    assert (status, code) == (400, "InvalidParameter") and why in message, message
+
+
+@pytest.mark.parametrize("again", ["instanceConnectEndpointId", "remotePort", "privateIpAddress", "maxTunnelDuration"])
+def test_a_parameter_comes_once(door, again):
+    pairs = door.pairs(maxTunnelDuration=60)
+    status, code, message = door.refusal(door.target([*pairs, (again, dict(pairs)[again])]))
+    assert (status, code) == (400, "InvalidParameter") and "more than once" in message
+
+
+def test_endpoints_are_asked_by_their_own_names(doors, door):
+    status, code, _ = door.refusal(door.target(door.pairs(instanceConnectEndpointId=ELSEWHERE)))
+    assert (status, code) == (400, "ResourceNotFound")
+    status, code, message = door.refusal(door.target(host=doors[1].host), doors[1].host)
+    assert (status, code) == (400, "InvalidParameter") and door.host in message
+
+
+# With a target: in a lab.
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    if not is_root():
+        pytest.skip("a lab needs root")
+    world = World()
+    plane = LabPlane(tmp_path_factory.mktemp("wire"), world)
+    try:
+        plane.start()
+        network = Network(plane, plane.directory)
+        wait_until("ssh answers", lambda: network.ssh("true").returncode == 0, 30)
+        yield plane, Door(plane, network.endpoints[0], network.names()[0], network.address)
+    finally:
+        plane.stop()
+        plane.lab("down")
+        world.close()
+
+
+@pytest.fixture
+def tunnel(lab):
+    """An open one, whose sshd has greeted."""
+    plane, door = lab
+    with plane.world.network():
+        opened = door.open()
+    with opened:
+        assert opened.status == 101, opened.buffer
+        assert opened.receive().startswith(b"SSH-2.0-")
+        yield opened
+    wait_until("it is over", lambda: not tunnels(plane))
+
+
+def tunnels(plane, state="Active"):
+    return [each for each in plane.aws("ssm", "describe-sessions", "--state", state)["Sessions"] if each["DocumentName"] == "OpenTunnel"]
+
+
+def test_bytes_may_come_in_any_pieces(tunnel):
+    tunnel.send_raw(b"".join(tunnel.frame(opcode, piece, final) for opcode, piece, final in ((2, b"SSH-2", False), (0, b"", False), (9, b"alive", True), (0, b".0-", True), (2, b"", True), (2, b"me\r\n", True))))
+    assert tunnel.receive()[5:6] == b"\x14", "sshd names its algorithms"
+
+
+def test_a_text_frame_ends_it(tunnel):
+    tunnel.send("SSH-2.0-me\r\n")
+    end = tunnel.closed()
+    assert end.code == PROTOCOL_ERROR and "binary" in end.reason, end
+
+
+def test_an_unmasked_frame_ends_it(tunnel):
+    tunnel.send_raw(tunnel.frame(2, b"SSH-2.0-me\r\n", masked=False))
+    assert tunnel.closed().code == PROTOCOL_ERROR
+
+
+def test_a_frame_above_128_kib_ends_it(tunnel):
+    with contextlib.suppress(OSError):  # it need not be read to its end
+        tunnel.send_raw(tunnel.frame(2, bytes(128 * 1024 + 1))[:20])
+    assert tunnel.closed().code == TOO_LARGE
+
+
+def test_a_frame_of_128_kib_is_taken(tunnel):
+    tunnel.send(b"SSH-2.0-me\r\n")
+    tunnel.send(b"\xff" * (128 * 1024))
+    assert tunnel.closed().code == 1000, "sshd has enough of it, not the server"
+
+
+def test_a_close_frame_is_answered(tunnel):
+    tunnel.send(b"", opcode=8)
+    assert tunnel.closed().code in (1000, 1005)
+
+
+def test_a_hundred_thousand_empty_frames_are_one_end_of_input(lab, tunnel):
+    plane, _ = lab
+    with plane.world.network(), stays_calm(plane):
+        tunnel.socket.settimeout(20)
+        with contextlib.suppress(OSError):
+            tunnel.send_raw(tunnel.frame(2, b"") * 100_000)
+        assert tunnel.closed().code in (1000, 1006), "sshd leaves when it is told that no more comes"
+
+
+def test_a_peer_that_is_cut_off_is_given_up_within_30_seconds(lab):
+    plane, door = lab
+    with plane.world.network():
+        lost = door.open()
+    with lost:
+        lost.receive()
+        assert len(tunnels(plane)) == 1
+        port = lost.socket.getsockname()[1]
+        rules = f"table ip cut {{ chain out {{ type filter hook output priority 0; tcp sport {port} drop; tcp dport {port} drop; }}; }}"
+        made = plane.world.run("nft", rules)
+        assert made.returncode == 0, made.stderr
+        try:
+            began = time.monotonic()
+            wait_until("it is over", lambda: not tunnels(plane), 40)
+            assert time.monotonic() - began < 30
+        finally:
+            plane.world.run("nft", "delete table ip cut")
