@@ -45,8 +45,9 @@ Result<FindTunnelResponse> find_tunnel(store::Transaction& transaction, Call con
                      id.text(),
                  "InvalidTarget"};
   TRY(auto ways, call.plane.tunnels->ways_to(transaction, id));
-  FindTunnelResponse response{id.text(), ways[0].address.text(), {}};
-  for (auto const& way : ways) response.endpoints.push_back({way.endpoint.text(), way.dns_name});
+  FindTunnelResponse response{id.text(), ways.address.text(), {}};
+  for (auto const& endpoint : ways.endpoints)
+    response.endpoints.push_back({endpoint.id.text(), endpoint.dns_name});
   return response;
 }
 

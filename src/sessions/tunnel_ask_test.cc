@@ -8,7 +8,9 @@
 #include "identity/principal_policies.h"
 #include "identity/users.h"
 #include "io/test_directory.h"
+#include "io/test_loop.h"
 #include "networks/resource.h"
+#include "sessions/tunnels.h"
 #include "store/sqlite_database.h"
 
 namespace fumidai::sessions {
@@ -129,6 +131,61 @@ TEST_F(TunnelAsk, conditions_on_its_keys_decide) {
                 std::string::npos)
           << said;
   }
+}
+
+// Two VPCs with one block: an address means what it means where the endpoint is.
+TEST_F(TunnelAsk, an_address_is_one_of_the_endpoints_own_vpc) {
+  network::VpcId here("vpc-1"), there("vpc-2");
+  auto block = Cidr::parse("10.0.0.0/16").value();
+  write([&](Transaction& transaction) {
+    return networks.change(transaction, [&](networks::State& state) -> Result<void> {
+      auto& network = state.network;
+      for (auto const& [vpc, subnet] : {std::pair(here, "subnet-1"), std::pair(there, "subnet-2")}) {
+        network::Vpc made;
+        made.id = vpc;
+        made.cidr = block;
+        network.vpcs.put(made);
+        network::Subnet inside;
+        inside.id = network::SubnetId(subnet);
+        inside.vpc = vpc;
+        inside.cidr = block;
+        network.subnets.put(inside);
+      }
+      auto at = [](std::string id, std::string subnet, network::InterfaceOwner owner) {
+        network::NetworkInterface interface;
+        interface.id = network::InterfaceId(id);
+        interface.subnet = network::SubnetId(subnet);
+        interface.private_address = Address::parse("10.0.1.5").value();
+        interface.owner = std::move(owner);
+        return interface;
+      };
+      network.interfaces.put(at("eni-1", "subnet-1", InstanceId("i-0123456789abcdef0")));
+      network.interfaces.put(at("eni-2", "subnet-2", network::InterfaceEndpointId("vpce-2")));
+      network.connect_endpoints.put({network::ConnectEndpointId(kEndpoint), here});
+      network.connect_endpoints.put({network::ConnectEndpointId("eice-0123456789abcdef1"), there});
+      return success();
+    });
+  });
+  write([&](Transaction& transaction) {
+    return identity::put_inline_policy(
+        transaction, identity::user_key("hana"), "test",
+        R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
+        clock.now());
+  });
+  Tunnels tunnels(*gate, networks);
+  auto admit = [&](std::string endpoint) {
+    wire::OpenTunnel tunnel{std::move(endpoint), 22, Address::parse("10.0.1.5").value(), 60s};
+    auto caller = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
+    std::string said;
+    io::run_on_loop([&](asio::any_io_executor) -> awaitable<void> {
+      auto admission = co_await tunnels.admit(caller, tunnel, "");
+      said = admission ? admission->session.target.text() : admission.error().detail;
+    });
+    return said;
+  };
+  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0");
+  EXPECT_EQ(admit("eice-0123456789abcdef1"), "10.0.1.5 is vpce-2, which is no host.");
+  EXPECT_EQ(tunnels.carried_by(kEndpoint), 0u) << "its place goes with it";
 }
 
 }  // namespace

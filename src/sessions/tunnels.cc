@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/random.h"
 #include "sessions/tunnel_ask.h"
 
 namespace fumidai::sessions {
@@ -14,13 +13,14 @@ Error not_usable(std::string detail) {
   return {Errc::invalid, std::move(detail), "InvalidParameter"};
 }
 
-// Which instance has the address; none for what is in the VPC and no instance.
-InstanceId instance_at(network::Network const& network, network::VpcId const& vpc, Address const& address) {
-  for (auto const& instance : network.instances) {
-    auto at = network.locate(instance.id);
-    if (at && at->vpc->id == vpc && at->interface->private_address == address) return instance.id;
+// Whose address it is in that VPC: of two VPCs with one block, the endpoint's own.
+network::InterfaceOwner owner_of(network::Network const& network, network::VpcId const& vpc,
+                                 Address const& address) {
+  for (auto const& interface : network.interfaces) {
+    auto const* subnet = network.subnets.find(interface.subnet);
+    if (interface.private_address == address && subnet && subnet->vpc == vpc) return interface.owner;
   }
-  return InstanceId();
+  return {};
 }
 
 }  // namespace
@@ -82,14 +82,13 @@ Result<SessionRow> Tunnels::make(store::Transaction& transaction, model::Caller 
   if (!vpc || !vpc->cidr.contains(tunnel.address))
     return not_usable(tunnel.address.text() + " is not an address of " + endpoint->vpc.text() + ", where " +
                       tunnel.endpoint + " is.");
-  for (auto const& each : network.endpoints)
-    for (auto const* interface : network.interfaces_of(each.id))
-      if (interface->private_address == tunnel.address)
-        return not_usable(tunnel.address.text() + " is " + each.id.text() + ", which is no host.");
-  auto target = instance_at(network, endpoint->vpc, tunnel.address);
+  auto owner = owner_of(network, endpoint->vpc, tunnel.address);
+  if (std::holds_alternative<network::InterfaceEndpointId>(owner))
+    return not_usable(tunnel.address.text() + " is " + text_of(owner) + ", which is no host.");
+  auto const* target = std::get_if<InstanceId>(&owner);
   SessionRow row;
   row.id = random_session_id(caller.principal.name);
-  row.target = target.text().empty() ? InstanceId(tunnel.address.text()) : target;
+  row.target = target ? *target : InstanceId(tunnel.address.text());
   row.owner = caller.principal.arn;
   row.owner_id = caller.principal.id;
   row.document = kTunnelDocument;
@@ -115,8 +114,7 @@ Result<std::vector<std::string>> Tunnels::lost_endpoints(store::Transaction& tra
   return lost;
 }
 
-Result<std::vector<TunnelWay>> Tunnels::ways_to(store::Transaction& transaction,
-                                                InstanceId const& target) const {
+Result<TunnelWays> Tunnels::ways_to(store::Transaction& transaction, InstanceId const& target) const {
   TRY(auto state, networks_.read(transaction));
   TRY(auto at, state->network.locate(target));
   struct Candidate {
@@ -136,9 +134,8 @@ Result<std::vector<TunnelWay>> Tunnels::ways_to(store::Transaction& transaction,
                  "ResourceNotFound"};
   std::ranges::stable_sort(usable, {},
                            [](auto const& each) { return std::pair(each.is_elsewhere, each.load); });
-  std::vector<TunnelWay> ways;
-  for (auto const& each : usable)
-    ways.push_back({each.endpoint->id, each.endpoint->dns_name, at.interface->private_address, target});
+  TunnelWays ways{at.interface->private_address, {}};
+  for (auto const& each : usable) ways.endpoints.push_back(*each.endpoint);
   return ways;
 }
 

@@ -13,12 +13,10 @@
 
 namespace fumidai::sessions {
 
-// An endpoint that could carry a tunnel to an address.
-struct TunnelWay {
-  network::ConnectEndpointId endpoint;
-  std::string dns_name;
+// How an instance can be reached.
+struct TunnelWays {
   Address address;
-  InstanceId instance;
+  std::vector<network::ConnectEndpoint> endpoints;  // best first
 };
 
 class Tunnels {
@@ -56,7 +54,7 @@ class Tunnels {
 
   // The endpoints that can carry a tunnel to an instance, best first: one in its own subnet, then the least
   // loaded. Errors: not_found.
-  Result<std::vector<TunnelWay>> ways_to(store::Transaction& transaction, InstanceId const& target) const;
+  Result<TunnelWays> ways_to(store::Transaction& transaction, InstanceId const& target) const;
 
  private:
   Result<SessionRow> make(store::Transaction& transaction, model::Caller const& caller,
