@@ -1,16 +1,9 @@
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
-#include "api/action.h"
+#include "api/test_plane.h"
 #include "base/ssh_key.h"
-#include "identity/principal_policies.h"
-#include "identity/test_store.h"
-#include "identity/users.h"
 #include "inventory/instances.h"
 #include "inventory/pushed_keys.h"
-#include "io/test_directory.h"
 #include "networks/images.h"
 #include "networks/instances.h"
 #include "networks/vpcs.h"
@@ -24,13 +17,10 @@ using network::InstanceState;
 constexpr char const* kAll = R"({"Effect":"Allow","Action":"*","Resource":"*"})";
 
 // A plane with an instance in us-east-1a and a host, and calls of a user with one policy.
-class InstanceConnect : public testing::Test {
+class InstanceConnect : public TestPlane {
  protected:
   InstanceConnect() {
     write([&](store::Transaction& transaction) -> Result<void> {
-      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
-      CHECK(identity::put_builtin_policies(transaction, clock.now()));
-      CHECK(identity::create_user(transaction, "hana", "/", clock.now()));
       inventory::Instance known;
       known.id = host;
       known.registered_at = clock.now();
@@ -47,29 +37,9 @@ class InstanceConnect : public testing::Test {
         return success();
       });
     });
-    trail.emplace(secret);
-    gate.emplace(*database, networks, deployment, *trail, clock, sessions::SessionLimits{});
-    registry.emplace(loop.get_executor(), *database, deployment, *gate, sessions::SessionPatience{});
-    checkpoints = *audit::CheckpointFile::open(directory.path() / "audit-checkpoint", *trail);
-    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints, worker});
-    allow(kAll);
     become(InstanceState::running);
   }
-  ~InstanceConnect() override {
-    database.reset();
-  }  // before the trail: what is written soon is written by it
 
-  void write(std::function<Result<void>(store::Transaction&)> change) {
-    auto done = database->write_now(std::move(change));
-    ASSERT_TRUE(done) << done.error().detail;
-  }
-  void allow(std::string const& statement) {
-    write([&](store::Transaction& transaction) {
-      return identity::put_inline_policy(transaction, identity::user_key("hana"), "test",
-                                         R"({"Version":"2012-10-17","Statement":[)" + statement + "]}",
-                                         clock.now());
-    });
-  }
   void become(InstanceState state) {
     write([&](store::Transaction& transaction) {
       return networks.change(transaction, [&](networks::State& changed) -> Result<void> {
@@ -83,28 +53,11 @@ class InstanceConnect : public testing::Test {
   std::string call(Service const& service, std::string const& operation, wire::json::object body,
                    std::optional<InstanceId> agent_of = {}) {
     Addressed addressed{&service, operation, {}, ""};
-    model::Caller caller;
-    caller.principal.arn = model::user_arn(deployment.region, "/", "hana");
-    caller.principal.id = "AIDATEST";
-    caller.principal.name = "hana";
-    caller.principal.account = deployment.region.account;
+    auto caller = hana();
     caller.principal.instance = std::move(agent_of);
-    caller.source_address = "192.0.2.7";
-    caller.request_id = "00000000-0000-0000-0000-000000000001";
-    caller.at = clock.now();
-    std::optional<Result<wire::HttpResponse>> outcome;
-    asio::co_spawn(loop,
-                   find_action(service, operation)->run({*plane, addressed, caller}, wire::to_text(body)),
-                   [&](std::exception_ptr failure, Result<wire::HttpResponse> response) {
-                     if (failure) std::rethrow_exception(failure);
-                     outcome = std::move(response);
-                     loop.stop();
-                   });
-    loop.restart();
-    loop.run_for(10s);
+    auto outcome = answer(addressed, caller, wire::to_text(body));
     if (!outcome) return "(no answer)";
     if (*outcome) return (*outcome)->body;
-    said = outcome->error().detail;
     auto refusal =
         wire::error_response(outcome->error(), wire::Protocol::json, caller.request_id, clock.now());
     EXPECT_EQ(refusal.status, 400u);
@@ -125,21 +78,7 @@ class InstanceConnect : public testing::Test {
     return keys;
   }
 
-  FixedClock clock{from_millis(1'800'000'000'000)};
-  Secret secret{"a deployment secret that is long enough"};
-  asio::io_context loop;
-  io::Worker worker{"worker"};
-  io::TestDirectory directory;  // a store in memory has nobody who only reads
-  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
-  networks::Keeper networks{"us-east-1"};
-  identity::Deployment deployment;
-  std::optional<audit::Trail> trail;
-  std::optional<sessions::Gate> gate;
-  std::optional<sessions::Registry> registry;
-  network::PriceTable prices;
-  std::unique_ptr<audit::CheckpointFile> checkpoints;
-  std::optional<Plane> plane;
-  std::string instance, said;
+  std::string instance;
   InstanceId const host{"mi-0123456789abcdef0"};
   std::string const key = generate_ssh_key(SshKeyType::ed25519).public_key.line;
 };

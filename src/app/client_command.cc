@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include "wire/json_shape.h"
 
@@ -47,6 +48,11 @@ void print_table(std::vector<std::vector<std::string>> const& rows) {
 
 void print_json(json::value const& value) {
   std::printf("%s\n", json::serialize(value).c_str());
+}
+
+std::string own_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
 }
 
 std::string in_proxy_command(std::string_view word) {

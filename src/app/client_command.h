@@ -42,6 +42,8 @@ Result<boost::json::value> call_plane(ClientArguments const& arguments, std::str
 void print_table(std::vector<std::vector<std::string>> const& rows);
 void print_json(boost::json::value const& value);
 
+std::string own_program();  // its path, for running it again
+
 // A word of ssh's ProxyCommand: quoted for the shell by which ssh runs that, after ssh has replaced what
 // follows a percent sign.
 std::string in_proxy_command(std::string_view word);

@@ -52,11 +52,6 @@ void say(std::string const& text) {
   std::fflush(stdout);
 }
 
-std::string own_program() {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-}
-
 // ---- programs
 
 struct Finished {

@@ -1,7 +1,6 @@
 // fumidai ssh
 
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 
 #include "app/client_command.h"
 #include "app/commands.h"
-#include "base/bytes.h"
 #include "base/ssh_key.h"
 #include "client/tunnel.h"
 #include "io/process.h"
@@ -48,7 +46,6 @@ class PassingKey {
   }
 
   io::Path file() const { return directory_ / "key"; }
-  io::Path known_hosts() const { return directory_ / "known_hosts"; }
   std::string const& line() const { return line_; }
 
  private:
@@ -56,11 +53,6 @@ class PassingKey {
   io::Path directory_;
   std::string line_;
 };
-
-std::string own_program() {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-}
 
 std::string proxy_command(SshArguments const& arguments, std::string const& instance) {
   std::vector<std::string> words{own_program(), "tunnel", instance, std::to_string(arguments.port)};
@@ -74,6 +66,43 @@ std::string proxy_command(SshArguments const& arguments, std::string const& inst
   std::string command;
   for (auto const& word : words) command += (command.empty() ? "" : " ") + in_proxy_command(word);
   return command;
+}
+
+// How many of the words are options of ssh with their values: it ends them with the first word that is none.
+std::size_t count_options(std::vector<std::string> const& words) {
+  constexpr std::string_view kWithValue = "BbcDEeFIiJLlmOopQRSWw";
+  std::size_t count = 0;
+  while (count < words.size() && words[count].starts_with('-') && words[count] != "--") {
+    bool takes_next =
+        words[count].find_first_of(kWithValue, 1) == words[count].size() - 1;  // -p, -vL; not -p22
+    count += takes_next ? 2 : 1;
+  }
+  return std::min(count, words.size());
+}
+
+// Ours, the person's options, the host, and the person's command.
+std::vector<std::string> ssh_words(SshArguments const& arguments, std::string const& instance,
+                                   PassingKey const& key) {
+  std::vector<std::string> words{"ssh",
+                                 "-o",
+                                 "ProxyCommand=" + proxy_command(arguments, instance),
+                                 "-o",
+                                 "IdentitiesOnly=yes",
+                                 "-o",
+                                 "HostKeyAlias=" + instance,
+                                 "-o",
+                                 "ServerAliveInterval=5",
+                                 "-i",
+                                 key.file().string(),
+                                 "-l",
+                                 arguments.user};
+  auto const& given = arguments.options;
+  auto command = given.begin() + static_cast<std::ptrdiff_t>(count_options(given));
+  words.insert(words.end(), given.begin(), command);
+  words.push_back(instance);
+  if (command != given.end() && *command == "--") ++command;
+  words.insert(words.end(), command, given.end());
+  return words;
 }
 
 int run_ssh(std::vector<std::string> words) {
@@ -114,35 +143,7 @@ Result<int> run(SshArguments arguments) {
       {{"InstanceId", way.instance}, {"InstanceOSUser", arguments.user}, {"SSHPublicKey", key.line()}}));
   std::fprintf(stderr, "[fumidai] %s through connect endpoint %s\n", way.instance.c_str(),
                way.endpoints[0].id.c_str());
-  std::vector<std::string> words{"ssh",
-                                 "-o",
-                                 "ProxyCommand=" + proxy_command(arguments, way.instance),
-                                 "-o",
-                                 "IdentitiesOnly=yes",
-                                 "-o",
-                                 "HostKeyAlias=" + way.instance,
-                                 "-o",
-                                 "ServerAliveInterval=5",
-                                 "-i",
-                                 key.file().string(),
-                                 "-l",
-                                 arguments.user};
-  // ssh takes options before the host and a command behind it, and ends its own options with the first word
-  // that is none.
-  std::size_t next = 0;
-  auto const& given = arguments.options;
-  constexpr std::string_view kWithValue = "BbcDEeFIiJLlmOopQRSWw";
-  while (next < given.size() && given[next].starts_with('-') && given[next] != "--") {
-    words.push_back(given[next]);
-    auto value_of = given[next].find_first_of(kWithValue, 1);
-    bool takes_next = value_of == given[next].size() - 1;  // -p, and -vL as well; -p22 has it
-    if (takes_next && next + 1 < given.size()) words.push_back(given[++next]);
-    next++;
-  }
-  if (next < given.size() && given[next] == "--") next++;
-  words.push_back(way.instance);
-  words.insert(words.end(), given.begin() + static_cast<std::ptrdiff_t>(next), given.end());
-  return run_ssh(std::move(words));
+  return run_ssh(ssh_words(arguments, way.instance, key));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from house.lab import LabPlane, World, disagreements, unmet
+from house.lab import disagreements, running_lab, unmet
 from house.programs import AWS, FUMIDAI, bare_environment, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
@@ -19,22 +19,8 @@ BASTION, ENDPOINTS, NAT = "bastion", "session manager through interface endpoint
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
-    world = World()
-    one = LabPlane(tmp_path_factory.mktemp("lab"), world)
-    try:
-        one.start()
-        done = one.world.run(*one_up(one), env=one.server_environment(), timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr + one.log.read_text()[-3000:]
-        one.printed = done.stdout
-        yield one
-    finally:
-        one.stop()
-        one.lab("down")
-        world.close()
-
-
-def one_up(plane):
-    return [FUMIDAI, "lab", "up", "--data-dir", plane.data, "--label", plane.label]
+    with running_lab(tmp_path_factory.mktemp("lab")) as one:
+        yield one.up()
 
 
 @pytest.fixture(scope="module")

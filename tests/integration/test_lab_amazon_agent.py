@@ -2,7 +2,7 @@
 
 import pytest
 
-from house.lab import LabPlane, World
+from house.lab import running_lab
 from house.programs import is_root, stock
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
@@ -11,14 +11,8 @@ pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
 @pytest.fixture
 def plane(tmp_path):
     directory = stock("FUMIDAI_TEST_SSM_AGENT_DIR", "a folder with AWS's amazon-ssm-agent")
-    world = World()
-    plane = LabPlane(tmp_path, world, "--lab-ssm-agent", directory)
-    try:
-        yield plane.start()
-    finally:
-        plane.stop()
-        plane.lab("down")
-        world.close()
+    with running_lab(tmp_path, "--lab-ssm-agent", directory) as one:
+        yield one
 
 
 def test_it_connects_by_both_ways_and_serves_sessions(plane):

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from house.agent import Agent
-from house.lab import LabPlane, World
-from house.programs import FUMIDAI, is_root, newer_aws, stock, wait_until
+from house.lab import running_lab
+from house.programs import is_root, newer_aws, stock, wait_until
 from house.ssh import DENIED, Key, Sshd
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="instances, and an sshd that asks for keys, need root")
@@ -17,17 +17,8 @@ pytestmark = pytest.mark.skipif(not is_root(), reason="instances, and an sshd th
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    world = World()
-    one = LabPlane(tmp_path_factory.mktemp("lab"), world)
-    try:
-        one.start()
-        done = world.run(FUMIDAI, "lab", "up", "--data-dir", one.data, "--label", one.label, env=one.server_environment(), timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr + one.log.read_text()[-3000:]
-        yield one
-    finally:
-        one.stop()
-        one.lab("down")
-        world.close()
+    with running_lab(tmp_path_factory.mktemp("lab")) as one:
+        yield one.up()
 
 
 class Instance:

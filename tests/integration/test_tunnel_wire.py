@@ -7,7 +7,7 @@ import pytest
 
 from house import wire
 from house.calm import stays_calm
-from house.lab import LabPlane, World
+from house.lab import running_lab
 from house.network import Network
 from house.open_tunnel import Door
 from house.programs import is_root, wait_until
@@ -124,17 +124,10 @@ def test_endpoints_are_asked_by_their_own_names(doors, door):
 def lab(tmp_path_factory):
     if not is_root():
         pytest.skip("a lab needs root")
-    world = World()
-    plane = LabPlane(tmp_path_factory.mktemp("wire"), world)
-    try:
-        plane.start()
+    with running_lab(tmp_path_factory.mktemp("wire")) as plane:
         network = Network(plane, plane.directory)
         wait_until("ssh answers", lambda: network.ssh("true").returncode == 0, 30)
         yield plane, Door(plane, network.endpoints[0], network.names()[0], network.address)
-    finally:
-        plane.stop()
-        plane.lab("down")
-        world.close()
 
 
 @pytest.fixture

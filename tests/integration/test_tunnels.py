@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from house.lab import LabPlane, World
+from house.lab import running_lab
 from house.network import SSH, Network
 from house.programs import FUMIDAI, is_root, wait_until
 
@@ -14,14 +14,8 @@ pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
-    world = World()
-    one = LabPlane(tmp_path_factory.mktemp("tunnels"), world)
-    try:
-        yield one.start()
-    finally:
-        one.stop()
-        one.lab("down")
-        world.close()
+    with running_lab(tmp_path_factory.mktemp("tunnels")) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

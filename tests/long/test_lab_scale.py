@@ -5,11 +5,10 @@ import os
 import random
 import subprocess
 import time
-from contextlib import contextmanager
 
 import pytest
 
-from house.lab import LabPlane, World
+from house.lab import LabPlane, running_lab
 from house.programs import AWS, FUMIDAI, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
@@ -71,18 +70,6 @@ class Lab(LabPlane):
         return os.stat(f"/proc/{self.world.process.pid}/root/run/netns/{space}").st_ino
 
 
-@contextmanager
-def running_lab(directory):
-    world = World()
-    lab = Lab(directory, world)
-    try:
-        yield lab.start()
-    finally:
-        lab.stop()
-        lab.lab("down")
-        world.close()
-
-
 def interface_of(instance):
     return instance["NetworkInterfaces"][0]["NetworkInterfaceId"]
 
@@ -101,7 +88,7 @@ def run_ten(lab, image, subnet, *more):
 
 
 def test_fifty_instances_in_five_networks_come_and_go_in_time(tmp_path):
-    with running_lab(tmp_path / "lab") as lab:
+    with running_lab(tmp_path / "lab", kind=Lab) as lab:
         image, subnets = lab.image(), [make_subnet(lab, cidr) for cidr in VPCS]
         began = time.monotonic()
         groups = []
@@ -213,7 +200,7 @@ def test_killed_in_the_middle_of_changes_it_ends_as_asked(tmp_path):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     luck = random.Random(seed)
-    with running_lab(tmp_path / "lab") as lab:
+    with running_lab(tmp_path / "lab", kind=Lab) as lab:
         done = lab.world.run(FUMIDAI, "lab", "up", "--data-dir", lab.data, "--label", lab.label, env=lab.server_environment(), timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
         changes = Changes(lab)

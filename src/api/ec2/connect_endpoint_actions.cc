@@ -3,7 +3,6 @@
 
 #include "api/ec2/actions.h"
 #include "api/ec2/ec2.h"
-#include "networks/client_tokens.h"
 #include "networks/connect_endpoints.h"
 #include "networks/vpcs.h"
 
@@ -158,13 +157,9 @@ Result<std::string> make_endpoint(State& state, Call const& call, CreateConnectE
 Result<CreateConnectEndpointResponse> create_endpoint(State& state, Call const& call,
                                                       CreateConnectEndpointRequest const& request) {
   TRY(auto tags, tags_for(request.tag_specification, networks::kConnectEndpoint));
-  auto make = [&]() -> Result<std::vector<std::string>> {
-    TRY(auto id, make_endpoint(state, call, request, tags));
-    return std::vector{id};
-  };
-  TRY(auto made, networks::once(state, call.addressed.operation, request.client_token, digest_of(call),
-                                call.caller.at, make));
-  TRY(auto const* endpoint, networks::find(std::as_const(state.network.connect_endpoints), made.at(0)));
+  TRY(auto id, made_once(state, call, request.client_token,
+                         [&] { return make_endpoint(state, call, request, tags); }));
+  TRY(auto const* endpoint, networks::find(std::as_const(state.network.connect_endpoints), id));
   return CreateConnectEndpointResponse{describe(state, call, *endpoint), request.client_token};
 }
 

@@ -7,6 +7,7 @@
 #include "api/ec2/filter.h"
 #include "api/page_token.h"
 #include "api/tag.h"
+#include "networks/client_tokens.h"
 #include "networks/keeper.h"
 #include "networks/resource.h"
 
@@ -116,6 +117,20 @@ constexpr PageRange page_range() {
   } else {
     return {};
   }
+}
+
+// What `make() -> Result<std::string>` made, its id; or what the first try of this call made, by its client
+// token. Error: also IdempotentParameterMismatch.
+template <class Make>
+Result<std::string> made_once(State& state, Call const& call, std::optional<std::string> const& token,
+                              Make make) {
+  auto make_one = [&]() -> Result<std::vector<std::string>> {
+    TRY(auto id, make());
+    return std::vector{std::move(id)};
+  };
+  TRY(auto made,
+      networks::once(state, call.addressed.operation, token, digest_of(call), call.caller.at, make_one));
+  return made.at(0);
 }
 
 // How many entries a page has. Errors: InvalidParameterValue; InvalidParameterCombination, with ids.

@@ -2,18 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
-#include "api/action.h"
 #include "api/lab.h"
+#include "api/test_plane.h"
 #include "base/bytes.h"
 #include "identity/instance_profiles.h"
-#include "identity/principal_policies.h"
 #include "identity/roles.h"
-#include "identity/test_store.h"
-#include "identity/users.h"
-#include "io/test_directory.h"
 #include "networks/images.h"
 
 namespace fumidai::api::ec2 {
@@ -33,61 +26,18 @@ class EmptyLab : public Lab {
   std::string console;
 };
 
-// A plane with a lab that nothing runs in, and actions as a user with one policy calls them.
-class PlaneTest : public testing::Test {
+// With a lab that nothing runs in, called in EC2's words.
+class PlaneTest : public TestPlane {
  protected:
-  PlaneTest() {
-    write([&](store::Transaction& transaction) -> Result<void> {
-      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
-      CHECK(identity::put_builtin_policies(transaction, clock.now()));
-      CHECK(identity::create_user(transaction, "hana", "/", clock.now()));
-      return success();
-    });
-    trail.emplace(secret);
-    gate.emplace(*database, networks, deployment, *trail, clock, sessions::SessionLimits{});
-    registry.emplace(loop.get_executor(), *database, deployment, *gate, sessions::SessionPatience{});
-    checkpoints = *audit::CheckpointFile::open(directory.path() / "audit-checkpoint", *trail);
-    plane.emplace(Plane{*gate, *registry, networks, prices, deployment, clock, *checkpoints, worker, &lab});
-    allow(R"({"Effect":"Allow","Action":"*","Resource":"*"})");
-  }
-  // What is written soon is written by the trail, which goes before the store otherwise.
-  ~PlaneTest() override { database.reset(); }
-
-  void write(std::function<Result<void>(store::Transaction&)> change) {
-    auto done = database->write_now(std::move(change));
-    ASSERT_TRUE(done) << done.error().detail;
-  }
-  void allow(std::string const& statements) {
-    write([&](store::Transaction& transaction) {
-      return identity::put_inline_policy(transaction, identity::user_key("hana"), "test",
-                                         R"({"Version":"2012-10-17","Statement":[)" + statements + "]}",
-                                         clock.now());
-    });
-  }
+  PlaneTest() { plane->lab = &lab; }
 
   // The body of the answer; for a failure, AWS's name of it.
   std::string call(std::string const& operation, Fields fields) {
     Addressed addressed{&kEc2, operation, std::move(fields), ""};
-    model::Caller caller;
-    caller.principal.arn = model::user_arn(deployment.region, "/", "hana");
-    caller.principal.id = "AIDATEST";
-    caller.principal.name = "hana";
-    caller.principal.account = deployment.region.account;
-    caller.source_address = "192.0.2.7";
-    caller.request_id = "00000000-0000-0000-0000-000000000001";
-    caller.at = clock.now();
-    std::optional<Result<wire::HttpResponse>> outcome;
-    asio::co_spawn(loop, find_action(kEc2, operation)->run({*plane, addressed, caller}, ""),
-                   [&](std::exception_ptr failure, Result<wire::HttpResponse> response) {
-                     if (failure) std::rethrow_exception(failure);
-                     outcome = std::move(response);
-                     loop.stop();
-                   });
-    loop.restart();
-    loop.run_for(std::chrono::seconds(10));
+    auto caller = hana();
+    auto outcome = answer(addressed, caller, "");
     if (!outcome) return "(no answer)";
     if (*outcome) return (*outcome)->body;
-    said = outcome->error().detail;
     return text(
         wire::error_response(outcome->error(), wire::Protocol::ec2, caller.request_id, clock.now()).body,
         "Code");
@@ -117,22 +67,7 @@ class PlaneTest : public testing::Test {
     });
   }
 
-  FixedClock clock{from_millis(1'800'000'000'000)};
-  Secret secret{"a deployment secret that is long enough"};
-  asio::io_context loop;
-  io::TestDirectory directory;  // a store in memory has nobody who only reads
-  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
-  networks::Keeper networks{"us-east-1"};
-  identity::Deployment deployment;
-  std::optional<audit::Trail> trail;
-  std::optional<sessions::Gate> gate;
-  std::optional<sessions::Registry> registry;
-  network::PriceTable prices;
-  std::unique_ptr<audit::CheckpointFile> checkpoints;
-  io::Worker worker{"worker"};
   EmptyLab lab;
-  std::optional<Plane> plane;
-  std::string said;  // of the last failure
 };
 
 // A VPC with a public subnet, a group, a key pair, and an instance profile with a role.

@@ -5,7 +5,6 @@
 
 #include "api/ec2/actions.h"
 #include "api/ec2/ec2.h"
-#include "networks/client_tokens.h"
 #include "networks/interface_endpoints.h"
 #include "networks/vpcs.h"
 #include "policy/policy.h"
@@ -281,13 +280,9 @@ Result<CreateEndpointResponse> create_endpoint(State& state, Call const& call,
   CHECK(check_kind(request));
   CHECK(check_policy(request.policy_document));
   TRY(auto tags, tags_for(request.tag_specification, networks::kInterfaceEndpoint));
-  auto make = [&]() -> Result<std::vector<std::string>> {
-    TRY(auto id, make_endpoint(state, call, request, tags));
-    return std::vector{id};
-  };
-  TRY(auto made, networks::once(state, call.addressed.operation, request.client_token, digest_of(call),
-                                call.caller.at, make));
-  TRY(auto const* endpoint, networks::find(std::as_const(state.network.endpoints), made.at(0)));
+  TRY(auto id, made_once(state, call, request.client_token,
+                         [&] { return make_endpoint(state, call, request, tags); }));
+  TRY(auto const* endpoint, networks::find(std::as_const(state.network.endpoints), id));
   return CreateEndpointResponse{describe(state, call, *endpoint), request.client_token};
 }
 

@@ -1,19 +1,13 @@
 #include "app/lab/lab_driver.h"
 
-#include <algorithm>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
 #include "app/lab/instance_facts.h"
-#include "base/bytes.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "io/wait.h"
 #include "lab/internet.h"
 #include "lab/names.h"
-#include "lab/port.h"
 #include "lab/probe.h"
 #include "lab/socket.h"
-#include "networks/instances.h"
 
 namespace fumidai::app {
 

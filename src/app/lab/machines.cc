@@ -233,9 +233,11 @@ awaitable<Result<void>> Machines::erase_unknown() {
   co_return co_await worker_.run(std::move(erase));
 }
 
-lab::AgentProgram Machines::agent_of(networks::State const& state, InstanceId const& id) const {
+std::optional<lab::AgentProgram> Machines::agent_of(networks::State const& state,
+                                                    InstanceId const& id) const {
   auto const& tags = state.tags_of(id.text());
   auto tag = tags.find(kAgentTag);
+  if (tag != tags.end() && tag->second == "none") return std::nullopt;
   bool wants_amazon = tag == tags.end() ? !config_.amazon_ssm_agent.empty() : tag->second == "amazon";
   if (wants_amazon) {
     auto amazon = lab::amazon_ssm_agent(config_.amazon_ssm_agent);
@@ -269,9 +271,7 @@ Result<lab::InstanceSpec> Machines::specification(networks::State const& state, 
   }
   spec.keys_program = config_.programs / "fumidai-authorized-keys";
   spec.trusted_roots = {{"Fumidai_TLS_authority", parts_.ca_pem}, {io::kSignerRootFile, parts_.signer_root}};
-  auto const& tags = state.tags_of(id.text());
-  auto tag = tags.find(kAgentTag);
-  if (tag == tags.end() || tag->second != "none") spec.agent = agent_of(state, id);
+  spec.agent = agent_of(state, id);
   return spec;
 }
 

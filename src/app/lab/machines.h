@@ -66,7 +66,7 @@ class Machines {
   awaitable<Result<void>> erase_unknown();
   void note(InstanceId const& id, Result<void> const& done);
   Result<lab::InstanceSpec> specification(networks::State const& state, InstanceId const& id) const;
-  lab::AgentProgram agent_of(networks::State const& state, InstanceId const& id) const;
+  std::optional<lab::AgentProgram> agent_of(networks::State const& state, InstanceId const& id) const;
 
   Parts parts_;
   LabConfig const& config_;

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from house.plane import Plane
@@ -91,6 +92,13 @@ class LabPlane(Plane):
         assert done.returncode == 0, f"aws {shlex.join(map(str, words))}: {done.stderr.decode()}"
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    def up(self):
+        """Makes the example and reaches all of it; what it printed is `printed`."""
+        done = self.world.run(FUMIDAI, "lab", "up", "--data-dir", self.data, "--label", self.label, env=self.server_environment(), timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr + self.log.read_text()[-3000:]
+        self.printed = done.stdout
+        return self
+
     def lab(self, *words, **more):
         return self.world.run(FUMIDAI, "lab", *words, "--data-dir", self.data, "--label", self.label, env={**bare_environment(self.home), "FUMIDAI_SECRET_FILE": str(self.secret)}, **more)
 
@@ -135,6 +143,19 @@ class LabPlane(Plane):
 
     def wait_connected(self, instance, wanted="connected", seconds=30):
         wait_until(f"{instance} is {wanted}", lambda: self.aws("ssm", "get-connection-status", "--target", instance)["Status"] == wanted, seconds)
+
+
+@contextmanager
+def running_lab(directory, *options, kind=LabPlane):
+    """A server with a lab in a world of its own; nothing of it is left."""
+    world = World()
+    plane = kind(directory, world, *options)
+    try:
+        yield plane.start()
+    finally:
+        plane.stop()
+        plane.lab("down")
+        world.close()
 
 
 def unmet(method):
