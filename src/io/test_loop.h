@@ -1,6 +1,7 @@
 #pragma once
 
-// For tests: runs one coroutine on a loop of its own, to its end, and fails the test after ten seconds.
+// For tests: runs one coroutine on a loop of its own, to its end, and fails the test after ten seconds. What
+// has threads that answer to the loop (a database) ends within the coroutine: the loop does not outlive it.
 
 #include <gtest/gtest.h>
 
