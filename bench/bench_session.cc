@@ -1,7 +1,7 @@
 #include "bench_session.h"
 
-#include "base/uuid.h"
-#include "client/session_client.h"
+#include "client/data_channel.h"
+#include "wire/session_payloads.h"
 
 namespace fumidai::bench {
 
@@ -12,25 +12,9 @@ BenchSession::BenchSession(asio::any_io_executor executor, client::Plane& plane)
     : executor_(executor),
       plane_(plane),
       link_(
-          executor, {}, clock_, [this] { return connect(); }, [](wire::AgentMessage const&) {}),
+          executor, {}, clock_, [this] { return client::open_data_channel(plane_.tls(), access_); },
+          [](wire::AgentMessage const&) {}),
       tasks_(executor, "bench") {}
-
-awaitable<Result<std::shared_ptr<io::WebSocket>>> BenchSession::connect() {
-  CO_TRY(auto url, wire::parse_url(access_.stream_url));
-  CO_TRY(auto stream, co_await io::connect(plane_.tls(), url, 10s));
-  wire::HttpRequest request;
-  request.target = url.target;
-  request.headers = {{"Host", url.authority()}};
-  CO_TRY(auto channel, co_await io::upgrade_client(std::move(stream), std::move(request), 128 * 1024, 10s));
-  wire::OpenDataChannel open;
-  open.request_id = Uuid::random().text();
-  open.token_value = *access_.token;
-  open.client_id = Uuid::random().text();
-  open.client_version = client::kClientVersion;
-  auto text = wire::to_json_text(open);
-  CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));
-  co_return std::shared_ptr<io::WebSocket>(std::move(channel));
-}
 
 awaitable<Result<void>> BenchSession::open(std::string target, std::string document,
                                            std::map<std::string, std::vector<std::string>> parameters) {

@@ -21,8 +21,6 @@ class BenchSession {
   awaitable<void> close();
 
  private:
-  awaitable<Result<std::shared_ptr<io::WebSocket>>> connect();
-
   asio::any_io_executor executor_;
   client::Plane& plane_;
   client::Access access_;

@@ -30,12 +30,13 @@ namespace {
 constexpr std::chrono::milliseconds kFirstDelay = 200ms, kMostDelay = 5s;
 // Another host has our identity. Coming back at once would only take the channel from each other for ever.
 constexpr std::chrono::milliseconds kRivalDelay = 60s;
+constexpr auto kOfUse = 5s;
 constexpr auto kPing = 54s;
 constexpr auto kPongWithin = 60s;
 constexpr auto kReport = 5min;
 constexpr auto kRepeatCompletion = 2s;
 constexpr std::size_t kMostControlMessage = 256 * 1024;
-constexpr std::size_t kMostJobs = 1000, kMostCompletions = 4096;
+constexpr std::size_t kMostJobs = 1000, kMostTunnels = 10'000, kMostCompletions = 16'384;
 std::chrono::milliseconds jittered(std::chrono::milliseconds delay) {
   auto half = static_cast<std::uint64_t>(delay.count() / 2);
   return delay / 2 + std::chrono::milliseconds(random_below(half + 1));
@@ -54,9 +55,11 @@ awaitable<void> Agent::run() {
   auto delay = kFirstDelay;
   for (;;) {
     was_connected_ = false;
+    auto begun = io::SteadyClock::now();
     auto ended = co_await connect_and_serve();
     plane_.disconnect();
-    if (was_connected_) delay = kFirstDelay;
+    // A plane that ends each channel at once is asked ever less often, as one that is not there.
+    if (was_connected_ && io::SteadyClock::now() - begun > kOfUse) delay = kFirstDelay;
     bool has_rival = !ended && ended.error().code == Errc::conflict;
     auto wait = jittered(has_rival ? kRivalDelay : delay);
     if (has_rival)
@@ -78,21 +81,25 @@ awaitable<Result<void>> Agent::connect_and_serve() {
   CO_CHECK(co_await plane_.report());
   auto const& id = plane_.identity().instance_id;
   Secret token;
-  CO_TRY(auto channel,
+  CO_TRY(auto opened,
          co_await plane_.open_channel("/v1/control-channel/" + id, "?role=subscribe&stream=input",
                                       kMostControlMessage, token));
+  std::shared_ptr<io::WebSocket> channel = std::move(opened);
   wire::OpenControlChannel open;
   open.request_id = Uuid::random().text();
   open.token_value = token;
   open.agent_version = kAgentVersion;
   open.platform_type = "linux";
+  if (!options_.endpoint.empty() && !is_draining_) open.serves_endpoint = options_.endpoint;
   auto text = wire::to_json_text(open);
   CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));
   was_connected_ = true;
+  channel_ = channel;
   log_info("connected", {{"plane", plane_.identity().url}, {"instance", id}});
   io::give_back_idle_memory();  // what the handshakes needed is not needed again for weeks
   auto first = co_await (read_orders(*channel) || keep_alive(*channel) || watch_network(*channel) ||
                          deliver_completions(*channel));
+  channel_.reset();
   channel->close_now();
   if (first.index() == 0) co_return std::get<0>(std::move(first));
   co_return Error{Errc::closed, "the plane does not answer"};
@@ -170,7 +177,12 @@ void Agent::start_session(std::string const& content) {
   auto parsed = wire::from_json_text<wire::InteractiveShellContent>(content);
   if (!parsed || parsed->session_id.empty()) return log_warn("an order without a session");
   auto const& id = parsed->session_id;
-  if (jobs_.contains(id)) return;  // told twice
+  if (jobs_.contains(id) || tunnels_.contains(id)) return;  // told twice
+  if (auto const* type = parsed->document_content.if_contains("sessionType"); type && *type == "Port") {
+    auto started = start_tunnel(id, *parsed);
+    if (!started) complete(id, {"Failed", started.error().detail});
+    return;
+  }
   if (jobs_.size() >= kMostJobs) return complete(id, {"Failed", "This host serves 1000 sessions already."});
 
   io::Spawn spawn;
@@ -204,7 +216,48 @@ void Agent::start_session(std::string const& content) {
   log_info("session started", {{"session", id}, {"pid", static_cast<std::int64_t>(child->pid)}});
 }
 
+Result<void> Agent::start_tunnel(std::string const& id, wire::InteractiveShellContent const& content) {
+  if (tunnels_.size() >= kMostTunnels)
+    return Error{Errc::unavailable,
+                 "This host carries " + std::to_string(kMostTunnels) + " tunnels already."};
+  TRY(auto order, parse_order(content));
+  auto to = std::move(order.destination);
+  // The plane decides whom a tunnel may reach. This is what no plane may ask of us.
+  bool is_this_host = to.host == "localhost";
+  if (!is_this_host && options_.endpoint.empty())
+    return Error{Errc::denied,
+                 "The agent on this host serves no connect endpoint, and dials this host only."};
+  if (!is_this_host && !is_network_host(to.host))
+    return Error{Errc::denied, escaped(to.host, 64) + " is not the address of another host."};
+  if (is_this_host) to.host = "127.0.0.1";
+  tunnels_[id] = nullptr;
+  jobs_tasks_.spawn(carry(id, std::move(to)));
+  return success();
+}
+
+awaitable<void> Agent::carry(std::string id, SessionOrder::Destination to) {
+  TunnelWorker worker(executor_, plane_.another(kSessionKeepAlive), id, to);
+  tunnels_[id] = &worker;
+  auto result = co_await worker.run();
+  tunnels_.erase(id);
+  complete(id, result);
+  if (tunnels_.empty()) io::give_back_idle_memory();
+  log_info("tunnel ended", {{"session", id},
+                            {"to", to.host + " port " + std::to_string(to.port)},
+                            {"status", result.status},
+                            {"why", result.output}});
+}
+
+awaitable<void> Agent::drain() {
+  is_draining_ = true;
+  log_info("draining", {{"tunnels", tunnels_.size()}});
+  auto message = wire::make_message(message_type::drain, "{}", SystemClock().now());
+  if (auto channel = channel_) co_await channel->write(wire::Opcode::binary, message);
+  while (!tunnels_.empty() || !completions_.empty()) co_await io::sleep_for(50ms);
+}
+
 void Agent::end_session(std::string const& id) {
+  if (auto tunnel = tunnels_.find(id); tunnel != tunnels_.end() && tunnel->second) tunnel->second->stop();
   auto job = jobs_.find(id);
   if (job != jobs_.end()) ::kill(job->second, SIGTERM);
 }

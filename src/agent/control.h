@@ -10,6 +10,7 @@
 
 #include "agent/plane_client.h"
 #include "agent/session_job.h"
+#include "agent/tunnel_worker.h"
 #include "io/task_group.h"
 #include "io/websocket.h"
 #include "wire/agent_message.h"
@@ -20,6 +21,7 @@ namespace fumidai::agent {
 struct AgentOptions {
   io::Path state_directory;
   io::Path session_program;
+  std::string endpoint = {};  // the connect endpoint whose tunnels it carries
 };
 
 // With which the agent's connection to the plane is made: the kernel notices a vanished plane, without waking
@@ -32,6 +34,9 @@ class Agent {
 
   // Runs until cancelled.
   awaitable<void> run();
+
+  // Takes no more tunnels; returns when those that it carries are over.
+  awaitable<void> drain();
 
  private:
   // One session's process. It goes on when the agent ends.
@@ -51,6 +56,8 @@ class Agent {
   awaitable<void> watch_network(io::WebSocket& channel);
   Result<void> on_message(ByteView bytes);
   void start_session(std::string const& content);
+  Result<void> start_tunnel(std::string const& id, wire::InteractiveShellContent const& content);
+  awaitable<void> carry(std::string id, SessionOrder::Destination to);
   void end_session(std::string const& id);
   awaitable<void> follow(std::string id, int output, pid_t pid);
   void complete(std::string const& session, SessionResult result);
@@ -61,6 +68,9 @@ class Agent {
   AgentOptions options_;
   io::TaskGroup jobs_tasks_;
   std::map<std::string, pid_t> jobs_;
+  std::map<std::string, TunnelWorker*> tunnels_;  // none while its worker is being made
+  std::shared_ptr<io::WebSocket> channel_;        // while there is one
+  bool is_draining_ = false;
   std::deque<Completion> completions_;
   io::Signal completed_;
   bool was_connected_ = false;

@@ -68,7 +68,7 @@ Result<PlaneClient> PlaneClient::make(Identity identity, io::KeepAlive keep_aliv
   TRY(auto url, wire::parse_url(identity.url));
   if (url.scheme != "https") return Error{Errc::invalid, "the plane's URL must begin with https://"};
   TRY(auto tls, io::TlsContext::client(identity.ca_pem));
-  PlaneClient client(std::move(identity), io::AwsClient(tls, std::move(url), keep_alive));
+  PlaneClient client(std::move(identity), tls, io::AwsClient(tls, std::move(url), keep_alive));
   if (!client.identity_.channel_url.empty()) {
     TRY(auto channel_url, wire::parse_url(client.identity_.channel_url));
     client.channels_.emplace(tls, std::move(channel_url), keep_alive);
@@ -76,6 +76,16 @@ Result<PlaneClient> PlaneClient::make(Identity identity, io::KeepAlive keep_aliv
   if (client.identity_.of_ec2) {
     TRY(client.metadata_, InstanceMetadata::make());
   }
+  return client;
+}
+
+PlaneClient PlaneClient::another(io::KeepAlive keep_alive) const {
+  PlaneClient client(identity_, tls_, io::AwsClient(tls_, api_.endpoint(), keep_alive));
+  if (channels_) client.channels_.emplace(tls_, channels_->endpoint(), keep_alive);
+  if (metadata_) {
+    if (auto metadata = InstanceMetadata::make()) client.metadata_ = std::move(*metadata);
+  }
+  client.credentials_ = credentials_;
   return client;
 }
 

@@ -20,6 +20,9 @@ class PlaneClient {
   // Error: invalid, for a URL or CA that is none.
   static Result<PlaneClient> make(Identity identity, io::KeepAlive keep_alive = {});
 
+  // Another with the same identity and credentials, and connections of its own.
+  PlaneClient another(io::KeepAlive keep_alive) const;
+
   Identity const& identity() const { return identity_; }
 
   // Gives this host its id and key. Errors: the plane's refusal, or that it cannot be reached.
@@ -50,12 +53,14 @@ class PlaneClient {
   std::string const& last_error_name() { return channel_api().last_error_name(); }
 
  private:
-  PlaneClient(Identity identity, io::AwsClient api) : identity_(std::move(identity)), api_(std::move(api)) {}
+  PlaneClient(Identity identity, io::TlsContext tls, io::AwsClient api)
+      : identity_(std::move(identity)), tls_(std::move(tls)), api_(std::move(api)) {}
 
   io::AwsClient& channel_api() { return channels_ ? *channels_ : api_; }
   awaitable<Result<RoleCredentials>> request_by_key();
 
   Identity identity_;
+  io::TlsContext tls_;
   io::AwsClient api_;
   std::optional<io::AwsClient> channels_;  // where ssmmessages has a name of its own
   std::optional<InstanceMetadata> metadata_;

@@ -15,7 +15,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMostDataMessage = 128 * 1024;
 // A peer that is unknown gets what AWS's programs send; AWS's own plugin takes far more than it sends.
 constexpr std::size_t kStockPayload = 16 * 1024, kNativePayload = 32 * 1024;
 // Sizes come right after the handshake: a shell that starts with the right one need not draw its first line
@@ -39,38 +38,13 @@ std::optional<wire::TerminalSize> parse_size(ByteView payload) {
 SessionWorker::SessionWorker(asio::any_io_executor executor, PlaneClient plane,
                              wire::InteractiveShellContent content)
     : executor_(executor),
-      plane_(std::move(plane)),
       content_(std::move(content)),
+      channel_(std::move(plane), content_.session_id),
       link_(
           executor,
           {.channel = {.is_agent = true}, .ping_every = 54s, .dead_after = 120s, .most_outage = kMostOutage},
-          clock_, [this] { return connect(); },
+          channel_.clock(), [this] { return channel_.connect(); },
           [this](wire::AgentMessage const& message) { on_control(message); }) {}
-
-awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionWorker::connect() {
-  auto const& id = content_.session_id;
-  Secret token;
-  auto channel = co_await plane_.open_channel("/v1/data-channel/" + wire::percent_encode(id),
-                                              "?role=publish_subscribe", kMostDataMessage, token);
-  if (!channel) {
-    // Only the plane's own word ends a session; whatever else is in the way may pass.
-    bool is_over = plane_.last_error_name() == "DoesNotExistException";
-    co_return Error{is_over ? Errc::not_found : Errc::unavailable, channel.error().detail};
-  }
-  wire::OpenDataChannel open;
-  open.request_id = Uuid::random().text();
-  open.token_value = token;
-  open.client_instance_id = plane_.identity().instance_id;
-  auto text = wire::to_json_text(open);
-  CO_CHECK(co_await (*channel)->write(wire::Opcode::text, as_bytes(text)));
-  if (!std::exchange(announced_, true)) {
-    wire::AgentSessionState state{1, "Connected", id};
-    auto message = wire::make_message(message_type::agent_session_state, wire::to_json_text(state),
-                                      clock_.now(), wire::AgentMessage::kSyn | wire::AgentMessage::kFin);
-    CO_CHECK(co_await (*channel)->write(wire::Opcode::binary, message));
-  }
-  co_return std::shared_ptr<io::WebSocket>(std::move(*channel));
-}
 
 void SessionWorker::on_control(wire::AgentMessage const& message) {
   if (message.type == message_type::channel_closed) stop();
@@ -96,12 +70,7 @@ awaitable<SessionResult> SessionWorker::run() {
   // Everything that was said has to arrive before the goodbye.
   if (!stopping_)
     co_await link_.drain(peer_.is_native ? io::SteadyClock::duration(kNativeDrain) : kStockDrain);
-  if (!link_.is_closed()) {
-    wire::AgentSessionState state{1, "Terminating", content_.session_id};
-    link_.post(wire::make_message(message_type::agent_session_state, wire::to_json_text(state), clock_.now(),
-                                  wire::AgentMessage::kSyn | wire::AgentMessage::kFin));
-    co_await link_.drain(500ms);
-  }
+  co_await channel_.say_goodbye(link_);
   link_.close();
   co_await group.join();
   if (!verdict && !stopping_) co_return SessionResult{"Failed", verdict.error().detail};
@@ -111,8 +80,8 @@ awaitable<SessionResult> SessionWorker::run() {
 awaitable<Result<void>> SessionWorker::converse() {
   CO_TRY(auto order, parse_order(content_));
   bool as_root = order.run_as_root && ::geteuid() == 0;
-  CO_TRY(login_, log_in(content_.run_as_user, as_root ? "root" : plane_.identity().session_user));
-  login_.environment.push_back("FUMIDAI_INSTANCE_ID=" + plane_.identity().instance_id);
+  CO_TRY(login_, log_in(content_.run_as_user, as_root ? "root" : channel_.plane().identity().session_user));
+  login_.environment.push_back("FUMIDAI_INSTANCE_ID=" + channel_.plane().identity().instance_id);
   login_.environment.push_back("FUMIDAI_SESSION_ID=" + content_.session_id);
   CO_CHECK(co_await shake_hands(order.type));
   if (order.kind == SessionOrder::Kind::command) co_return co_await run_command(order);
@@ -121,15 +90,8 @@ awaitable<Result<void>> SessionWorker::converse() {
 
 awaitable<Result<void>> SessionWorker::shake_hands(std::string const& session_type) {
   auto begun = io::SteadyClock::now();
-  wire::HandshakeRequest request;
-  request.agent_version = kAgentVersion;
-  request.requested_client_actions.push_back(
-      {std::string(wire::action::session_type),
-       json::object{{"SessionType", session_type}, {"Properties", nullptr}}});
-  request.requested_client_actions.push_back(
-      {std::string(wire::action::native_stream), json::object{{"Agent", kAgentName}, {"Version", 1}}});
-  auto text = wire::to_json_text(request);
-  CO_CHECK(co_await link_.send(PayloadType::handshake_request, as_bytes(text)));
+  auto request = handshake_request(session_type);
+  CO_CHECK(co_await link_.send(PayloadType::handshake_request, request));
   CO_TRY(auto answer, co_await link_.receive());
   if (answer.type != PayloadType::handshake_response) {
     early_ = std::move(answer);  // a client that knows shells without a handshake

@@ -9,6 +9,7 @@
 
 #include "agent/login.h"
 #include "agent/plane_client.h"
+#include "agent/session_channel.h"
 #include "agent/session_job.h"
 #include "agent/session_order.h"
 #include "agent/session_process.h"
@@ -25,9 +26,6 @@ struct Peer {
   std::size_t most_payload = 1024;
 };
 
-// With which the connection of a session is made: a vanished plane is noticed within half a minute.
-inline constexpr io::KeepAlive kSessionKeepAlive{std::chrono::seconds(10), std::chrono::seconds(5), 3};
-
 class SessionWorker {
  public:
   SessionWorker(asio::any_io_executor executor, PlaneClient plane, wire::InteractiveShellContent content);
@@ -42,7 +40,6 @@ class SessionWorker {
   void stop();
 
  private:
-  awaitable<Result<std::shared_ptr<io::WebSocket>>> connect();
   void on_control(wire::AgentMessage const& message);
   awaitable<Result<void>> converse();
   awaitable<Result<void>> shake_hands(std::string const& session_type);
@@ -55,15 +52,13 @@ class SessionWorker {
   awaitable<void> tell_exit_code(int code);
 
   asio::any_io_executor executor_;
-  PlaneClient plane_;
   wire::InteractiveShellContent content_;
-  SystemClock clock_;
+  SessionChannel channel_;
   io::DataLink link_;
   Login login_;
   Peer peer_;
   std::optional<wire::DataChannel::Delivery> early_;  // what a peer sent instead of a handshake
   SessionProcess* process_ = nullptr;                 // while there is one
-  bool announced_ = false;
   bool stopping_ = false;
 };
 

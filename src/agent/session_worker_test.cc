@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "io/test_loop.h"
-#include "io/test_plane.h"
+#include "agent/test_plane.h"
 
 namespace fumidai::agent {
 namespace {
@@ -13,37 +12,16 @@ using namespace std::chrono_literals;
 using wire::PayloadType;
 namespace json = boost::json;
 
-// A plane that gives tokens and joins the agent's data channel to a client that the test plays.
-class Session {
+// The plane, and the client of one session.
+class Session : public TestPlane {
  public:
   explicit Session(asio::any_io_executor executor)
-      : plane_(executor),
+      : TestPlane(executor),
         client_(
-            executor, {.first_retry = std::chrono::milliseconds(5)}, clock_,
-            [this]() -> awaitable<Result<std::shared_ptr<io::WebSocket>>> { return next_socket(); },
+            executor, {.first_retry = std::chrono::milliseconds(5)}, clock_, [this] { return client_side(); },
             [this](wire::AgentMessage const& message) { controls.emplace_back(as_text(message.payload)); }),
-        arrived_(executor),
         tasks_(executor, "test") {
-    plane_.answer = [this](wire::HttpRequest const&) {
-      if (is_over) return io::json_answer(400, R"({"__type": "DoesNotExistException", "message": "over"})");
-      return io::json_answer(201, "<Response><TokenValue>channel-token</TokenValue></Response>");
-    };
-    plane_.channel = [this](wire::HttpRequest request, std::unique_ptr<io::WebSocket> socket) {
-      return hold(std::move(request), std::move(socket));
-    };
     tasks_.spawn(keep());
-  }
-
-  PlaneClient agent_side() {
-    Identity identity;
-    identity.url = plane_.url();
-    identity.ca_pem = plane_.ca_pem();
-    identity.region = "us-east-1";
-    identity.instance_id = "mi-0123456789abcdef0";
-    auto client = *PlaneClient::make(identity);
-    auto now = clock_.now();
-    client.use_credentials({{"ASIAEXAMPLE", Secret("secret"), "token"}, now, now + 1h});
-    return client;
   }
 
   io::DataLink& client() { return client_; }
@@ -80,49 +58,22 @@ class Session {
                        [](auto const& text) { return text.find("Terminating") != text.npos; });
   }
 
-  void break_connection() {
-    if (socket_) socket_->close_now();
-  }
-
   awaitable<void> stop() {
     client_.close();
-    co_await plane_.stop();
+    co_await TestPlane::stop();
     tasks_.cancel();
     co_await tasks_.join();
   }
 
-  bool is_over = false;
-  std::vector<std::string> controls, openings;
+  std::vector<std::string> controls;
   std::string output, errors, exit_code;
 
  private:
   awaitable<void> keep() { co_await client_.run(); }
 
-  // Holds the upgraded connection while the client uses it.
-  awaitable<void> hold(wire::HttpRequest, std::unique_ptr<io::WebSocket> socket) {
-    auto opening = co_await socket->read();
-    if (!opening) co_return;
-    openings.emplace_back(as_text(opening->payload));
-    std::shared_ptr<io::WebSocket> shared = std::move(socket);
-    std::weak_ptr<io::WebSocket> alive = shared;
-    waiting_ = std::move(shared);
-    arrived_.notify();
-    while (!alive.expired()) co_await io::sleep_for(5ms);
-  }
-
-  awaitable<Result<std::shared_ptr<io::WebSocket>>> next_socket() {
-    while (!waiting_ && !client_.is_closed()) co_await arrived_.wait_until(io::SteadyClock::now() + 20ms);
-    if (!waiting_) co_return Error{Errc::not_found, "no agent"};
-    socket_ = waiting_;
-    co_return std::exchange(waiting_, nullptr);
-  }
-
   SystemClock clock_;
-  io::TestPlane plane_;
   io::DataLink client_;
-  io::Signal arrived_;
   io::TaskGroup tasks_;
-  std::shared_ptr<io::WebSocket> waiting_, socket_;
 };
 
 wire::InteractiveShellContent order(char const* type, std::string command, bool separate = true) {

@@ -117,5 +117,25 @@ TEST(SessionOrder, a_prefix_that_would_fill_a_message_is_refused) {
   EXPECT_FALSE(with_prefix(513));
 }
 
+TEST(SessionOrder, a_port_is_of_this_host_unless_another_is_named) {
+  auto ssh = parse_order(content(R"({"sessionType": "Port", "parameters": {"portNumber": {"default": "22"}},
+                                     "properties": {"portNumber": "{{ portNumber }}"}})"));
+  ASSERT_TRUE(ssh) << ssh.error().detail;
+  EXPECT_EQ(ssh->destination.host, "localhost");
+  EXPECT_EQ(ssh->destination.port, 22);
+  auto tunnel = parse_order(
+      content(R"({"sessionType": "Port", "properties": {"host": "10.0.1.4", "portNumber": "65535"}})"));
+  ASSERT_TRUE(tunnel) << tunnel.error().detail;
+  EXPECT_EQ(tunnel->destination.host, "10.0.1.4");
+  EXPECT_EQ(tunnel->destination.port, 65535);
+  for (auto const* port : {"", "0", "65536", "22 ", "-1", "ssh", "0x16"}) {
+    auto document =
+        R"({"sessionType": "Port", "properties": {"portNumber": ")" + std::string(port) + R"("}})";
+    EXPECT_FALSE(parse_order(content(document.c_str()))) << port;
+  }
+  EXPECT_FALSE(parse_order(content(
+      R"({"sessionType": "Port", "properties": {"portNumber": "22", "type": "LocalPortForwarding"}})")));
+}
+
 }  // namespace
 }  // namespace fumidai::agent

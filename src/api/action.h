@@ -36,7 +36,7 @@ struct Plane {
   audit::CheckpointFile const& checkpoints;  // of the audit trail
   io::Worker& worker;                        // for what takes long and is no transaction
   Lab* lab = nullptr;
-  sessions::Tunnels const* tunnels = nullptr;
+  sessions::Tunnels* tunnels = nullptr;
   networks::ConnectLimits connect_limits = networks::ConnectLimits::none();
   std::string connect_domain{networks::kAwsDomain};  // which DNS names of connect endpoints end with
 };

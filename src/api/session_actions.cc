@@ -2,6 +2,7 @@
 
 #include "api/action.h"
 #include "api/page_token.h"
+#include "api/session_access.h"
 #include "inventory/instances.h"
 
 namespace fumidai::api {
@@ -19,13 +20,6 @@ struct StartSessionRequest {
                                             {"parameters", 0, 32}};
 };
 BOOST_DESCRIBE_STRUCT(StartSessionRequest, (), (target, document_name, reason, parameters))
-
-struct SessionAccess {
-  std::string session_id;
-  std::optional<Secret> token_value;
-  std::optional<std::string> stream_url;
-};
-BOOST_DESCRIBE_STRUCT(SessionAccess, (), (session_id, token_value, stream_url))
 
 struct SessionIdRequest {
   std::string session_id;
@@ -83,12 +77,6 @@ struct DescribeSessionsResponse {
   std::optional<std::string> next_token;
 };
 BOOST_DESCRIBE_STRUCT(DescribeSessionsResponse, (), (sessions, next_token))
-
-SessionAccess access_for(Call const& call, sessions::ClientAccess access) {
-  auto url = "wss://" + call.caller.reached_by + "/v1/data-channel/" +
-             wire::percent_encode(access.session.text()) + "?role=publish_subscribe";
-  return {access.session.text(), std::move(access.token), std::move(url)};
-}
 
 awaitable<Result<SessionAccess>> start_session(Call const& call, StartSessionRequest const& request) {
   sessions::SessionAsk ask{call.caller, request.target, request.document_name.value_or(""),

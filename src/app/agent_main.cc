@@ -1,6 +1,10 @@
 // fumidai-agent: the outbound agent. Registers this host with a plane, and runs.
 
+#include <sys/resource.h>
+
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
@@ -32,6 +36,8 @@ constexpr char const* kHelp =
       Stay connected to the plane and serve sessions.
       --ec2                    this is an instance of EC2: who it is and its role come from its metadata service,
                                and the plane is reached as ssm.REGION.amazonaws.com; takes --ca and --session-user
+      --endpoint ID            carry the tunnels of this connect endpoint (eice-…) into the network of this host; its role
+                               needs fumidai:ServeEndpoint. On SIGTERM it takes no more, and ends with the last of them
       --session-program FILE   what serves one session; default: fumidai-agent-session beside this program
       --keys-dir DIR           where the socket is on which sshd's fumidai-authorized-keys asks for pushed keys; default
                                /run/fumidai-agent, and none with --state-dir. A directory of its own
@@ -135,6 +141,33 @@ Result<std::unique_ptr<agent::KeysSocket>> keys_socket(asio::io_context& loop, A
   return nullptr;
 }
 
+Result<void> check_endpoint(std::string const& id) {
+  if (id.empty()) return success();
+  bool is_one = id.starts_with("eice-") && id.find_first_not_of("0123456789abcdef", 5) == id.npos;
+  if (!is_one)
+    return Error{Errc::invalid, "'" + escaped(id, 64) +
+                                    "' is no connect endpoint; it looks like eice-… and is made "
+                                    "with: aws ec2 create-instance-connect-endpoint"};
+  // Each tunnel is two connections.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return success();
+}
+
+// Sessions go on without us, and with the next process of ours. Tunnels do not: they are waited for, until we
+// are told a second time.
+awaitable<void> end_on_signal(agent::Agent& agent, bool carries_tunnels) {
+  using namespace asio::experimental::awaitable_operators;
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT);
+  co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (carries_tunnels) co_await (agent.drain() || signals.async_wait(asio::as_tuple(asio::use_awaitable)));
+  log_info("stopping");
+  std::_Exit(0);
+}
+
 Result<void> run_agent(Arguments const& options) {
   LogLevel level;
   if (!parse_log_level(options.value("--log-level", "info"), level))
@@ -162,16 +195,13 @@ Result<void> run_agent(Arguments const& options) {
       if (failure) std::rethrow_exception(failure);
     });
   loop.restart();
-  agent::Agent agent(loop.get_executor(), std::move(plane), {state, program});
+  auto endpoint = std::string(options.value("--endpoint"));
+  CHECK(check_endpoint(endpoint));
+  agent::Agent agent(loop.get_executor(), std::move(plane), {state, program, endpoint});
   asio::co_spawn(loop, agent.run(), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);
   });
-  // Sessions go on without us, and with the next process of ours.
-  asio::signal_set signals(loop, SIGTERM, SIGINT);
-  signals.async_wait([](boost::system::error_code, int) {
-    log_info("stopping");
-    std::_Exit(0);
-  });
+  asio::co_spawn(loop, end_on_signal(agent, !endpoint.empty()), asio::detached);
   notify_systemd("READY=1");
   loop.run();
   return success();
@@ -191,7 +221,8 @@ Result<void> run_command(std::string_view command, std::vector<std::string_view>
     return register_host(options);
   }
   if (command == "run") {
-    TRY(auto options, Arguments::parse(words, {{"--session-program"},
+    TRY(auto options, Arguments::parse(words, {{"--endpoint"},
+                                               {"--session-program"},
                                                {"--log-level"},
                                                {"--state-dir"},
                                                {"--keys-dir"},

@@ -81,25 +81,24 @@ std::size_t count_options(std::vector<std::string> const& words) {
 }
 
 // Ours, the person's options, the host, and the person's command.
-std::vector<std::string> ssh_words(SshArguments const& arguments, std::string const& instance,
-                                   PassingKey const& key) {
-  std::vector<std::string> words{"ssh",
-                                 "-o",
-                                 "ProxyCommand=" + proxy_command(arguments, instance),
-                                 "-o",
-                                 "IdentitiesOnly=yes",
-                                 "-o",
-                                 "HostKeyAlias=" + instance,
-                                 "-o",
-                                 "ServerAliveInterval=5",
-                                 "-i",
-                                 key.file().string(),
-                                 "-l",
-                                 arguments.user};
+std::vector<std::string> ssh_words(SshArguments const& arguments, client::TunnelTarget const& way,
+                                   std::optional<PassingKey> const& key) {
+  auto const& host = way.name();
+  std::vector<std::string> words{"ssh", "-l", arguments.user};
+  auto add_option = [&](std::string option) { words.insert(words.end(), {"-o", std::move(option)}); };
+  add_option("ProxyCommand=" + proxy_command(arguments, host));
+  add_option("HostKeyAlias=" + host);
+  // Others notice by themselves when they are cut off, and come back.
+  bool ends_with_its_connection = !way.endpoints.empty() && !way.endpoints[0].is_resumable;
+  if (ends_with_its_connection) add_option("ServerAliveInterval=5");
+  if (key) {
+    add_option("IdentitiesOnly=yes");
+    words.insert(words.end(), {"-i", key->file().string()});
+  }
   auto const& given = arguments.options;
   auto command = given.begin() + static_cast<std::ptrdiff_t>(count_options(given));
   words.insert(words.end(), given.begin(), command);
-  words.push_back(instance);
+  words.push_back(host);
   if (command != given.end() && *command == "--") ++command;
   words.insert(words.end(), command, given.end());
   return words;
@@ -137,13 +136,16 @@ Result<int> run(SshArguments arguments) {
     arguments.target.erase(0, at + 1);
   }
   TRY(auto way, find_way(arguments));
-  TRY(auto key, PassingKey::make());
-  CHECK(call_plane(
-      arguments.client, "ec2-instance-connect", "AWSEC2InstanceConnectService.SendSSHPublicKey",
-      {{"InstanceId", way.instance}, {"InstanceOSUser", arguments.user}, {"SSHPublicKey", key.line()}}));
-  std::fprintf(stderr, "[fumidai] %s through connect endpoint %s\n", way.instance.c_str(),
-               way.endpoints[0].id.c_str());
-  return run_ssh(ssh_words(arguments, way.instance, key));
+  std::optional<PassingKey> key;
+  if (!way.instance.empty()) {
+    TRY(auto made, PassingKey::make());
+    key.emplace(std::move(made));
+    CHECK(call_plane(
+        arguments.client, "ec2-instance-connect", "AWSEC2InstanceConnectService.SendSSHPublicKey",
+        {{"InstanceId", way.instance}, {"InstanceOSUser", arguments.user}, {"SSHPublicKey", key->line()}}));
+  }
+  std::fprintf(stderr, "[fumidai] %s through %s\n", way.name().c_str(), way.first_way().c_str());
+  return run_ssh(ssh_words(arguments, way, key));
 }
 
 }  // namespace
@@ -152,9 +154,12 @@ void add_ssh_command(CLI::App& app, Run& run_later) {
   auto arguments = std::make_shared<SshArguments>();
   auto* ssh = app.add_subcommand(
       "ssh",
-      "ssh to an instance through a connect endpoint, with a key that lives 60 seconds: fumidai ssh "
-      "[USER@]TARGET [OPTIONS OF ssh] [COMMAND]");
-  ssh->add_option("target", arguments->target, "An instance's id, its name, or a tag KEY=VALUE")->required();
+      "ssh to an instance through a connect endpoint or its agent, with a key that lives 60 seconds: "
+      "fumidai ssh [USER@]TARGET [OPTIONS OF ssh] [COMMAND]");
+  ssh->add_option("target", arguments->target,
+                  "An instance's id, its name, a tag KEY=VALUE, or the address of a host, for which you need "
+                  "a key of your own")
+      ->required();
   ssh->add_option("-p,--port", arguments->port, "Its SSH port")->capture_default_str();
   add_client_arguments(*ssh, arguments->client);
   ssh->prefix_command();

@@ -39,11 +39,11 @@ awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments
   client::ConsoleOutput output;
   client::NearEnd near{[&input] { return input.read(); },
                        [&output](Bytes bytes) { return output.write(1, std::move(bytes)); }};
-  CO_CHECK(co_await client::carry_tunnel(*tunnel, std::move(near)));
+  CO_CHECK(co_await tunnel->carry(std::move(near)));
   co_return 0;
 }
 
-awaitable<Result<void>> serve_connection(client::Plane& plane, TunnelArguments const& arguments,
+awaitable<Result<void>> serve_connection(client::Plane plane, TunnelArguments const& arguments,
                                          io::Stream& connection) {
   CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
   CO_TRY(auto tunnel,
@@ -59,12 +59,12 @@ awaitable<Result<void>> serve_connection(client::Plane& plane, TunnelArguments c
     co_return written.has_value();
   };
   client::NearEnd near{read, write};
-  co_return co_await client::carry_tunnel(*tunnel, std::move(near));
+  co_return co_await tunnel->carry(std::move(near));
 }
 
 awaitable<void> serve_one(client::Plane& plane, TunnelArguments const& arguments,
                           std::unique_ptr<io::Stream> connection) {
-  auto served = co_await serve_connection(plane, arguments, *connection);
+  auto served = co_await serve_connection(plane.another(), arguments, *connection);
   if (!served) tell(served.error().detail);
   connection->close();
 }
@@ -94,8 +94,8 @@ awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& argu
   CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
   auto at = acceptor.local_endpoint();
   wire::HostPort here{at.address().to_string(), at.port()};
-  tell("listening on " + to_string(here) + " for " + target.instance + " port " +
-       std::to_string(arguments.port) + " through " + target.endpoints[0].id + "; Ctrl-C ends it");
+  tell("listening on " + to_string(here) + " for " + target.name() + " port " +
+       std::to_string(arguments.port) + " through " + target.first_way() + "; Ctrl-C ends it");
   io::TaskGroup connections(executor, "tunnel connections");
   for (;;) {
     auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
@@ -124,13 +124,13 @@ Result<int> run_tunnel(TunnelArguments const& arguments) {
 
 void add_tunnel_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<TunnelArguments>();
-  auto* tunnel = app.add_subcommand("tunnel",
-                                    "A TCP connection to a port of an instance, through a connect endpoint: "
-                                    "on standard input and output, or "
-                                    "for whoever connects to --listen");
+  auto* tunnel =
+      app.add_subcommand("tunnel",
+                         "A TCP connection to a port of an instance, through a connect endpoint or its "
+                         "agent: on standard input and output, or for whoever connects to --listen");
   tunnel
       ->add_option("target", arguments->target,
-                   "An instance's id, its name, or a tag KEY=VALUE that only one has")
+                   "An instance's id, its name, a tag KEY=VALUE that only one has, or an address")
       ->required();
   tunnel->add_option("port", arguments->port, "Which port of it")
       ->capture_default_str()

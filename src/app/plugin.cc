@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "app/client_command.h"
+#include "client/data_channel.h"
 #include "client/session_client.h"
 
 namespace fumidai::app {

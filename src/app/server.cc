@@ -146,7 +146,7 @@ class Server {
         api_({gate_, registry_, networks_, foundation.prices, deployment_, clock_, checkpoints, worker_},
              authenticator_),
         manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
-        tunnels_(gate_, networks_),
+        tunnels_(gate_, networks_, registry_.carriers()),
         endpoint_(loop.get_executor(), authenticator_, gate_, registry_, tunnels_, deployment_.region.name),
         front_(api_, manager_, endpoint_),
         lab_(make_lab(tls, foundation.signer.get())),
@@ -154,6 +154,7 @@ class Server {
     api_.plane().lab = lab_.get();
     api_.plane().tunnels = &tunnels_;
     endpoint_.set_dialer(lab_.get());
+    tunnels_.set_has_dialer(lab_ != nullptr);
     tunnels_.set_limits(config.connect_limits());
     api_.plane().connect_limits = config.connect_limits();
     api_.plane().connect_domain = to_lower(config.connect_domain);

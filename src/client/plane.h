@@ -32,6 +32,9 @@ class Plane {
   // Error: invalid, for an endpoint or CA that is none.
   static Result<Plane> make(Profile profile);
 
+  // Another with the same profile, and a connection of its own: for whoever calls at the same time.
+  Plane another() const { return Plane(profile_, tls_, api_.endpoint()); }
+
   Profile const& profile() const { return profile_; }
   io::TlsContext tls() const { return tls_; }
 

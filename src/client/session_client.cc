@@ -6,7 +6,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
 
-#include "base/uuid.h"
+#include "client/data_channel.h"
 
 namespace fumidai::client {
 
@@ -19,14 +19,11 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMostDataMessage = 128 * 1024;
 constexpr std::size_t kStockPayload = 1024, kNativePayload = 32 * 1024;
-constexpr auto kConnect = 10s;
 // A silent plane is noticed after this, at the latest; then the connection is made anew.
 constexpr auto kPing = 8s, kSilence = 20s;
 // A command without a person waits no longer than this for a plane or an agent that went away.
 constexpr auto kCommandPatience = 60s;
-constexpr io::KeepAlive kKeepAlive{10s, 5s, 3};
 constexpr int kLost = 255;
 
 }  // namespace
@@ -59,28 +56,7 @@ awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionClient::connect() {
     }
     access_.token = again.token;
   }
-  CO_TRY(auto url, wire::parse_url(access_.stream_url));
-  CO_TRY(auto socket, co_await io::connect_tcp(url.host, url.port, kConnect));
-  io::set_socket_options(socket, kKeepAlive);
-  std::unique_ptr<io::Stream> stream;
-  if (url.is_secure()) {
-    CO_TRY(stream, co_await io::connect_tls(tls_, std::move(socket), url.host, kConnect));
-  } else {
-    stream = io::make_tcp_stream(std::move(socket));
-  }
-  wire::HttpRequest request;
-  request.target = url.target;
-  request.headers = {{"Host", url.authority()}};
-  CO_TRY(auto channel,
-         co_await io::upgrade_client(std::move(stream), std::move(request), kMostDataMessage, kConnect));
-  wire::OpenDataChannel open;
-  open.request_id = Uuid::random().text();
-  open.token_value = *access_.token;
-  open.client_id = Uuid::random().text();
-  open.client_version = kClientVersion;
-  auto text = wire::to_json_text(open);
-  CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));
-  co_return std::shared_ptr<io::WebSocket>(std::move(channel));
+  co_return co_await open_data_channel(tls_, access_);
 }
 
 void SessionClient::on_control(wire::AgentMessage const& message) {

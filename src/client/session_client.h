@@ -13,10 +13,6 @@
 
 namespace fumidai::client {
 
-// As AWS's programs compare versions: above all from which on agents expect what we do. The last two numbers
-// are ours.
-inline constexpr char const* kClientVersion = "1.2.9000.1";
-
 struct ClientOptions {
   bool is_command = false;  // no terminal: streams apart, the exit status counts
   bool no_input = false;    // the command gets none, and ours is left alone

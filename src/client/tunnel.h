@@ -1,7 +1,8 @@
 #pragma once
 
-// A person's end of a tunnel through a connect endpoint: AWS's openTunnel, signed with what the profile
-// holds. Of several endpoints the next is tried when one fails.
+// A person's end of a tunnel to a port of an instance: through a connect endpoint, which is AWS's openTunnel
+// where the plane itself dials, and a data channel that can be resumed where an agent does; or by the
+// instance's own agent. Of several ways the next is tried when one fails.
 
 #include <functional>
 #include <memory>
@@ -9,7 +10,6 @@
 #include <vector>
 
 #include "client/plane.h"
-#include "io/websocket.h"
 #include "wire/open_tunnel.h"
 
 namespace fumidai::client {
@@ -17,21 +17,23 @@ namespace fumidai::client {
 struct TunnelTarget {
   struct Endpoint {
     std::string id, dns_name;
+    bool is_resumable = false;
   };
-  std::string instance, address;
+  std::string instance;             // empty, where an address was asked for
+  std::string address;              // empty: of no network that endpoints lead to
   std::vector<Endpoint> endpoints;  // best first
+  bool has_agent = false;           // which is connected
+
+  std::string const& name() const;
+  // "connect endpoint eice-…", the first that will be tried.
+  std::string first_way() const;
 };
 
-// Where the plane says that an instance can be reached. Error: the plane's.
+// Where the plane says that an instance can be reached. Errors: the plane's; not_found, when there is no way.
 awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target);
 
 // Tells, for the person, what is about to be tried after a failure.
 using Tell = std::function<void(std::string const& sentence)>;
-
-// Error: that of the last endpoint.
-awaitable<Result<std::unique_ptr<io::WebSocket>>> open_tunnel(Plane& plane, TunnelTarget target,
-                                                              std::uint16_t port,
-                                                              std::chrono::seconds duration, Tell tell);
 
 // The near end of the bytes. `read` gives none at the end; `write` is false when nobody takes them any more.
 struct NearEnd {
@@ -39,7 +41,16 @@ struct NearEnd {
   std::function<awaitable<bool>(Bytes)> write;
 };
 
-// Carries until one side ends. Error: the reason that the plane gave, for any end but an ordinary one.
-awaitable<Result<void>> carry_tunnel(io::WebSocket& tunnel, NearEnd near);
+class Tunnel {
+ public:
+  virtual ~Tunnel() = default;
+
+  // Carries until one side ends. Error: the reason that the plane gave, for any end but an ordinary one.
+  virtual awaitable<Result<void>> carry(NearEnd near) = 0;
+};
+
+// Error: that of the last way.
+awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarget target, std::uint16_t port,
+                                                       std::chrono::seconds duration, Tell tell);
 
 }  // namespace fumidai::client

@@ -47,6 +47,10 @@ constexpr AwsPolicy kAwsPolicies[] = {
      R"({"Version":"2012-10-17","Statement":[
       {"Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*"},
       {"Effect":"Allow","Action":"ec2-instance-connect:SendSSHPublicKey","Resource":"arn:aws:ec2:*:*:instance/*"}]})"},
+    {"FumidaiServeEndpoint", "v1",
+     "Fumidai's own: what the agent of a connect endpoint needs beside AmazonSSMManagedInstanceCore",
+     R"({"Version":"2012-10-17","Statement":[
+      {"Effect":"Allow","Action":"fumidai:ServeEndpoint","Resource":"arn:aws:ec2:*:*:instance-connect-endpoint/*"}]})"},
 };
 
 constexpr char const* kTrustsAgents =

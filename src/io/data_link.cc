@@ -185,8 +185,9 @@ awaitable<Result<void>> DataLink::send(wire::PayloadType type, ByteView payload)
 }
 
 awaitable<Result<std::optional<wire::DataChannel::Delivery>>> DataLink::receive_until(SteadyTime deadline) {
+  if (deaf_) co_return closed_error();
   while (!channel_.has_delivery()) {
-    if (closed_) co_return closed_error();
+    if (closed_ || deaf_) co_return closed_error();
     if (SteadyClock::now() >= deadline) co_return std::optional<wire::DataChannel::Delivery>();
     co_await arrived_.wait_until(deadline);
   }
@@ -215,6 +216,11 @@ awaitable<bool> DataLink::drain(SteadyClock::duration patience) {
     left = channel_.unacknowledged_bytes();
   }
   co_return channel_.all_acknowledged();
+}
+
+void DataLink::stop_receiving() {
+  deaf_ = true;
+  arrived_.notify();
 }
 
 void DataLink::close() {

@@ -55,6 +55,9 @@ class DataLink {
   // Waits until the peer has acknowledged everything, but no longer than `patience` without progress.
   awaitable<bool> drain(SteadyClock::duration patience);
 
+  // Nobody takes what comes any more: receive() ends with closed, while what was sent still goes out.
+  void stop_receiving();
+
   void close();
   bool is_closed() const { return closed_; }
   bool is_connected() const { return socket_ != nullptr; }
@@ -79,6 +82,7 @@ class DataLink {
   bool accepted_ = false;   // a message of the present connection
   bool listening_ = false;  // reads from the connection, since then
   SteadyTime listening_since_{};
+  bool deaf_ = false;  // stop_receiving()
   bool closed_ = false;
 };
 

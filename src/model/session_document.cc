@@ -14,6 +14,7 @@ std::string_view to_string(SessionType type) {
     case SessionType::standard_stream: return "Standard_Stream";
     case SessionType::interactive_commands: return "InteractiveCommands";
     case SessionType::non_interactive_commands: return "NonInteractiveCommands";
+    case SessionType::port: return "Port";
   }
   return "";
 }
@@ -72,6 +73,14 @@ json::object non_interactive_command() {
   return content;
 }
 
+json::object ssh() {
+  auto content =
+      document("A TCP connection to a port of the instance, for ssh's ProxyCommand", SessionType::port);
+  content["parameters"] = json::object{{"portNumber", string_parameter("The port of the SSH server", "22")}};
+  content["properties"] = json::object{{"portNumber", "{{ portNumber }}"}};
+  return content;
+}
+
 Error invalid_parameters(std::string detail) {
   return {Errc::invalid, std::move(detail), "InvalidParameters"};
 }
@@ -90,6 +99,11 @@ bool is_prefix_text(std::string_view text) {
          });
 }
 
+bool is_port(std::string const& text) {
+  bool is_number = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == text.npos;
+  return is_number && std::stoi(text) >= 1 && std::stoi(text) <= 65535;
+}
+
 Result<void> check_value(std::string_view name, std::string const& value) {
   if (value.size() > kMostParameterBytes)
     return invalid_parameters("the parameter '" + std::string(name) + "' has more than 16384 bytes");
@@ -98,6 +112,8 @@ Result<void> check_value(std::string_view name, std::string const& value) {
   bool is_prefix = name == "stdOutSeparatorPrefix" || name == "stdErrSeparatorPrefix";
   if (is_prefix && !is_prefix_text(value))
     return invalid_parameters("'" + std::string(name) + "' must match ^[0-9a-zA-Z\\r\\n_:-]{0,30}$");
+  if (name == "portNumber" && !is_port(value))
+    return invalid_parameters("'portNumber' must be a number from 1 to 65535");
   if (name == "separateOutputStream" && value != "true" && value != "false")
     return invalid_parameters("'separateOutputStream' must be true or false");
   return success();
@@ -106,7 +122,8 @@ Result<void> check_value(std::string_view name, std::string const& value) {
 }  // namespace
 
 std::vector<std::string_view> session_document_names() {
-  return {kDefaultDocument, "AWS-StartInteractiveCommand", "AWS-StartNonInteractiveCommand"};
+  return {kDefaultDocument, "AWS-StartInteractiveCommand", "AWS-StartNonInteractiveCommand",
+          "AWS-StartSSHSession"};
 }
 
 Result<SessionDocument> find_session_document(std::string_view name) {
@@ -117,6 +134,7 @@ Result<SessionDocument> find_session_document(std::string_view name) {
   if (name == "AWS-StartNonInteractiveCommand")
     return SessionDocument{std::string(name), SessionType::non_interactive_commands,
                            non_interactive_command()};
+  if (name == "AWS-StartSSHSession") return SessionDocument{std::string(name), SessionType::port, ssh()};
   std::string known;
   for (auto each : session_document_names()) known += (known.empty() ? "" : ", ") + std::string(each);
   return Error{Errc::not_found,

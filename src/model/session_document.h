@@ -13,7 +13,7 @@
 
 namespace fumidai::model {
 
-enum class SessionType { standard_stream, interactive_commands, non_interactive_commands };
+enum class SessionType { standard_stream, interactive_commands, non_interactive_commands, port };
 
 std::string_view to_string(SessionType type);
 

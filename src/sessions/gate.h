@@ -79,7 +79,8 @@ struct AssumeAsk {
 struct Admission {
   SessionRow session;
   model::SessionType type;
-  std::string shell_content;  // InteractiveShellContent as JSON, for the agent
+  std::string shell_content;        // InteractiveShellContent as JSON, for the agent
+  std::shared_ptr<void> kept = {};  // as long as the session
 };
 
 class Gate {

@@ -27,10 +27,15 @@ constexpr auto kFarewell = 2s;
 // An agent that said goodbye on the data channel, but whose control channel is gone, has no other way to say
 // it.
 constexpr auto kLastWord = 5s;
+constexpr auto kSignOfLife = 2s;
 // While an agent is away there is nothing to wait for but its return.
 constexpr auto kLook = 5s;
 // An agent that is back sooner was not away, as far as a person is concerned.
 constexpr auto kMissed = 1s;
+// An agent whose tunnel and whose control channel were both cut, and which does not come back at once, is
+// dead. A silent one may be cut off, and is waited for, as is a client.
+constexpr auto kLifeSign = 3s;
+constexpr std::chrono::milliseconds kTunnelPatience = 5min;
 
 std::string_view name_of(LiveSession::Role role) {
   return role == LiveSession::Role::client ? "client" : "agent";
@@ -93,7 +98,7 @@ void LiveSession::attached(Role role) {
   leg(role).was_attached = true;
   if (client_.socket && agent_.socket) enter(SessionEvent::both_attached);
   if (role == Role::agent && std::exchange(agent_is_missed_, false))
-    tell_client("The agent on " + row_.target.text() + " is back.", true);
+    tell_client("The agent on " + row_.agent().text() + " is back.", true);
   changed_.notify();
 }
 
@@ -136,7 +141,7 @@ SteadyTime LiveSession::check_limits() {
     return when;
   }
   if (!agent_.was_attached && !agent_.socket && due(started_at_ + patience_.agent_start)) {
-    end(SessionState::failed, "The agent on " + row_.target.text() +
+    end(SessionState::failed, "The agent on " + row_.agent().text() +
                                   " was told to start the session, but did not within " +
                                   in_words(patience_.agent_start) + ". Look at the agent's log on the host.");
   }
@@ -157,16 +162,42 @@ SteadyTime LiveSession::check_limits() {
     bool unsaid = client_.socket && !agent_is_missed_ && !agent_is_terminating_;
     if (unsaid && due(agent_.detached_at + kMissed)) {
       agent_is_missed_ = true;
-      tell_client("The agent on " + row_.target.text() + " does not answer; waiting for it.", false);
+      tell_client("The agent on " + row_.agent().text() + " does not answer; waiting for it.", false);
     }
-    auto link = agents_.find(row_.target);
+    auto link = agents_.find(row_.agent());
     if (!link) {
       due(now + kLook);
     } else if (due(std::max(agent_.detached_at, link->connected_since()) + patience_.agent_return)) {
       end(SessionState::failed,
-          "The agent on " + row_.target.text() +
+          "The agent on " + row_.agent().text() +
               " is connected, but its side of the session is gone and did not come back.");
     }
+  }
+  if (type_ == model::SessionType::port) when = std::min(when, check_ends_of_tunnel());
+  return when;
+}
+
+// Of a tunnel, nothing is left to come back to when one of its ends is gone.
+SteadyTime LiveSession::check_ends_of_tunnel() {
+  auto now = SteadyClock::now();
+  auto when = SteadyTime::max();
+  auto due = [&](SteadyTime deadline) {
+    when = std::min(when, deadline);
+    return now >= deadline;
+  };
+  bool lacks_client = client_.was_attached && !client_.socket;
+  if (lacks_client && due(client_.detached_at + kTunnelPatience))
+    end(SessionState::terminated, "The client did not come back within " + in_words(kTunnelPatience) + ".");
+  if (!agent_.was_attached || agent_.socket || agent_is_terminating_) return when;
+  if (due(agent_.detached_at + kTunnelPatience))
+    end(SessionState::failed, "The agent on " + row_.agent().text() + " did not come back within " +
+                                  in_words(kTunnelPatience) + ".");
+  if (!agent_.was_cut) return when;
+  auto last_sign = agent_.detached_at + kLifeSign;
+  if (now < last_sign) {
+    when = std::min(when, last_sign);
+  } else if (!agents_.find(row_.agent())) {
+    end(SessionState::failed, "The agent on " + row_.agent().text() + ", which carried the tunnel, is gone.");
   }
   return when;
 }
@@ -184,7 +215,7 @@ awaitable<void> LiveSession::close_channels() {
   bool agent_knows = completed_at_ != SteadyTime::max();
   if (!agent_knows && agent_.socket) enqueue(agent_, message);
   if (!agent_knows && !agent_.socket) {
-    if (auto link = agents_.find(row_.target)) link->send(message);
+    if (auto link = agents_.find(row_.agent())) link->send(message);
   }
   auto deadline = SteadyClock::now() + kFarewell;
   auto is_written = [](Leg const& each) { return !each.socket || each.outbox_bytes == 0; };
@@ -237,6 +268,7 @@ awaitable<void> LiveSession::read_from(Role role, io::WebSocket& socket) {
     if (!message) {
       log_debug("data channel ended",
                 {{"session", row_.id.text()}, {"role", name_of(role)}, {"why", message.error().detail}});
+      leg(role).was_cut = message.error().code == Errc::closed;
       co_return;
     }
     auto verdict = co_await on_message(role, message->payload);
@@ -344,9 +376,19 @@ awaitable<Result<void>> LiveSession::on_acknowledge(Role role, wire::AgentMessag
 awaitable<void> LiveSession::pass_on(Role from, ByteView bytes) {
   auto& to = other(from);
   if (from == Role::agent && to.outbox_bytes > kPauseAbove) pause_agent();
-  while (to.outbox_bytes + bytes.size() > kMostHeld && to.outbox_bytes > 0 && !ending_)
-    co_await to.room.wait();
+  while (to.outbox_bytes + bytes.size() > kMostHeld && to.outbox_bytes > 0 && !ending_) {
+    auto sign = SteadyClock::now() + kSignOfLife;
+    co_await to.room.wait_until(sign);
+    if (SteadyClock::now() >= sign) co_await show_life(leg(from));
+  }
   if (!ending_) enqueue(to, to_bytes(bytes));
+}
+
+// While a client is not read from, its pings are not answered; it would take us for dead.
+awaitable<void> LiveSession::show_life(Leg& stalled) {
+  auto socket = stalled.socket;
+  bool can_write_at_once = socket && stalled.outbox_bytes == 0;
+  if (can_write_at_once && stalled.is_native) co_await socket->write(wire::Opcode::pong, ByteView());
 }
 
 void LiveSession::enqueue(Leg& to, Bytes bytes) {

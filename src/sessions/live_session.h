@@ -68,6 +68,9 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   awaitable<void> serve(Role role, std::shared_ptr<io::WebSocket> socket, std::string source,
                         std::string version = {});
 
+  // Kept as long as the session.
+  void keep(std::shared_ptr<void> what) { kept_ = std::move(what); }
+
   // Begins the end. Only the first call counts.
   void end(model::SessionState state, std::string why);
   // The agent says that the session is over on its side.
@@ -80,6 +83,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
     std::shared_ptr<io::WebSocket> socket;
     std::string source;
     bool was_attached = false;
+    bool was_cut = false;    // the last connection was ended by its other end, or what is between
     bool is_native = false;  // a client that understands notices
     io::SteadyTime detached_at{};
     std::deque<Bytes> outbox;  // to be written to this peer
@@ -96,6 +100,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void detached(Role role);
   void enter(model::SessionEvent event);
   io::SteadyTime check_limits();
+  io::SteadyTime check_ends_of_tunnel();
   awaitable<void> close_channels();
 
   awaitable<void> read_from(Role role, io::WebSocket& socket);
@@ -104,6 +109,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   awaitable<Result<void>> on_data(Role role, wire::AgentMessage const& message, ByteView bytes);
   awaitable<Result<void>> on_acknowledge(Role role, wire::AgentMessage const& message, ByteView bytes);
   awaitable<void> pass_on(Role from, ByteView bytes);
+  awaitable<void> show_life(Leg& stalled);
   void enqueue(Leg& to, Bytes bytes);
   void tell_client(std::string const& text, bool agent_connected);
   void pause_agent();
@@ -126,6 +132,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   bool agent_is_paused_ = false;
   bool ending_ = false;
   SessionOutcome outcome_;
+  std::shared_ptr<void> kept_;
 };
 
 }  // namespace fumidai::sessions

@@ -12,7 +12,13 @@ using model::SessionState;
 
 namespace {
 constexpr std::chrono::seconds kFirstRetry = 1s, kMostRetry = 30s;
+
+Error agent_left_now(InstanceId const& instance) {
+  return {Errc::not_found, instance.text() + " is not connected: its agent left at this moment. Try again.",
+          "TargetNotConnected"};
 }
+
+}  // namespace
 
 Registry::Registry(asio::any_io_executor executor, store::Database& database,
                    identity::Deployment const& deployment, Gate& gate, SessionPatience patience)
@@ -27,6 +33,8 @@ Registry::Registry(asio::any_io_executor executor, store::Database& database,
 void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentLink> link) {
   auto now = gate_.clock().now();
   bool replaced = agents_.attach(arrival.instance, std::move(link));
+  carriers_.left(arrival.instance);  // what it said before counts no more
+  if (!arrival.serves_endpoint.empty()) carriers_.arrived(arrival.instance, arrival.serves_endpoint);
   audit::AgentConnected connected{arrival.instance,      arrival.principal, arrival.source,
                                   arrival.agent_version, replaced,          now};
   auto event = connected.to_event();
@@ -42,6 +50,7 @@ void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentL
 
 void Registry::agent_left(InstanceId const& instance, AgentLink const* link, std::string const& why) {
   if (!agents_.detach(instance, link)) return;  // a newer connection is there
+  carriers_.left(instance);
   auto now = gate_.clock().now();
   auto event = audit::AgentDisconnected{instance, why, now}.to_event();
   database_.write_soon([this, instance, event, now](store::Transaction& transaction) -> Result<void> {
@@ -69,8 +78,12 @@ awaitable<Result<void>> Registry::recover() {
       tasks_.spawn(record_end(row, {SessionState::failed, "The plane was restarted."}));
       continue;
     }
+    bool is_tunnel = row.document == kResumableTunnelDocument;
     auto document = model::find_session_document(row.document);
-    auto session = adopt(row, document ? document->type : model::SessionType::standard_stream);
+    auto session = adopt(row, is_tunnel  ? model::SessionType::port
+                              : document ? document->type
+                                         : model::SessionType::standard_stream);
+    if (is_tunnel) session->keep(std::make_shared<Carriers::Place>(carriers_, row));
     session->resume_after_restart();
     if (row.state == SessionState::terminating)
       session->end(SessionState::terminated, "The session was being ended when the plane restarted.");
@@ -79,17 +92,10 @@ awaitable<Result<void>> Registry::recover() {
   co_return success();
 }
 
-std::shared_ptr<LiveSession> Registry::adopt(SessionRow row, model::SessionType type) {
+std::shared_ptr<LiveSession> Registry::make(SessionRow row, model::SessionType type) {
   auto id = row.id;
   auto session =
       std::make_shared<LiveSession>(executor_, std::move(row), type, agents_, gate_.clock(), patience_);
-  session->on_state = [this, id](SessionState state) {
-    auto now = gate_.clock().now();
-    database_.write_soon([id, state, now](store::Transaction& transaction) -> Result<void> {
-      CHECK(move_session(transaction, id, state, "", now));
-      return success();
-    });
-  };
   session->on_alteration = [this, id](Alteration const& alteration) {
     auto event = audit::StreamAltered{id, std::string(alteration.sender), alteration.sequence,
                                       alteration.source, gate_.clock().now()}
@@ -98,6 +104,19 @@ std::shared_ptr<LiveSession> Registry::adopt(SessionRow row, model::SessionType 
         [this, event](store::Transaction& transaction) { return gate_.trail().append(transaction, event); });
   };
   sessions_.emplace(id, session);
+  return session;
+}
+
+std::shared_ptr<LiveSession> Registry::adopt(SessionRow row, model::SessionType type) {
+  auto id = row.id;
+  auto session = make(std::move(row), type);
+  session->on_state = [this, id](SessionState state) {
+    auto now = gate_.clock().now();
+    database_.write_soon([id, state, now](store::Transaction& transaction) -> Result<void> {
+      CHECK(move_session(transaction, id, state, "", now));
+      return success();
+    });
+  };
   tasks_.spawn(drive(session));
   return session;
 }
@@ -106,6 +125,11 @@ awaitable<void> Registry::drive(std::shared_ptr<LiveSession> session) {
   auto outcome = co_await session->run();
   // Gone from the store before it is gone from here: who asks in between hears that it is over.
   co_await record_end(session->row(), outcome);
+  sessions_.erase(session->row().id);
+}
+
+awaitable<void> Registry::drive_unrecorded(std::shared_ptr<LiveSession> session) {
+  co_await session->run();
   sessions_.erase(session->row().id);
 }
 
@@ -141,23 +165,37 @@ awaitable<void> Registry::record_end(SessionRow row, SessionOutcome outcome) {
 
 Result<ClientAccess> Registry::start(Admission const& admission) {
   auto const& row = admission.session;
-  auto link = agents_.find(row.target);
   auto session = adopt(row, admission.type);
-  if (!link) {
-    std::string why = row.target.text() + " is not connected: its agent left at this moment. Try again.";
-    session->end(SessionState::failed, why);
-    return Error{Errc::not_found, why, "TargetNotConnected"};
+  if (!give_order(admission)) {
+    auto left = agent_left_now(row.agent());
+    session->end(SessionState::failed, left.detail);
+    return left;
   }
-  wire::InteractiveShell order;
-  order.content = admission.shell_content;
-  order.task_id = row.id.text();
-  link->send(wire::make_message(wire::message_type::interactive_shell, wire::to_json_text(order),
-                                gate_.clock().now()));
+  session->keep(admission.kept);
   log_info("session started", {{"session", row.id.text()},
                                {"target", row.target.text()},
                                {"owner", row.owner},
                                {"document", row.document}});
   return ClientAccess{row.id, token_for(ChannelRole::client, row.id.text())};
+}
+
+Result<std::shared_ptr<LiveSession>> Registry::start_unrecorded(Admission const& admission) {
+  if (!give_order(admission)) return agent_left_now(admission.session.agent());
+  auto session = make(admission.session, admission.type);
+  tasks_.spawn(drive_unrecorded(session));
+  return session;
+}
+
+// False when its agent is not here.
+bool Registry::give_order(Admission const& admission) {
+  auto link = agents_.find(admission.session.agent());
+  if (!link) return false;
+  wire::InteractiveShell order;
+  order.content = admission.shell_content;
+  order.task_id = admission.session.id.text();
+  link->send(wire::make_message(wire::message_type::interactive_shell, wire::to_json_text(order),
+                                gate_.clock().now()));
+  return true;
 }
 
 std::optional<ClientAccess> Registry::resume(SessionId const& id) {
@@ -178,7 +216,8 @@ bool Registry::terminate(SessionId const& id, std::string why) {
 
 void Registry::terminate_all_of(InstanceId const& target, std::string const& why) {
   for (auto const& [id, session] : sessions_) {
-    if (session->row().target == target) session->end(SessionState::terminated, why);
+    auto const& row = session->row();
+    if (row.target == target || row.agent() == target) session->end(SessionState::terminated, why);
   }
   for (auto const& [id, tunnel] : tunnels_)
     if (tunnel.target == target) tunnel.end(why);
@@ -201,11 +240,18 @@ awaitable<void> Registry::tunnel_closed(SessionRow row, SessionOutcome outcome) 
   tunnels_.erase(row.id);
 }
 
+void Registry::terminate_all_through(std::string const& endpoint, std::string const& why) {
+  for (auto const& [id, session] : sessions_) {
+    bool is_of_client = session->row().document == kResumableTunnelDocument;
+    if (is_of_client && session->row().endpoint == endpoint) session->end(SessionState::terminated, why);
+  }
+}
+
 Result<Secret> Registry::agent_token(SessionId const& id, InstanceId const& instance) {
   auto session = find(id);
   // The words are those on which AWS's agent gives up (session-manager.md 5).
   if (!session) return Error{Errc::not_found, "Session is already terminated", "DoesNotExistException"};
-  if (session->row().target != instance) {
+  if (session->row().agent() != instance) {
     return Error{Errc::denied, "The session " + id.text() + " is not one of " + instance.text() + ".",
                  "AccessDenied"};
   }
@@ -242,7 +288,7 @@ std::shared_ptr<LiveSession> Registry::find(SessionId const& id) const {
 
 void Registry::on_task_complete(InstanceId const& instance, wire::AgentTaskComplete const& completion) {
   auto session = find(SessionId(completion.task_id));
-  if (!session || session->row().target != instance) return;
+  if (!session || session->row().agent() != instance) return;
   session->agent_completed(completion);
 }
 

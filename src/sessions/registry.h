@@ -10,6 +10,7 @@
 #include "audit/event.h"
 #include "io/task_group.h"
 #include "sessions/agents.h"
+#include "sessions/carriers.h"
 #include "sessions/channel_token.h"
 #include "sessions/gate.h"
 #include "sessions/live_session.h"
@@ -26,6 +27,7 @@ struct ClientAccess {
 struct AgentArrival {
   InstanceId instance;
   std::string principal, source, agent_version;
+  std::string serves_endpoint = {};  // the connect endpoint whose tunnels it carries
 };
 
 class Registry {
@@ -34,6 +36,7 @@ class Registry {
            Gate& gate, SessionPatience patience);
 
   Agents& agents() { return agents_; }
+  Carriers& carriers() { return carriers_; }
 
   // Keeps the store and the trail in step with who is connected.
   void agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentLink> link);
@@ -45,6 +48,8 @@ class Registry {
   // Tells the agent, and hands out the client's token. Error: not_found with TargetNotConnected, when the
   // agent left in this moment.
   Result<ClientAccess> start(Admission const& admission);
+  // The same for a tunnel whose client is the plane itself, and whose record is the caller's.
+  Result<std::shared_ptr<LiveSession>> start_unrecorded(Admission const& admission);
 
   // A fresh token for a client that lost its connection; nothing when the session is over.
   std::optional<ClientAccess> resume(SessionId const& session);
@@ -66,6 +71,11 @@ class Registry {
   void tunnel_opened(SessionRow const& row, std::function<void(std::string const& why)> end);
   void tunnel_connected(SessionId const& session);
   awaitable<void> tunnel_closed(SessionRow row, SessionOutcome outcome);
+  // Of the resumable ones.
+  void terminate_all_through(std::string const& endpoint, std::string const& why);
+
+  // Work of a session that ends with the process.
+  void spawn(awaitable<void> task) { tasks_.spawn(std::move(task)); }
 
   std::shared_ptr<LiveSession> find(SessionId const& session) const;
   void on_task_complete(InstanceId const& instance, wire::AgentTaskComplete const& completion);
@@ -76,8 +86,11 @@ class Registry {
   awaitable<void> stop();
 
  private:
+  std::shared_ptr<LiveSession> make(SessionRow row, model::SessionType type);
   std::shared_ptr<LiveSession> adopt(SessionRow row, model::SessionType type);
+  bool give_order(Admission const& admission);
   awaitable<void> drive(std::shared_ptr<LiveSession> session);
+  awaitable<void> drive_unrecorded(std::shared_ptr<LiveSession> session);
   struct Tunnel {
     InstanceId target;
     std::function<void(std::string const& why)> end;
@@ -92,6 +105,7 @@ class Registry {
   Secret token_key_;
   SessionPatience patience_;
   Agents agents_;
+  Carriers carriers_;
   std::unordered_map<SessionId, std::shared_ptr<LiveSession>> sessions_;
   std::unordered_map<SessionId, Tunnel> tunnels_;
   std::set<std::pair<Time, std::string>> used_nonces_;  // by time of issue

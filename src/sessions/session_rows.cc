@@ -10,7 +10,7 @@ namespace {
 
 #define FUMIDAI_SESSION_COLUMNS                                                                         \
   "id, target, owner, owner_id, document, reason, state, details, started_at, ended_at, idle_seconds, " \
-  "most_seconds, admission"
+  "most_seconds, admission, endpoint, carrier"
 
 model::SessionState parse_state(std::string_view text) {
   using enum model::SessionState;
@@ -35,6 +35,8 @@ SessionRow read_session(store::Row const& row) {
   session.idle_limit = std::chrono::seconds(row.integer(10));
   session.duration_limit = std::chrono::seconds(row.integer(11));
   session.admission = row.text(12);
+  session.endpoint = row.text(13);
+  session.carrier = InstanceId(row.text(14));
   return session;
 }
 
@@ -63,10 +65,11 @@ Result<void> add_session(store::Transaction& transaction, SessionRow const& row)
   CHECK(transaction.run(
       "insert into sessions (id, target, owner, owner_id, document, reason, prior_state, state, details, "
       "started_at,"
-      " idle_seconds, most_seconds, admission) values ($1, $2, $3, $4, $5, $6, 'None', $7, $8, $9, $10, $11, "
-      "$12)",
+      " idle_seconds, most_seconds, admission, endpoint, carrier)"
+      " values ($1, $2, $3, $4, $5, $6, 'None', $7, $8, $9, $10, $11, $12, $13, $14)",
       row.id, row.target, row.owner, row.owner_id, row.document, row.reason, to_string(row.state),
-      row.details, row.started_at, row.idle_limit.count(), row.duration_limit.count(), row.admission));
+      row.details, row.started_at, row.idle_limit.count(), row.duration_limit.count(), row.admission,
+      row.endpoint, row.carrier));
   return success();
 }
 

@@ -13,8 +13,10 @@
 
 namespace fumidai::sessions {
 
-// What a tunnel has for a document.
+// What a tunnel has for a document: one of AWS's clients, which ends with their connection, and one of ours,
+// which both its ends may come back to.
 inline constexpr std::string_view kTunnelDocument = "OpenTunnel";
+inline constexpr std::string_view kResumableTunnelDocument = "Fumidai-OpenTunnel";
 
 struct SessionRow {
   SessionId id;
@@ -28,6 +30,11 @@ struct SessionRow {
   std::optional<Time> ended_at;
   std::chrono::seconds idle_limit{}, duration_limit{};  // zero: none
   std::string admission;                                // the sentence that decided
+  std::string endpoint = {};                            // of a tunnel: through which it leads
+  InstanceId carrier = {};                              // of a tunnel that an agent carries: whose agent
+
+  // Whose agent serves it.
+  InstanceId const& agent() const { return carrier.text().empty() ? target : carrier; }
 };
 
 struct SessionFilter {

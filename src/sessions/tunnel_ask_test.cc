@@ -180,7 +180,9 @@ TEST_F(TunnelAsk, an_address_is_one_of_the_endpoints_own_vpc) {
         R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
         clock.now());
   });
-  Tunnels tunnels(*gate, networks);
+  Carriers carriers;
+  Tunnels tunnels(*gate, networks, carriers);
+  tunnels.set_has_dialer(true);
   auto admit = [&](std::string endpoint) {
     wire::OpenTunnel tunnel{std::move(endpoint), 22, Address::parse("10.0.1.5").value(), 60s};
     auto caller = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
@@ -191,7 +193,7 @@ TEST_F(TunnelAsk, an_address_is_one_of_the_endpoints_own_vpc) {
   };
   EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0");
   EXPECT_EQ(admit("eice-0123456789abcdef1"), "10.0.1.5 is vpce-2, which is no host.");
-  EXPECT_EQ(tunnels.carried_by(kEndpoint), 0u) << "its place goes with it";
+  EXPECT_EQ(carriers.carried_by(kEndpoint), 0u) << "its place goes with it";
 }
 
 }  // namespace

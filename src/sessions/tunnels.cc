@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "inventory/instances.h"
 #include "sessions/tunnel_ask.h"
+#include "sessions/tunnel_order.h"
 
 namespace fumidai::sessions {
 
@@ -23,52 +25,56 @@ network::InterfaceOwner owner_of(network::Network const& network, network::VpcId
   return {};
 }
 
+std::string in_words(wire::OpenTunnel const& tunnel) {
+  return tunnel.address.text() + " port " + std::to_string(tunnel.port) + " through " + tunnel.endpoint;
+}
+
 }  // namespace
 
-Tunnels::Place::Place(Tunnels& tunnels, std::string endpoint)
-    : tunnels_(&tunnels), endpoint_(std::move(endpoint)) {
-  std::lock_guard lock(tunnels_->mutex_);
-  tunnels_->carried_[endpoint_]++;
-}
-
-Tunnels::Place::~Place() {
-  if (tunnels_ == nullptr) return;
-  std::lock_guard lock(tunnels_->mutex_);
-  auto at = tunnels_->carried_.find(endpoint_);
-  if (--at->second == 0) tunnels_->carried_.erase(at);
-}
-
-std::size_t Tunnels::carried_by(std::string const& endpoint) const {
-  std::lock_guard lock(mutex_);
-  auto at = carried_.find(endpoint);
-  return at == carried_.end() ? 0 : at->second;
-}
-
-awaitable<Result<Tunnels::Admission>> Tunnels::admit(model::Caller caller, wire::OpenTunnel tunnel,
-                                                     std::string host) {
-  auto place = std::make_shared<std::optional<Place>>();
-  auto most = std::to_string(limits_.connections);
+awaitable<Result<Admission>> Tunnels::admit(model::Caller caller, wire::OpenTunnel tunnel,
+                                            std::optional<std::string> host) {
   auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);
-  std::function<Result<SessionRow>(store::Transaction&)> make_row =
-      [this, caller, tunnel, host, place, most](store::Transaction& transaction) -> Result<SessionRow> {
-    TRY(auto row, make(transaction, caller, tunnel, host));
-    if (carried_by(tunnel.endpoint) >= limits_.connections)
-      return wire::too_many_connections(tunnel.endpoint + " carries " + most + " tunnels");
-    place->emplace(*this, tunnel.endpoint);
-    CHECK(add_session(transaction, row));
-    return row;
+  std::function<Result<Admission>(store::Transaction&)> make_it =
+      [this, caller, tunnel, host](store::Transaction& transaction) -> Result<Admission> {
+    TRY(auto admission, make(transaction, caller, tunnel, host));
+    if (carriers_.carried_by(tunnel.endpoint) >= limits_.connections)
+      return wire::too_many_connections(tunnel.endpoint + " carries " + std::to_string(limits_.connections) +
+                                        " tunnels");
+    admission.kept = std::make_shared<Carriers::Place>(carriers_, admission.session);
+    CHECK(add_session(transaction, admission.session));
+    return admission;
   };
-  std::function<boost::json::object(SessionRow const&)> made = [](SessionRow const& row) {
-    return boost::json::object{{"session", row.id.text()}, {"target", row.target.text()}};
+  std::function<boost::json::object(Admission const&)> made = [](Admission const& admission) {
+    auto const& row = admission.session;
+    boost::json::object facts{{"session", row.id.text()}, {"target", row.target.text()}};
+    if (!row.carrier.empty()) facts["carrier"] = row.carrier.text();
+    return facts;
   };
-  CO_TRY(auto row, co_await gate_.change(std::move(ask), std::move(make_row), std::move(made)));
-  co_return Admission{std::move(row), *std::move(*place)};
+  co_return co_await gate_.change(std::move(ask), std::move(make_it), std::move(made));
+}
+
+awaitable<Result<void>> Tunnels::admit_again(model::Caller caller, wire::OpenTunnel tunnel,
+                                             SessionId session) {
+  auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);
+  ask.facts["session"] = session.text();
+  std::function<Result<bool>(store::Transaction&)> look =
+      [caller, tunnel, session](store::Transaction& transaction) -> Result<bool> {
+    TRY(auto row, find_session(transaction, session));
+    return row.owner == caller.principal.arn && row.endpoint == tunnel.endpoint &&
+           row.reason == in_words(tunnel);
+  };
+  CO_TRY(bool is_it, co_await gate_.look(std::move(ask), std::move(look)));
+  if (!is_it)
+    co_return Error{Errc::denied, session.text() + " is not a tunnel of yours to " + in_words(tunnel) + ".",
+                    "AccessDeniedException"};
+  co_return success();
 }
 
 // The address is one of the endpoint's VPC, and no service of ours there: never this machine, the metadata
 // service, or an interface endpoint.
-Result<SessionRow> Tunnels::make(store::Transaction& transaction, model::Caller const& caller,
-                                 wire::OpenTunnel const& tunnel, std::string const& host) const {
+Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller const& caller,
+                                wire::OpenTunnel const& tunnel,
+                                std::optional<std::string> const& host) const {
   TRY(auto state, networks_.read(transaction));
   auto const& network = state->network;
   auto const* endpoint = network.connect_endpoints.find(network::ConnectEndpointId(tunnel.endpoint));
@@ -76,7 +82,7 @@ Result<SessionRow> Tunnels::make(store::Transaction& transaction, model::Caller 
   if (!is_usable(endpoint->state))
     return not_usable(tunnel.endpoint + " is " + std::string(to_string(endpoint->state)) +
                       " and takes no tunnels.");
-  if (to_lower(host) != to_lower(endpoint->dns_name))
+  if (host && to_lower(*host) != to_lower(endpoint->dns_name))
     return not_usable("This is not the name of " + tunnel.endpoint + ". Use " + endpoint->dns_name + ".");
   auto const* vpc = network.vpcs.find(endpoint->vpc);
   if (!vpc || !vpc->cidr.contains(tunnel.address))
@@ -86,25 +92,45 @@ Result<SessionRow> Tunnels::make(store::Transaction& transaction, model::Caller 
   if (std::holds_alternative<network::InterfaceEndpointId>(owner))
     return not_usable(tunnel.address.text() + " is " + text_of(owner) + ", which is no host.");
   auto const* target = std::get_if<InstanceId>(&owner);
-  SessionRow row;
+  Admission admission{{}, model::SessionType::port, {}};
+  auto& row = admission.session;
   row.id = random_session_id(caller.principal.name);
   row.target = target ? *target : InstanceId(tunnel.address.text());
   row.owner = caller.principal.arn;
   row.owner_id = caller.principal.id;
-  row.document = kTunnelDocument;
-  row.reason = tunnel.address.text() + " port " + std::to_string(tunnel.port) + " through " + tunnel.endpoint;
+  row.document = host ? kTunnelDocument : kResumableTunnelDocument;
+  row.reason = in_words(tunnel);
   row.started_at = gate_.clock().now();
   row.duration_limit = tunnel.duration;
   row.admission = kOpenTunnelAction;
-  return row;
+  row.endpoint = tunnel.endpoint;
+  CHECK(choose_carrier(transaction, row));
+  bool is_last_hop = row.carrier == row.target;
+  admission.shell_content = tunnel_order(row, is_last_hop ? "localhost" : tunnel.address.text(), tunnel.port);
+  return admission;
+}
+
+// An agent of the endpoint; else, in a lab, nobody; else the agent of the instance itself, which no endpoint
+// has to reach.
+Result<void> Tunnels::choose_carrier(store::Transaction& transaction, SessionRow& row) const {
+  if (auto agent = carriers_.next_for(row.endpoint)) {
+    row.carrier = *agent;
+    return success();
+  }
+  if (has_dialer_ && row.document == kTunnelDocument) return success();
+  auto instance = inventory::find_instance(transaction, row.target);
+  if (instance && instance->is_connected() && instance->agent_name == "fumidai-agent") {
+    row.carrier = row.target;
+    return success();
+  }
+  return wire::target_unreachable("no process of " + row.endpoint +
+                                  " is connected; start one on a host of its network: fumidai-agent run "
+                                  "--endpoint " +
+                                  row.endpoint);
 }
 
 Result<std::vector<std::string>> Tunnels::lost_endpoints(store::Transaction& transaction) const {
-  std::vector<std::string> lost;
-  {
-    std::lock_guard lock(mutex_);
-    for (auto const& [endpoint, count] : carried_) lost.push_back(endpoint);
-  }
+  auto lost = carriers_.endpoints_in_use();
   if (lost.empty()) return lost;
   TRY(auto state, networks_.read(transaction));
   std::erase_if(lost, [&](std::string const& id) {
@@ -114,29 +140,62 @@ Result<std::vector<std::string>> Tunnels::lost_endpoints(store::Transaction& tra
   return lost;
 }
 
+TunnelWays Tunnels::ways_into(network::Network const& network, network::VpcId const& vpc,
+                              Address const& address) const {
+  struct Candidate {
+    bool is_dead, is_elsewhere;
+    std::size_t load;
+    TunnelWays::Way way;
+  };
+  std::vector<Candidate> usable;
+  for (auto const& endpoint : network.connect_endpoints) {
+    if (endpoint.vpc != vpc || !is_usable(endpoint.state)) continue;
+    auto const& id = endpoint.id.text();
+    bool by_agent = carriers_.next_for(id).has_value();
+    auto const* subnet = network.subnets.find(endpoint.subnet);
+    usable.push_back({!by_agent && !has_dialer_,
+                      !subnet || !subnet->cidr.contains(address),
+                      carriers_.carried_by(id),
+                      {endpoint, by_agent || !has_dialer_}});
+  }
+  std::ranges::stable_sort(
+      usable, {}, [](auto const& each) { return std::tuple(each.is_dead, each.is_elsewhere, each.load); });
+  TunnelWays ways{address, {}};
+  for (auto const& each : usable) ways.ways.push_back(each.way);
+  return ways;
+}
+
 Result<TunnelWays> Tunnels::ways_to(store::Transaction& transaction, InstanceId const& target) const {
   TRY(auto state, networks_.read(transaction));
   TRY(auto at, state->network.locate(target));
-  struct Candidate {
-    bool is_elsewhere;
-    std::size_t load;
-    network::ConnectEndpoint const* endpoint;
-  };
-  std::vector<Candidate> usable;
-  for (auto const& endpoint : state->network.connect_endpoints)
-    if (endpoint.vpc == at.vpc->id && is_usable(endpoint.state))
-      usable.push_back({endpoint.subnet != at.subnet->id, carried_by(endpoint.id.text()), &endpoint});
-  if (usable.empty())
+  auto ways = ways_into(state->network, at.vpc->id, at.interface->private_address);
+  if (ways.ways.empty())
     return Error{Errc::not_found,
                  "there is no connect endpoint in " + at.vpc->id.text() +
                      "; make one with: aws ec2 create-instance-connect-endpoint --subnet-id " +
                      at.subnet->id.text(),
                  "ResourceNotFound"};
-  std::ranges::stable_sort(usable, {},
-                           [](auto const& each) { return std::pair(each.is_elsewhere, each.load); });
-  TunnelWays ways{at.interface->private_address, {}};
-  for (auto const& each : usable) ways.endpoints.push_back(*each.endpoint);
   return ways;
+}
+
+Result<TunnelWays> Tunnels::ways_to(store::Transaction& transaction, Address const& address) const {
+  TRY(auto state, networks_.read(transaction));
+  std::optional<TunnelWays> found;
+  for (auto const& vpc : state->network.vpcs) {
+    if (!vpc.cidr.contains(address)) continue;
+    auto ways = ways_into(state->network, vpc.id, address);
+    if (ways.ways.empty()) continue;
+    if (found)
+      return Error{Errc::conflict,
+                   "several networks have the address " + address.text() + "; name an instance instead",
+                   "InvalidTarget"};
+    found = std::move(ways);
+  }
+  if (found) return *found;
+  return Error{Errc::not_found,
+               "no network with a connect endpoint has the address " + address.text() +
+                   "; endpoints are made with: aws ec2 create-instance-connect-endpoint",
+               "ResourceNotFound"};
 }
 
 }  // namespace fumidai::sessions

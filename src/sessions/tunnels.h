@@ -3,11 +3,8 @@
 // Tunnels through connect endpoints: who may open which, and how many there are. An admitted one is a session
 // of the store.
 
-#include <map>
-#include <mutex>
-#include <utility>
-
 #include "networks/connect_limits.h"
+#include "sessions/carriers.h"
 #include "sessions/gate.h"
 #include "wire/open_tunnel.h"
 
@@ -15,56 +12,52 @@ namespace fumidai::sessions {
 
 // How an instance can be reached.
 struct TunnelWays {
+  struct Way {
+    network::ConnectEndpoint endpoint;
+    bool by_agent = false;  // which carries a tunnel that can be resumed
+  };
   Address address;
-  std::vector<network::ConnectEndpoint> endpoints;  // best first
+  std::vector<Way> ways;  // best first
 };
 
 class Tunnels {
  public:
-  // One of the tunnels that an endpoint carries, as long as it is held.
-  class Place {
-   public:
-    Place(Tunnels& tunnels, std::string endpoint);
-    Place(Place&& other) noexcept
-        : tunnels_(std::exchange(other.tunnels_, nullptr)), endpoint_(std::move(other.endpoint_)) {}
-    Place& operator=(Place&&) = delete;
-    ~Place();
-
-   private:
-    Tunnels* tunnels_;
-    std::string endpoint_;
-  };
-
-  Tunnels(Gate& gate, networks::Keeper& networks) : gate_(gate), networks_(networks) {}
+  Tunnels(Gate& gate, networks::Keeper& networks, Carriers& carriers)
+      : gate_(gate), networks_(networks), carriers_(carriers) {}
 
   void set_limits(networks::ConnectLimits limits) { limits_ = std::move(limits); }
+  // Endpoints that no agent carries are those of a lab, and a Dialer reaches them.
+  void set_has_dialer(bool has_dialer) { has_dialer_ = has_dialer; }
   wire::TunnelTerms terms() const { return {limits_.ports, limits_.max_duration}; }
-  // Of those that carry tunnels, the ones that are not to carry any more.
+  // Of those that tunnels lead through, the ones that are not to carry any more.
   Result<std::vector<std::string>> lost_endpoints(store::Transaction& transaction) const;
-  // How many an endpoint carries now.
-  std::size_t carried_by(std::string const& endpoint) const;
 
-  struct Admission {
-    SessionRow session;
-    Place place;
-  };
-  // By the policies; then by what there is: `host` is the name by which the caller came. Errors: denied;
-  // those of wire/open_tunnel.h.
-  awaitable<Result<Admission>> admit(model::Caller caller, wire::OpenTunnel tunnel, std::string host);
+  // By the policies; then by what there is. `host` is the name by which a client of AWS came. What was
+  // admitted has a carrier when an agent is to dial, and none when a Dialer is; it holds its place among the
+  // endpoint's tunnels. Errors: denied; those of wire/open_tunnel.h.
+  awaitable<Result<Admission>> admit(model::Caller caller, wire::OpenTunnel tunnel,
+                                     std::optional<std::string> host);
+  // That tunnel again, by the policies of now: is the session this caller's, and leads it there?
+  awaitable<Result<void>> admit_again(model::Caller caller, wire::OpenTunnel tunnel, SessionId session);
 
   // The endpoints that can carry a tunnel to an instance, best first: one in its own subnet, then the least
   // loaded. Errors: not_found.
   Result<TunnelWays> ways_to(store::Transaction& transaction, InstanceId const& target) const;
+  // The same for any host of a network. Error: conflict, of an address that several networks have.
+  Result<TunnelWays> ways_to(store::Transaction& transaction, Address const& address) const;
 
  private:
-  Result<SessionRow> make(store::Transaction& transaction, model::Caller const& caller,
-                          wire::OpenTunnel const& tunnel, std::string const& host) const;
+  Result<Admission> make(store::Transaction& transaction, model::Caller const& caller,
+                         wire::OpenTunnel const& tunnel, std::optional<std::string> const& host) const;
+  TunnelWays ways_into(network::Network const& network, network::VpcId const& vpc,
+                       Address const& address) const;
+  Result<void> choose_carrier(store::Transaction& transaction, SessionRow& row) const;
 
   Gate& gate_;
   networks::Keeper& networks_;
+  Carriers& carriers_;
   networks::ConnectLimits limits_ = networks::ConnectLimits::none();
-  mutable std::mutex mutex_;  // transactions look at it too
-  std::map<std::string, std::size_t> carried_;
+  bool has_dialer_ = false;
 };
 
 }  // namespace fumidai::sessions

@@ -114,7 +114,14 @@ create table pushed_keys (
 create index pushed_keys_by_expiry on pushed_keys (expires_at);
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}, {4, kPushedKeys}};
+// Tunnels that agents carry: which agent, where that is not the target's own, and through which endpoint.
+constexpr char const* kCarriers = R"sql(
+alter table sessions add column carrier text not null default '';
+alter table sessions add column endpoint text not null default '';
+)sql";
+
+constexpr Migration kMigrations[] = {
+    {1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}, {4, kPushedKeys}, {5, kCarriers}};
 
 }  // namespace
 

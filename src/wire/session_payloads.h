@@ -21,9 +21,11 @@ struct OpenControlChannel {
   Secret token_value;
   std::string agent_version;
   std::string platform_type;
+  std::optional<std::string> serves_endpoint;  // ours: the connect endpoint whose tunnels this agent carries
 };
 BOOST_DESCRIBE_STRUCT(OpenControlChannel, (),
-                      (message_schema_version, request_id, token_value, agent_version, platform_type))
+                      (message_schema_version, request_id, token_value, agent_version, platform_type,
+                       serves_endpoint))
 
 // The first message on a data channel: a TEXT frame from either end. Only agents say client_instance_id.
 struct OpenDataChannel {

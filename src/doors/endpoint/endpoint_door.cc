@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "sessions/carried_stream.h"
 #include "wire/aws_response.h"
 
 namespace fumidai::doors::endpoint {
@@ -30,17 +31,17 @@ std::string host_of(wire::HttpRequest const& request) {
 // One tunnel while it is open: two directions that end together, for one reason.
 class EndpointDoor::Tunnel {
  public:
-  Tunnel(asio::any_io_executor executor, wire::OpenTunnel asked, sessions::Tunnels::Admission admission,
+  Tunnel(asio::any_io_executor executor, wire::OpenTunnel asked, sessions::Admission admission,
          std::unique_ptr<io::WebSocket> client)
       : asked_(std::move(asked)),
-        row_(std::move(admission.session)),
-        place_(std::move(admission.place)),
+        admission_(std::move(admission)),
         client_(std::move(client)),
         ended_(executor),
         legs_(executor, "tunnel") {}
 
   wire::OpenTunnel const& asked() const { return asked_; }
-  sessions::SessionRow const& row() const { return row_; }
+  sessions::Admission const& admission() const { return admission_; }
+  sessions::SessionRow const& row() const { return admission_.session; }
   sessions::SessionOutcome const& outcome() const { return outcome_; }
 
   // Only the first call counts.
@@ -110,10 +111,11 @@ class EndpointDoor::Tunnel {
     while (!reason_) {
       if (chunk.empty()) {
         auto ready = co_await target_->wait_readable();
-        if (!ready) break;
-        chunk.resize(kChunk);
+        if (ready) chunk.resize(kChunk);
       }
       auto count = co_await target_->read_some(chunk);
+      if (!count && count.error().code == Errc::unavailable)
+        end(TunnelEnd::endpoint_lost, count.error().detail);
       if (!count || *count == 0) break;
       outcome_.bytes_out += static_cast<std::int64_t>(*count);
       auto written = co_await client_->write(wire::Opcode::binary, ByteView(chunk).first(*count));
@@ -124,8 +126,7 @@ class EndpointDoor::Tunnel {
   }
 
   wire::OpenTunnel asked_;
-  sessions::SessionRow row_;
-  sessions::Tunnels::Place place_;
+  sessions::Admission admission_;
   std::unique_ptr<io::WebSocket> client_;
   std::unique_ptr<io::Stream> target_;
   io::Signal ended_;
@@ -207,10 +208,12 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> EndpointDoor::accept(Connectio
 // which the AWS CLI shows.
 awaitable<void> EndpointDoor::reach_and_carry(Tunnel& tunnel) {
   auto const& asked = tunnel.asked();
-  Result<std::unique_ptr<io::Stream>> target =
-      Error{Errc::unavailable, "no process of " + asked.endpoint + " is connected to this server"};
-  if (dialer_ != nullptr)
+  Result<std::unique_ptr<io::Stream>> target = Error{Errc::unavailable, "nothing leads there from here"};
+  if (!tunnel.row().carrier.empty()) {
+    target = co_await sessions::open_carried(executor_, registry_, gate_.clock(), tunnel.admission());
+  } else if (dialer_ != nullptr) {
     target = co_await dialer_->dial(network::ConnectEndpointId(asked.endpoint), asked.address, asked.port);
+  }
   if (!target) {
     tunnel.end(TunnelEnd::target_unreachable, target.error().detail);
     co_await tunnel.close_client();
@@ -247,6 +250,7 @@ void EndpointDoor::on_commit(store::Transaction& transaction) {
       if (std::find(lost.begin(), lost.end(), endpoint) != lost.end())
         tunnel->end(TunnelEnd::endpoint_deleted, endpoint + " was deleted.");
     }
+    for (auto const& endpoint : lost) registry_.terminate_all_through(endpoint, endpoint + " was deleted.");
   });
 }
 

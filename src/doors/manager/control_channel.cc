@@ -51,6 +51,11 @@ Result<void> ControlChannel::on_message(ByteView bytes) {
     registry_.on_task_complete(instance_, completion);
     return success();
   }
+  if (message.type == message_type::drain) {
+    log_info("an agent drains", {{"instance", instance_.text()}});
+    registry_.carriers().drains(instance_);
+    return success();
+  }
   // Telemetry, results of commands that we never sent, and what agents of the future may say.
   log_debug("control message passed over", {{"instance", instance_.text()}, {"type", message.type}});
   return success();

@@ -158,6 +158,16 @@ awaitable<void> attend(Presence agent, io::Places::Place) {
 
 }  // namespace
 
+// Whoever carries the tunnels of an endpoint is trusted with what goes through them.
+awaitable<Result<void>> ManagerDoor::admit_carrier(model::Caller caller, std::string endpoint) {
+  sessions::Ask ask;
+  ask.caller = std::move(caller);
+  ask.action = "fumidai:ServeEndpoint";
+  ask.resources = {model::connect_endpoint_arn(gate_.deployment().region, endpoint)};
+  ask.facts = {{"instanceConnectEndpointId", escaped(endpoint, 64)}};
+  co_return co_await gate_.authorize(std::move(ask));
+}
+
 awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, InstanceId instance) {
   CO_TRY(auto caller, co_await prove(connection, "ssmmessages:OpenControlChannel"));
   if (*caller.principal.instance != instance) {
@@ -173,10 +183,20 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
     co_await socket->close(wire::close_code::policy_violation, "the token does not open this channel");
     co_return Error{Errc::unauthenticated, "a control channel with a bad token"};
   }
+  if (open->serves_endpoint) {
+    auto served = co_await admit_carrier(caller, *open->serves_endpoint);
+    if (!served) {
+      // A reason has room for 123 bytes; the whole refusal is in the audit trail.
+      co_await socket->close(wire::close_code::policy_violation, "the role of " + instance.text() +
+                                                                     " lacks fumidai:ServeEndpoint on " +
+                                                                     escaped(*open->serves_endpoint, 32));
+      co_return served.error();
+    }
+  }
   connection.place.proven();
   auto channel = std::make_shared<ControlChannel>(instance, socket, registry_, writers_, gate_.clock());
   sessions::AgentArrival arrival{instance, caller.principal.arn, connection.facts.source_address,
-                                 open->agent_version};
+                                 open->agent_version, open->serves_endpoint.value_or("")};
   registry_.agent_arrived(arrival, channel);
   channels_.spawn(attend(Presence(registry_, instance, channel), std::move(connection.place)));
   co_return success();
@@ -196,7 +216,7 @@ awaitable<Result<void>> ManagerDoor::open_data(Connection& connection, SessionId
   bool admitted = open && session && registry_.redeem(role, id.text(), open->token_value);
   // An agent must be the target's, and must not pose as a client, nor a client as an agent.
   if (admitted && instance)
-    admitted = session->row().target == *instance && open->client_instance_id == instance->text();
+    admitted = session->row().agent() == *instance && open->client_instance_id == instance->text();
   if (admitted && !instance) admitted = !open->client_instance_id;
   if (!admitted) {
     co_await socket->close(wire::close_code::policy_violation, "the token does not open this channel");

@@ -26,15 +26,19 @@ class Agent:
         self.process = None
         self.id = None
         self.options = []  # more of `run`
+        self.wrapper = []  # what the agent is registered through
         directory.mkdir(parents=True, exist_ok=True)
 
     def environment(self):
         # As a service manager would start it: nothing of the tools' environment.
         return bare_environment(self.directory)
 
+    def command_line(self):
+        return [*(PLAIN_SHELLS if is_root() else []), str(AGENT), "run", "--state-dir", str(self.state), *map(str, self.options)]
+
     def register(self, activation=None, *more):
         identifier, code = activation or self.plane.activation("--default-instance-name", self.name)
-        done = run([AGENT, "register", "--url", self.plane.url, "--ca", self.plane.data / "ca.pem", "--activation-id", identifier, "--activation-code", code,
+        done = run([*self.wrapper, AGENT, "register", "--url", self.plane.url, "--ca", self.plane.data / "ca.pem", "--activation-id", identifier, "--activation-code", code,
                     "--state-dir", self.state, *more], self.environment())
         assert done.returncode == 0, done.stderr.decode()
         self.id = done.stdout.decode().strip()
@@ -42,7 +46,7 @@ class Agent:
 
     def start(self, wait=True):
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*(PLAIN_SHELLS if is_root() else []), str(AGENT), "run", "--state-dir", str(self.state), *map(str, self.options)], env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(self.command_line(), env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         if wait:
             self.wait_connected()
         return self

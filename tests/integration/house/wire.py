@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import time
+import urllib.parse
 import uuid
 
 from botocore.auth import SigV4Auth
@@ -18,12 +19,16 @@ from botocore.credentials import Credentials
 from house.programs import PATIENCE
 
 
+def address_of(plane):
+    return urllib.parse.urlsplit(plane.url).hostname
+
+
 def connect(plane, seconds=PATIENCE, tls=True):
-    raw = socket.create_connection(("127.0.0.1", plane.port), timeout=seconds)
+    raw = socket.create_connection((address_of(plane), plane.port), timeout=seconds)
     if not tls:
         return raw
     context = ssl.create_default_context(cafile=str(plane.data / "ca.pem"))
-    return context.wrap_socket(raw, server_hostname="127.0.0.1")
+    return context.wrap_socket(raw, server_hostname=address_of(plane))
 
 
 def request(plane, method, path, body=b"", headers=None, sign_as=None, service="ssm"):
@@ -33,7 +38,7 @@ def request(plane, method, path, body=b"", headers=None, sign_as=None, service="
         prepared = AWSRequest(method=method, url=plane.url + path, data=body, headers=headers)
         SigV4Auth(Credentials(*sign_as), service, "us-east-1").add_auth(prepared)
         headers = dict(prepared.headers.items())
-    connection = http.client.HTTPSConnection("127.0.0.1", plane.port, timeout=PATIENCE, context=ssl.create_default_context(cafile=str(plane.data / "ca.pem")))
+    connection = http.client.HTTPSConnection(address_of(plane), plane.port, timeout=PATIENCE, context=ssl.create_default_context(cafile=str(plane.data / "ca.pem")))
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()
@@ -74,7 +79,7 @@ class WebSocket:
     def __init__(self, plane, path, headers=None, host=None):
         self.socket = connect(plane)
         key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{plane.port}'}", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
+        lines = [f"GET {path} HTTP/1.1", f"Host: {host or f'{address_of(plane)}:{plane.port}'}", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         self.buffer = b""

@@ -1,0 +1,137 @@
+#include "agent/tunnel_worker.h"
+
+#include "base/cidr.h"
+#include "base/log.h"
+#include "io/tcp.h"
+
+namespace fumidai::agent {
+
+using namespace std::chrono_literals;
+using wire::PayloadType;
+
+namespace {
+
+constexpr auto kDial = 10s;
+constexpr auto kMostOutage = 5min;  // as long as the plane waits
+constexpr auto kDrain = 5min;       // a client of ours may be slow, or away
+constexpr auto kLastWrites = 5s;
+constexpr std::size_t kWindow = 256 * 1024;
+// AWS's plugin takes far more than it sends.
+constexpr std::size_t kStockPayload = 16 * 1024, kNativePayload = 48 * 1024;
+
+}  // namespace
+
+bool is_network_host(std::string_view text) {
+  auto address = Address::parse(text);
+  if (!address) return false;
+  constexpr char const* kNone[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
+                                   "::/127",    "fe80::/10",   "ff00::/8"};
+  for (auto const* block : kNone)
+    if (Cidr::parse(block)->contains(*address)) return false;
+  return true;
+}
+
+TunnelWorker::TunnelWorker(asio::any_io_executor executor, PlaneClient plane, std::string session_id,
+                           SessionOrder::Destination to)
+    : executor_(executor),
+      channel_(std::move(plane), std::move(session_id)),
+      to_(std::move(to)),
+      link_(
+          executor,
+          {.channel = {.is_agent = true, .send_window = kWindow, .receive_window = kWindow},
+           .ping_every = 54s,
+           .dead_after = 120s,
+           .most_outage = kMostOutage},
+          channel_.clock(), [this] { return channel_.connect(); },
+          [this](wire::AgentMessage const& message) { on_control(message); }),
+      most_payload_(kStockPayload) {}
+
+void TunnelWorker::on_control(wire::AgentMessage const& message) {
+  if (message.type == wire::message_type::channel_closed) stop();
+}
+
+void TunnelWorker::stop() {
+  stopping_ = true;
+  link_.close();
+}
+
+awaitable<SessionResult> TunnelWorker::run() {
+  io::TaskGroup group(executor_, "data link");
+  auto keep = [](TunnelWorker& self) -> awaitable<void> {
+    auto ended = co_await self.link_.run();
+    if (!ended) self.stop();
+  };
+  group.spawn(keep(*this));
+  auto verdict = co_await converse();
+  if (!stopping_) co_await link_.drain(kDrain);
+  co_await channel_.say_goodbye(link_);
+  link_.close();
+  co_await group.join();
+  if (!verdict && !stopping_) co_return SessionResult{"Failed", verdict.error().detail};
+  co_return SessionResult{};
+}
+
+awaitable<Result<void>> TunnelWorker::converse() {
+  CO_TRY(auto socket, co_await io::connect_tcp(to_.host, to_.port, kDial));
+  io::set_socket_options(socket, kSessionKeepAlive);
+  target_ = io::make_tcp_stream(std::move(socket));
+  CO_CHECK(co_await shake_hands());
+  io::TaskGroup writer(executor_, "to the target");
+  writer.spawn(write_target());
+  auto ended = co_await read_target();
+  if (!stopping_) writer.cancel();
+  co_await writer.join();
+  target_->close();
+  co_return ended;
+}
+
+awaitable<Result<void>> TunnelWorker::shake_hands() {
+  boost::json::object properties{{"portNumber", std::to_string(to_.port)}};
+  auto request = handshake_request("Port", std::move(properties));
+  CO_CHECK(co_await link_.send(PayloadType::handshake_request, request));
+  CO_TRY(auto answer, co_await link_.receive());
+  if (answer.type != PayloadType::handshake_response)
+    co_return Error{Errc::unsupported, "the client knows no handshake, which sessions of type Port need"};
+  CO_TRY(auto response, wire::from_json_text<wire::HandshakeResponse>(as_text(answer.payload)));
+  is_native_ = response.succeeded(wire::action::native_stream);
+  if (is_native_) most_payload_ = kNativePayload;
+  auto done = wire::to_json_text(wire::HandshakeComplete{});
+  co_return co_await link_.send(PayloadType::handshake_complete, as_bytes(done));
+}
+
+// To the end of what the client says, also of what came before stop().
+awaitable<void> TunnelWorker::write_target() {
+  for (;;) {
+    auto next = co_await link_.receive();
+    if (!next) break;
+    if (next->type == PayloadType::flag) {
+      auto flag = wire::parse_flag(next->payload);
+      if (flag && *flag == wire::flag::end_of_input) target_->finish_writing();
+      if (flag && *flag == wire::flag::terminate_session) break;
+    } else if (next->type == PayloadType::output) {
+      if (stopping_) target_->expire_after(kLastWrites);
+      auto written = co_await target_->write(next->payload);
+      if (!written) break;
+    }
+  }
+  stop();
+  // What waits for the target to speak is woken, after all that was written to it.
+  target_->close();
+}
+
+awaitable<Result<void>> TunnelWorker::read_target() {
+  Bytes chunk;
+  for (;;) {
+    auto ready = co_await target_->wait_readable();
+    if (!ready) break;
+    chunk.resize(most_payload_);
+    auto count = co_await target_->read_some(chunk);
+    if (!count || *count == 0) break;
+    auto sent = co_await link_.send(PayloadType::output, ByteView(chunk).first(*count));
+    if (!sent) break;
+    if (*count < most_payload_ / 8) chunk = Bytes();  // an idle tunnel holds no buffer
+  }
+  co_return success();
+}
+
+}  // namespace fumidai::agent

@@ -1,0 +1,160 @@
+#include "agent/tunnel_worker.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "agent/test_plane.h"
+#include "io/tcp.h"
+#include "io/tunnel_client.h"
+
+namespace fumidai::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using asio::ip::tcp;
+
+// What a tunnel leads to: takes one connection.
+class Target {
+ public:
+  explicit Target(asio::any_io_executor executor)
+      : acceptor_(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {}
+
+  SessionOrder::Destination place() const { return {"127.0.0.1", acceptor_.local_endpoint().port()}; }
+  void leave() { acceptor_.close(); }
+
+  awaitable<std::unique_ptr<io::Stream>> accept() {
+    auto socket = co_await acceptor_.async_accept(asio::use_awaitable);
+    co_return io::make_tcp_stream(std::move(socket));
+  }
+
+ private:
+  tcp::acceptor acceptor_;
+};
+
+// A worker and a client with a plane between them.
+class Tunnel {
+ public:
+  Tunnel(asio::any_io_executor executor, SessionOrder::Destination to)
+      : plane(executor),
+        client(executor, clock_, std::string(wire::kNativeClientVersion),
+               [this] { return plane.client_side(); }),
+        worker(executor, plane.agent_side(), "alice-0a1b2c3d4e5f60718", std::move(to)),
+        tasks_(executor, "tunnel") {
+    tasks_.spawn(keep());
+    tasks_.spawn(work());
+  }
+
+  awaitable<void> stop() {
+    co_await client.close();
+    worker.stop();
+    co_await plane.stop();
+    co_await tasks_.join();
+  }
+
+  TestPlane plane;
+  io::TunnelClient client;
+  TunnelWorker worker;
+  std::optional<SessionResult> result;
+
+ private:
+  awaitable<void> keep() { co_await client.run(); }
+  awaitable<void> work() { result = co_await worker.run(); }
+
+  SystemClock clock_;
+  io::TaskGroup tasks_;
+};
+
+awaitable<std::string> read_all(io::Stream& stream) {
+  std::string text;
+  Bytes chunk(4096);
+  for (;;) {
+    auto count = co_await stream.read_some(chunk);
+    if (!count || *count == 0) co_return text;
+    text += as_text(ByteView(chunk).first(*count));
+  }
+}
+
+TEST(TunnelWorker, carries_both_ways_and_passes_on_the_end_of_the_input) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    Target target(executor);
+    Tunnel tunnel(executor, target.place());
+    auto far = co_await target.accept();
+    auto opened = co_await tunnel.client.open(io::SteadyClock::now() + 5s);
+    EXPECT_TRUE(opened);
+    co_await tunnel.client.write(as_bytes("there"));
+    co_await tunnel.client.finish_writing();
+    auto heard = co_await read_all(*far);
+    EXPECT_EQ(heard, "there");
+    co_await far->write(as_bytes("back"));
+    far->close();
+    auto back = co_await tunnel.client.read();
+    EXPECT_TRUE(back && as_text(*back) == "back");
+    while (!tunnel.result) co_await io::sleep_for(2ms);
+    EXPECT_EQ(tunnel.result->status, "Success");
+    co_await tunnel.stop();
+  });
+}
+
+TEST(TunnelWorker, a_lost_connection_loses_nothing) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    Target target(executor);
+    Tunnel tunnel(executor, target.place());
+    auto far = co_await target.accept();
+    co_await tunnel.client.open(io::SteadyClock::now() + 5s);
+    std::string sent;
+    for (int i = 0; i < 40; i++) {
+      auto line = std::to_string(i) + std::string(1000, '.') + "\n";
+      sent += line;
+      co_await tunnel.client.write(as_bytes(line));
+      if (i % 10 == 5) tunnel.plane.break_connection();
+    }
+    co_await tunnel.client.finish_writing();
+    auto heard = co_await read_all(*far);
+    EXPECT_TRUE(heard == sent) << heard.size() << " of " << sent.size();
+    EXPECT_GT(tunnel.plane.openings.size(), 1u);
+    far->close();
+    co_await tunnel.stop();
+  });
+}
+
+TEST(TunnelWorker, a_port_that_nobody_listens_on_is_told) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    Target target(executor);
+    auto place = target.place();
+    target.leave();
+    Tunnel tunnel(executor, place);
+    while (!tunnel.result) co_await io::sleep_for(2ms);
+    EXPECT_EQ(tunnel.result->status, "Failed");
+    EXPECT_NE(tunnel.result->output.find("Connection refused"), std::string::npos) << tunnel.result->output;
+    co_await tunnel.stop();
+  });
+}
+
+TEST(TunnelWorker, what_was_written_before_the_end_arrives) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    Target target(executor);
+    Tunnel tunnel(executor, target.place());
+    auto far = co_await target.accept();
+    co_await tunnel.client.open(io::SteadyClock::now() + 5s);
+    std::string sent(200'000, 'x');
+    co_await tunnel.client.write(as_bytes(sent));
+    co_await tunnel.client.close();
+    tunnel.worker.stop();  // as channel_closed does, when the client has gone
+    auto heard = co_await read_all(*far);
+    EXPECT_EQ(heard.size(), sent.size());
+    co_await tunnel.stop();
+  });
+}
+
+TEST(NetworkHost, is_no_address_of_this_host_or_of_many) {
+  for (auto const* text : {"10.0.1.4", "192.168.7.1", "172.31.0.9", "8.8.8.8", "fd00::4"})
+    EXPECT_TRUE(is_network_host(text)) << text;
+  for (auto const* text :
+       {"127.0.0.1", "127.9.9.9", "169.254.169.254", "0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255",
+        "::1", "::", "fe80::1", "ff02::1", "::ffff:127.0.0.1", "localhost", "", "10.0.1.4 "})
+    EXPECT_FALSE(is_network_host(text)) << text;
+}
+
+}  // namespace
+}  // namespace fumidai::agent

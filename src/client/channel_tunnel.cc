@@ -1,0 +1,155 @@
+#include "client/channel_tunnel.h"
+
+#include <boost/describe/class.hpp>
+
+#include "client/data_channel.h"
+#include "io/task_group.h"
+#include "io/tunnel_client.h"
+
+namespace fumidai::client {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kOpening = 15s;  // what the agent needs at most to dial, and some more
+
+struct OpenRequest {
+  std::string instance_connect_endpoint_id, private_ip_address;
+  std::int64_t remote_port = 0, max_tunnel_duration = 0;
+  std::optional<std::string> session_id;  // of one that is resumed
+};
+BOOST_DESCRIBE_STRUCT(OpenRequest, (),
+                      (instance_connect_endpoint_id, private_ip_address, remote_port, max_tunnel_duration,
+                       session_id))
+
+struct OpenResponse {
+  std::string session_id;
+  std::optional<Secret> token_value;
+  std::string stream_url;
+};
+BOOST_DESCRIBE_STRUCT(OpenResponse, (), (session_id, token_value, stream_url))
+
+awaitable<Result<Access>> ask_for_access(Plane& plane, std::string operation, OpenRequest request) {
+  auto body = wire::to_json(request);
+  CO_TRY(auto answer,
+         co_await plane.call("fumidai", "Fumidai." + std::move(operation), std::move(body.as_object())));
+  CO_TRY(auto response, wire::from_json<OpenResponse>(answer));
+  co_return Access{response.session_id, response.token_value, response.stream_url, {}};
+}
+
+class ChannelTunnel : public Tunnel {
+ public:
+  using Resume = std::function<awaitable<Result<Access>>(Plane& plane, std::string const& session)>;
+
+  ChannelTunnel(asio::any_io_executor executor, Plane plane, Access access, Resume resume, Tell tell)
+      : plane_(std::move(plane)),
+        access_(std::move(access)),
+        resume_(std::move(resume)),
+        client_(executor, clock_, kClientVersion, [this] { return connect(); }),
+        tasks_(executor, "tunnel") {
+    client_.on_notice = std::move(tell);
+  }
+
+  // To be called once, and carry() after it, or not at all: either one ends what the other began.
+  awaitable<Result<void>> open() {
+    tasks_.spawn(keep_connected());
+    auto opened = co_await client_.open(io::SteadyClock::now() + kOpening);
+    if (!opened) co_await io::to_the_end(finish());
+    co_return opened;
+  }
+
+  awaitable<Result<void>> carry(NearEnd near) override {
+    tasks_.spawn(send(near));
+    Result<void> outcome = success();
+    std::exception_ptr cancelled;
+    try {
+      outcome = co_await receive(near);
+    } catch (...) {
+      cancelled = std::current_exception();
+    }
+    co_await io::to_the_end(finish());
+    if (cancelled) std::rethrow_exception(cancelled);
+    co_return outcome;
+  }
+
+ private:
+  awaitable<Result<std::shared_ptr<io::WebSocket>>> connect() {
+    if (!std::exchange(is_first_, false)) {
+      CO_TRY(access_, co_await resume_(plane_, access_.session_id));
+      if (!access_.token) co_return Error{Errc::not_found, "The tunnel ended while the connection was lost."};
+    }
+    co_return co_await open_data_channel(plane_.tls(), access_);
+  }
+
+  awaitable<void> keep_connected() { co_await client_.run(); }
+
+  awaitable<void> send(NearEnd& near) {
+    for (;;) {
+      auto bytes = co_await near.read();
+      if (bytes.empty()) break;
+      auto written = co_await client_.write(bytes);
+      if (!written) co_return;
+    }
+    co_await client_.finish_writing();
+  }
+
+  awaitable<Result<void>> receive(NearEnd& near) {
+    for (;;) {
+      CO_TRY(auto bytes, co_await client_.read());
+      if (bytes.empty()) co_return success();
+      bool taken = co_await near.write(std::move(bytes));
+      if (!taken) co_return success();
+    }
+  }
+
+  awaitable<void> finish() {
+    co_await client_.close();
+    tasks_.cancel();
+    co_await tasks_.join();
+  }
+
+  Plane plane_;
+  Access access_;
+  Resume resume_;
+  SystemClock clock_;
+  io::TunnelClient client_;
+  io::TaskGroup tasks_;
+  bool is_first_ = true;
+};
+
+awaitable<Result<std::unique_ptr<Tunnel>>> opened(Plane plane, Access access, ChannelTunnel::Resume resume,
+                                                  Tell tell) {
+  auto executor = co_await asio::this_coro::executor;
+  auto tunnel = std::make_unique<ChannelTunnel>(executor, std::move(plane), std::move(access),
+                                                std::move(resume), std::move(tell));
+  CO_CHECK(co_await tunnel->open());
+  co_return tunnel;
+}
+
+}  // namespace
+
+awaitable<Result<std::unique_ptr<Tunnel>>> open_channel_tunnel(Plane plane, wire::OpenTunnel asked,
+                                                               Tell tell) {
+  OpenRequest request{asked.endpoint, asked.address.text(), asked.port, asked.duration.count(), {}};
+  CO_TRY(auto access, co_await ask_for_access(plane, "OpenTunnel", request));
+  ChannelTunnel::Resume resume = [request](Plane& by, std::string const& session) {
+    auto again = request;
+    again.session_id = session;
+    return ask_for_access(by, "ResumeTunnel", std::move(again));
+  };
+  co_return co_await opened(std::move(plane), std::move(access), std::move(resume), std::move(tell));
+}
+
+awaitable<Result<std::unique_ptr<Tunnel>>> open_agent_tunnel(Plane plane, std::string instance,
+                                                             std::uint16_t port, Tell tell) {
+  SessionOrder order{
+      std::move(instance), "AWS-StartSSHSession", {{"portNumber", {std::to_string(port)}}}, ""};
+  CO_TRY(auto access, co_await plane.start_session(std::move(order)));
+  ChannelTunnel::Resume resume = [](Plane& by, std::string const& session) {
+    return by.resume_session(session);
+  };
+  co_return co_await opened(std::move(plane), std::move(access), std::move(resume), std::move(tell));
+}
+
+}  // namespace fumidai::client

@@ -1,0 +1,20 @@
+#pragma once
+
+// A tunnel that an agent carries, over a data channel: it goes on over lost connections of either side, and
+// restarts of the plane, without losing a byte.
+
+#include "client/tunnel.h"
+
+namespace fumidai::client {
+
+// By an agent of the connect endpoint. Errors: the plane's; unavailable, when the agent cannot reach the
+// port.
+awaitable<Result<std::unique_ptr<Tunnel>>> open_channel_tunnel(Plane plane, wire::OpenTunnel asked,
+                                                               Tell tell);
+
+// By the instance's own agent, ours or AWS's: the document AWS-StartSSHSession, which has no duration of the
+// caller's.
+awaitable<Result<std::unique_ptr<Tunnel>>> open_agent_tunnel(Plane plane, std::string instance,
+                                                             std::uint16_t port, Tell tell);
+
+}  // namespace fumidai::client

@@ -1,0 +1,127 @@
+#include "io/tunnel_client.h"
+
+#include "wire/session_payloads.h"
+
+namespace fumidai::io {
+
+using namespace std::chrono_literals;
+using wire::PayloadType;
+
+namespace {
+
+// Both directions of a tunnel that stands still hold less than a mebibyte, with all that is on the way.
+constexpr std::size_t kWindow = 256 * 1024;
+constexpr std::size_t kNativePayload = 48 * 1024, kStockPayload = 1024;
+constexpr auto kDrain = 10s;
+
+}  // namespace
+
+TunnelClient::TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
+                           DataLink::Connect connect)
+    : clock_(clock),
+      version_(std::move(version)),
+      link_(executor,
+            {.channel = {.send_window = kWindow, .receive_window = kWindow},
+             .ping_every = 3s,
+             .dead_after = 8s,
+             .most_outage = 5min},
+            clock, std::move(connect), [this](wire::AgentMessage const& message) { on_control(message); }) {
+  link_.on_connection = [this](bool connected, std::string const& why) { on_connection(connected, why); };
+}
+
+awaitable<Result<void>> TunnelClient::run() {
+  auto ended = co_await link_.run();
+  if (!ended && farewell_.empty()) farewell_ = ended.error().detail;
+  co_return ended;
+}
+
+void TunnelClient::on_connection(bool connected, std::string const& why) {
+  if (heard_goodbye_ || !on_notice) return;
+  if (!connected) on_notice("connection lost (" + why + "); connecting again");
+  if (connected && was_lost_) on_notice("connected again; nothing was lost");
+  was_lost_ = !connected;
+}
+
+void TunnelClient::on_control(wire::AgentMessage const& message) {
+  if (message.type == wire::message_type::session_notice) {
+    auto notice = wire::from_json_text<wire::SessionNotice>(as_text(message.payload));
+    if (notice && on_notice) on_notice(escaped(notice->text, 300));
+    return;
+  }
+  if (message.type != wire::message_type::channel_closed) return;
+  if (auto closed = wire::from_json_text<wire::ChannelClosed>(as_text(message.payload)))
+    farewell_ = escaped(closed->output, 1024);
+  heard_goodbye_ = true;
+  link_.close();
+}
+
+Error TunnelClient::why_over() const {
+  return {Errc::unavailable, farewell_.empty() ? "the tunnel is over" : farewell_};
+}
+
+awaitable<Result<void>> TunnelClient::open(SteadyTime deadline) {
+  bool answered = false;
+  for (;;) {
+    auto next = co_await link_.receive_until(deadline);
+    if (!next) co_return why_over();
+    auto const& delivery = *next;
+    if (!delivery)
+      co_return Error{Errc::deadline_exceeded, "the agent that carries the tunnel did not answer in time"};
+    if (delivery->type == PayloadType::handshake_request) {
+      CO_CHECK(co_await answer_handshake(delivery->payload));
+      answered = true;
+    } else if (delivery->type == PayloadType::handshake_complete && answered) {
+      co_return success();
+    } else {
+      co_return Error{Errc::unavailable, "the agent broke off the handshake"};
+    }
+  }
+}
+
+awaitable<Result<void>> TunnelClient::answer_handshake(ByteView text) {
+  CO_TRY(auto request, wire::from_json_text<wire::HandshakeRequest>(as_text(text)));
+  is_native_ = request.find(wire::action::native_stream) != nullptr;
+  wire::HandshakeResponse response;
+  response.client_version = version_;
+  for (auto const& action : request.requested_client_actions) {
+    using Processed = wire::ProcessedClientAction;
+    bool known =
+        action.action_type == wire::action::session_type || action.action_type == wire::action::native_stream;
+    Processed processed{action.action_type, known ? Processed::kSuccess : Processed::kUnsupported, nullptr,
+                        known ? "" : "this client does not know it"};
+    response.processed_client_actions.push_back(std::move(processed));
+  }
+  auto answer = wire::to_json_text(response);
+  co_return co_await link_.send(PayloadType::handshake_response, as_bytes(answer));
+}
+
+awaitable<Result<Bytes>> TunnelClient::read() {
+  for (;;) {
+    auto delivery = co_await link_.receive();
+    if (!delivery && heard_goodbye_ && farewell_.empty()) co_return Bytes();
+    if (!delivery) co_return why_over();
+    if (delivery->type == PayloadType::output && !delivery->payload.empty())
+      co_return std::move(delivery->payload);
+  }
+}
+
+awaitable<Result<void>> TunnelClient::write(ByteView bytes) {
+  auto most = is_native_ ? kNativePayload : kStockPayload;
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), most)))
+    CO_CHECK(co_await link_.send(PayloadType::output, bytes.first(std::min(bytes.size(), most))));
+  co_return success();
+}
+
+awaitable<Result<void>> TunnelClient::finish_writing() {
+  if (!is_native_) co_return success();
+  auto flag = wire::encode_flag(wire::flag::end_of_input);
+  co_return co_await link_.send(PayloadType::flag, flag);
+}
+
+awaitable<void> TunnelClient::close() {
+  link_.stop_receiving();
+  co_await link_.drain(kDrain);
+  link_.close();
+}
+
+}  // namespace fumidai::io

@@ -1,0 +1,56 @@
+#pragma once
+
+// The client's end of a TCP connection that an agent carries over a data channel: a session of AWS's type
+// Port, one connection long (session-manager.md 14). With our agent the end of the input is passed on and a
+// connection that breaks is made again without losing a byte; with AWS's it works as ssh's ProxyCommand does.
+// Belongs to one loop.
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "io/data_link.h"
+
+namespace fumidai::io {
+
+class TunnelClient {
+ public:
+  // `version` is what the handshake says of us.
+  TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
+               DataLink::Connect connect);
+
+  // Told what a person wants to know of the connection: that it broke, that it is back.
+  std::function<void(std::string const& sentence)> on_notice;
+
+  // Keeps the channel connected, until the tunnel is over. Spawned by the owner, who awaits its end.
+  awaitable<Result<void>> run();
+
+  // The agent has reached what the tunnel leads to, as far as it says so. Errors: unavailable, with its
+  // reason; deadline_exceeded.
+  awaitable<Result<void>> open(SteadyTime deadline);
+
+  // What comes next; nothing at the ordinary end. Error: unavailable, with the reason that the tunnel ended.
+  awaitable<Result<Bytes>> read();
+  // Waits while the other end is slow. Error: closed.
+  awaitable<Result<void>> write(ByteView bytes);
+  // No more comes from here. With AWS's agent nothing happens: its protocol cannot say that.
+  awaitable<Result<void>> finish_writing();
+  // Ends read() at once, and run() when all that was written has arrived, or no more does.
+  awaitable<void> close();
+
+ private:
+  void on_control(wire::AgentMessage const& message);
+  void on_connection(bool connected, std::string const& why);
+  awaitable<Result<void>> answer_handshake(ByteView request);
+  Error why_over() const;
+
+  Clock const& clock_;
+  std::string version_;
+  DataLink link_;
+  bool is_native_ = false;
+  bool was_lost_ = false;
+  bool heard_goodbye_ = false;
+  std::string farewell_;
+};
+
+}  // namespace fumidai::io

@@ -1,0 +1,76 @@
+#include "sessions/carriers.h"
+
+namespace fumidai::sessions {
+
+namespace {
+
+template <class Key>
+std::size_t count_of(std::map<Key, std::size_t> const& counts, Key const& key) {
+  auto at = counts.find(key);
+  return at == counts.end() ? 0 : at->second;
+}
+
+template <class Key>
+void drop_one(std::map<Key, std::size_t>& counts, Key const& key) {
+  auto at = counts.find(key);
+  if (--at->second == 0) counts.erase(at);
+}
+
+}  // namespace
+
+Carriers::Place::Place(Carriers& carriers, SessionRow const& tunnel)
+    : carriers_(&carriers), endpoint_(tunnel.endpoint), agent_(tunnel.carrier) {
+  std::lock_guard lock(carriers.mutex_);
+  carriers.by_endpoint_[endpoint_]++;
+  carriers.by_agent_[agent_]++;
+}
+
+Carriers::Place::~Place() {
+  if (carriers_ == nullptr) return;
+  std::lock_guard lock(carriers_->mutex_);
+  drop_one(carriers_->by_endpoint_, endpoint_);
+  drop_one(carriers_->by_agent_, agent_);
+}
+
+void Carriers::arrived(InstanceId const& agent, std::string const& endpoint) {
+  std::lock_guard lock(mutex_);
+  agents_[agent] = {endpoint};
+}
+
+void Carriers::left(InstanceId const& agent) {
+  std::lock_guard lock(mutex_);
+  agents_.erase(agent);
+}
+
+void Carriers::drains(InstanceId const& agent) {
+  std::lock_guard lock(mutex_);
+  if (auto at = agents_.find(agent); at != agents_.end()) at->second.is_draining = true;
+}
+
+std::optional<InstanceId> Carriers::next_for(std::string const& endpoint) const {
+  std::lock_guard lock(mutex_);
+  std::optional<InstanceId> best;
+  std::size_t least = 0;
+  for (auto const& [agent, carrier] : agents_) {
+    if (carrier.endpoint != endpoint || carrier.is_draining) continue;
+    auto load = count_of(by_agent_, agent);
+    if (best && load >= least) continue;
+    best = agent;
+    least = load;
+  }
+  return best;
+}
+
+std::size_t Carriers::carried_by(std::string const& endpoint) const {
+  std::lock_guard lock(mutex_);
+  return count_of(by_endpoint_, endpoint);
+}
+
+std::vector<std::string> Carriers::endpoints_in_use() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> endpoints;
+  for (auto const& [endpoint, count] : by_endpoint_) endpoints.push_back(endpoint);
+  return endpoints;
+}
+
+}  // namespace fumidai::sessions

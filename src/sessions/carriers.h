@@ -1,0 +1,61 @@
+#pragma once
+
+// The agents that carry the tunnels of connect endpoints, and how many tunnels there are. An endpoint may
+// have several, each a process on a host of its network. The loop and the database's threads both ask.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/id.h"
+#include "sessions/session_rows.h"
+
+namespace fumidai::sessions {
+
+class Carriers {
+ public:
+  // One tunnel, as long as it is held.
+  class Place {
+   public:
+    Place(Carriers& carriers, SessionRow const& tunnel);
+    Place(Place&& other) noexcept
+        : carriers_(std::exchange(other.carriers_, nullptr)),
+          endpoint_(std::move(other.endpoint_)),
+          agent_(std::move(other.agent_)) {}
+    Place& operator=(Place&&) = delete;
+    ~Place();
+
+   private:
+    Carriers* carriers_;
+    std::string endpoint_;
+    InstanceId agent_;
+  };
+
+  void arrived(InstanceId const& agent, std::string const& endpoint);
+  void left(InstanceId const& agent);
+  // Finishes what it carries, and gets no more.
+  void drains(InstanceId const& agent);
+
+  // Who is to carry the next tunnel of an endpoint: the least loaded. Nobody: none is here.
+  std::optional<InstanceId> next_for(std::string const& endpoint) const;
+  std::size_t carried_by(std::string const& endpoint) const;
+  // Those through which tunnels lead now.
+  std::vector<std::string> endpoints_in_use() const;
+
+ private:
+  struct Carrier {
+    std::string endpoint;
+    bool is_draining = false;
+  };
+
+  mutable std::mutex mutex_;
+  std::map<InstanceId, Carrier> agents_;
+  std::map<std::string, std::size_t> by_endpoint_;
+  std::map<InstanceId, std::size_t> by_agent_;
+};
+
+}  // namespace fumidai::sessions

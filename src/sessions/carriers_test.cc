@@ -1,0 +1,50 @@
+#include "sessions/carriers.h"
+
+#include <gtest/gtest.h>
+
+namespace fumidai::sessions {
+namespace {
+
+InstanceId const kOne("mi-1"), kOther("mi-2");
+
+SessionRow tunnel(std::string endpoint, InstanceId carrier) {
+  SessionRow row;
+  row.endpoint = std::move(endpoint);
+  row.carrier = std::move(carrier);
+  return row;
+}
+
+TEST(Carriers, the_least_loaded_carries_the_next) {
+  Carriers carriers;
+  EXPECT_FALSE(carriers.next_for("eice-1"));
+  carriers.arrived(kOne, "eice-1");
+  carriers.arrived(kOther, "eice-1");
+  {
+    Carriers::Place first(carriers, tunnel("eice-1", kOne));
+    EXPECT_EQ(carriers.next_for("eice-1"), kOther);
+    EXPECT_EQ(carriers.carried_by("eice-1"), 1u);
+    Carriers::Place moved(std::move(first));
+    EXPECT_EQ(carriers.carried_by("eice-1"), 1u);
+    EXPECT_EQ(carriers.endpoints_in_use(), std::vector<std::string>{"eice-1"});
+  }
+  EXPECT_EQ(carriers.carried_by("eice-1"), 0u);
+  EXPECT_TRUE(carriers.endpoints_in_use().empty());
+  EXPECT_FALSE(carriers.next_for("eice-2"));
+}
+
+TEST(Carriers, who_drains_or_left_gets_no_more) {
+  Carriers carriers;
+  carriers.arrived(kOne, "eice-1");
+  carriers.arrived(kOther, "eice-1");
+  carriers.drains(kOne);
+  EXPECT_EQ(carriers.next_for("eice-1"), kOther);
+  Carriers::Place carried(carriers, tunnel("eice-1", kOther));
+  carriers.left(kOther);
+  EXPECT_FALSE(carriers.next_for("eice-1"));
+  EXPECT_EQ(carriers.carried_by("eice-1"), 1u) << "its tunnel may yet come back";
+  carriers.arrived(kOne, "eice-1");
+  EXPECT_EQ(carriers.next_for("eice-1"), kOne) << "a new process of it";
+}
+
+}  // namespace
+}  // namespace fumidai::sessions

@@ -1,0 +1,192 @@
+"""A network that nobody reaches from outside, without a lab: hosts that dial out to the plane and carry its tunnels, and one server behind them. Each is a network namespace."""
+
+import subprocess
+
+from house.agent import Agent
+from house.lab import World
+from house.open_tunnel import Door
+from house.plane import Plane
+from house.programs import AWS, FUMIDAI, run, wait_until
+from house.query import Query
+
+PLANE = "198.18.0.1"
+SERVER = "10.0.1.4"
+
+# Says its name, then repeats what it hears, in capitals; the end of the input ends it.
+ECHO = """
+import socketserver
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"hello\\n")
+        while chunk := self.request.recv(65536):
+            self.request.sendall(chunk.upper())
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+    request_queue_size = 4096
+print("ready", flush=True)
+Server(("0.0.0.0", 7), Echo).serve_forever()
+"""
+
+
+def ip(world, *words):
+    done = world.run("ip", *words)
+    assert done.returncode == 0, done.stderr
+
+
+class WorldPlane(Plane):
+    """A server in a world of its own, known by an address there; its clients run there, too."""
+
+    def __init__(self, directory, world, *options):
+        super().__init__(directory, "--public-url", f"https://{PLANE}:8443", *options)
+        self.world, self.port = world, 8443
+
+    @property
+    def url(self):
+        return f"https://{PLANE}:{self.port}"
+
+    def command_line(self):
+        words = super().command_line()
+        words[words.index("--listen") + 1] = f"0.0.0.0:{self.port}"
+        return self.world.words(*words)
+
+    def start(self):
+        super().start()
+        self.server = int(self.world.run("pgrep", "-f", f"server --data-dir {self.data} ").stdout.split()[-1])
+        return self
+
+    def kill(self):
+        self.world.run("kill", "-KILL", self.server)
+        self.process.wait()
+        self.process = None
+        (self.data / "endpoint").unlink(missing_ok=True)
+
+    def environment(self, **more):
+        if not hasattr(self, "known_environment"):
+            self.known_environment = super().environment()
+        return {**self.known_environment, **more}
+
+    def fumidai(self, *words, user=None, **more):
+        env = self.environment(**({"AWS_PROFILE": user} if user else {}))
+        return run(self.world.words(FUMIDAI, *words), env, **more)
+
+    def aws(self, *words, program=AWS, **more):
+        nsenter, *inside = self.world.words(program)
+        return super().aws(*inside, *words, program=nsenter, **more)
+
+    def ec2(self, action, **parameters):
+        with self.world.network():
+            return Query(self)(action, **parameters)
+
+
+class EndpointHost(Agent):
+    """A host of the private network with our agent, which carries the tunnels of an endpoint."""
+
+    def __init__(self, network, number):
+        self.world = World()
+        super().__init__(network.plane, network.directory / f"host-{number}", f"host-{number}")
+        self.number = number
+        self.wrapper = self.world.words()
+        plane_world, server_world = network.plane.world, network.server_world
+        pid = str(self.world.process.pid)
+        ip(plane_world, "link", "add", f"host{number}", "type", "veth", "peer", "name", "out", "netns", pid)
+        ip(plane_world, "addr", "add", f"198.18.{number}.1/24", "dev", f"host{number}")
+        ip(plane_world, "link", "set", f"host{number}", "up")
+        ip(server_world, "link", "add", f"host{number}", "type", "veth", "peer", "name", "in", "netns", pid)
+        ip(server_world, "addr", "add", f"10.0.{number + 100}.1/24", "dev", f"host{number}")
+        ip(server_world, "link", "set", f"host{number}", "up")
+        for device, address in (("out", f"198.18.{number}.2/24"), ("in", f"10.0.{number + 100}.2/24")):
+            ip(self.world, "addr", "add", address, "dev", device)
+            ip(self.world, "link", "set", device, "up")
+        ip(self.world, "route", "add", f"{PLANE}/32", "via", f"198.18.{number}.1")
+        ip(self.world, "route", "add", f"{SERVER}/32", "via", f"10.0.{number + 100}.1")
+
+    def command_line(self):
+        return self.world.words(*super().command_line())
+
+    @property
+    def pid(self):
+        return int(self.world.run("pgrep", "-f", f"run --state-dir {self.state}").stdout.split()[-1])
+
+    def signal(self, number):
+        self.world.run("kill", f"-{number}", self.pid)
+
+    def cut(self, is_cut=True):
+        """Takes the cable between this host and the plane out, or puts it in again."""
+        ip(self.plane.world, "link", "set", f"host{self.number}", "down" if is_cut else "up")
+        if not is_cut:
+            self.world.run("ip", "route", "replace", f"{PLANE}/32", "via", f"198.18.{self.number}.1")
+
+    def close(self):
+        if self.process is not None and self.process.poll() is None:
+            self.signal("KILL")
+        self.stop()
+        self.world.close()
+
+
+class PrivateNetwork:
+    def __init__(self, directory, hosts=2, *options):
+        self.directory = directory
+        self.worlds = []
+        world = World()
+        ip(world, "addr", "add", f"{PLANE}/32", "dev", "lo")
+        self.plane = WorldPlane(directory, world, *options).start()
+        self.server_world = World()
+        ip(self.server_world, "addr", "add", f"{SERVER}/32", "dev", "lo")
+        self.echo = subprocess.Popen(self.server_world.words("/usr/bin/python3", "-c", ECHO), stdout=subprocess.PIPE, text=True)
+        assert self.echo.stdout.readline().strip() == "ready"
+        aws = self.plane.aws
+        self.vpc = aws("ec2", "create-vpc", "--cidr-block", "10.0.0.0/16")["Vpc"]["VpcId"]
+        self.subnet = aws("ec2", "create-subnet", "--vpc-id", self.vpc, "--cidr-block", "10.0.1.0/24")["Subnet"]["SubnetId"]
+        self.role()
+        self.hosts = [EndpointHost(self, number) for number in range(1, hosts + 1)]
+        self.endpoint = self.make_endpoint()
+
+    def role(self):
+        trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+        self.plane.aws("iam", "create-role", "--role-name", "endpoint-host", "--assume-role-policy-document", trust)
+        for policy in ("AmazonSSMManagedInstanceCore", "FumidaiServeEndpoint"):
+            self.plane.aws("iam", "attach-role-policy", "--role-name", "endpoint-host", "--policy-arn", f"arn:aws:iam::aws:policy/{policy}")
+
+    def make_endpoint(self):
+        made = self.plane.ec2("CreateInstanceConnectEndpoint", SubnetId=self.subnet)["instanceConnectEndpoint"]["instanceConnectEndpointId"]
+        state = lambda: self.plane.ec2("DescribeInstanceConnectEndpoints", InstanceConnectEndpointId_1=made)["instanceConnectEndpointSet"][0]["state"]
+        wait_until("the endpoint is complete", lambda: state() == "create-complete")
+        return made
+
+    def serve(self, host, endpoint=None):
+        if host.id is None:
+            made = self.plane.aws("ssm", "create-activation", "--iam-role", "endpoint-host", "--default-instance-name", host.name)
+            host.register((made["ActivationId"], made["ActivationCode"]))
+        host.options = ["--endpoint", endpoint or self.endpoint]
+        return host.start()
+
+    def tunnel(self, port=7, *more, address=SERVER):
+        """Our client, its input and output held here."""
+        return subprocess.Popen(self.plane.world.words(FUMIDAI, "tunnel", address, str(port), *more), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.plane.environment())
+
+    def door(self, port, address=SERVER, endpoint=None):
+        """The endpoint as AWS's clients know it, which may send anything."""
+        endpoint = endpoint or self.endpoint
+        (known,) = self.plane.ec2("DescribeInstanceConnectEndpoints", InstanceConnectEndpointId_1=endpoint)["instanceConnectEndpointSet"]
+        door = Door(self.plane, endpoint, known["dnsName"], address)
+        door.pairs = lambda **more: Door.pairs(door, **{"remotePort": port, **more})
+        return door
+
+    def tunnels(self, state="Active"):
+        return [each for each in self.plane.sessions(state) if each["DocumentName"].endswith("OpenTunnel")]
+
+    def carriers(self, count):
+        """Who was chosen for the last tunnels, as the audit trail has it; the last one first."""
+        made = [each["detail"].get("made", {}) for each in self.plane.events()]
+        return [each["carrier"] for each in made if "carrier" in each][:count]
+
+    def close(self):
+        for host in self.hosts:
+            host.close()
+        self.echo.kill()
+        self.echo.wait()
+        if self.plane.process is not None:
+            self.plane.world.run("kill", "-TERM", self.plane.server)
+            self.plane.process.wait(20)
+        for world in (self.server_world, self.plane.world):
+            world.close()
