@@ -95,7 +95,7 @@ TEST(SessionOrder, a_command_is_filled_with_its_parameters) {
 }
 
 TEST(SessionOrder, what_cannot_be_served_is_told_before_anything_runs) {
-  EXPECT_EQ(parse_order(content(R"({"sessionType": "Port"})")).error().code, Errc::unsupported);
+  EXPECT_EQ(parse_order(content(R"({"sessionType": "Fax"})")).error().code, Errc::unsupported);
   EXPECT_EQ(parse_order(content("{}")).error().code, Errc::unsupported);
   EXPECT_EQ(parse_order(content(R"({"sessionType": 5, "properties": []})")).error().code, Errc::unsupported);
   for (auto properties : {"{}", "[]", "{\"linux\": 5}", R"({"linux": {"commands": "  "}})",

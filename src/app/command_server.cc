@@ -38,6 +38,10 @@ void add_server_command(CLI::App& app, Run& run) {
       ->add_option("--connect-domain", given.connect_domain,
                    "The domain that the DNS names of connect endpoints end with")
       ->capture_default_str();
+  command->add_option(
+      "--connect-proxy", given.connect_proxy,
+      "ADDRESS:PORT where HTTPS_PROXY of the AWS CLI leads to for its tunnels; it takes CONNECT to "
+      "the names of connect endpoints only");
   command->add_option("--config", options->file, "A TOML file with further settings");
   command->callback([options, command, &run] {
     run = [options, command]() -> Result<int> {
@@ -57,6 +61,7 @@ void add_server_command(CLI::App& app, Run& run) {
       if (was_given("--lab-ssm-agent")) config.lab_ssm_agent = line.lab_ssm_agent;
       if (was_given("--aws-limits")) config.aws_limits = line.aws_limits;
       if (was_given("--connect-domain")) config.connect_domain = line.connect_domain;
+      if (was_given("--connect-proxy")) config.connect_proxy = line.connect_proxy;
       config.lab = line.lab;
       CHECK(run_server(std::move(config)));
       return 0;

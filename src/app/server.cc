@@ -235,6 +235,7 @@ class Server {
       CO_CHECK(http_.listen(at));
     }
     CO_TRY(auto names, PublicNames::make(config_, http_.addresses()));
+    CO_CHECK(listen_for_connect());
     auto url = names.url();
     front_.set_names(std::move(names));
     CO_CHECK(write_tool_files(directory_, deployment_.region.name, url, certificates_.ca_pem));
@@ -244,6 +245,16 @@ class Server {
                        {"account", deployment_.region.account},
                        {"version", kVersion}});
     co_return success();
+  }
+
+  // For the AWS CLI, whose tunnels go to port 443 of an endpoint's name unless HTTPS_PROXY says otherwise.
+  Result<void> listen_for_connect() {
+    if (config_.connect_proxy.empty()) return success();
+    TRY(auto at, wire::parse_host_port(config_.connect_proxy));
+    auto zone = "." + networks::connect_zone(deployment_.region.name, to_lower(config_.connect_domain));
+    return http_.listen_for_connect(at, [zone](std::string const& host, std::uint16_t port) {
+      return port == 443 && host.starts_with("eice-") && host.ends_with(zone);
+    });
   }
 
   // Requests finish; channels are cut at the end of the patience, and their ends come back to the next

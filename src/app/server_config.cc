@@ -85,6 +85,7 @@ std::map<std::string, Setter, std::less<>> const& settings() {
       {"lab_ssm_agent", text(&ServerConfig::lab_ssm_agent)},
       {"aws_limits", truth(&ServerConfig::aws_limits)},
       {"connect_domain", text(&ServerConfig::connect_domain)},
+      {"connect_proxy", text(&ServerConfig::connect_proxy)},
       {"drain_seconds", seconds(0, 3600, [](auto& config, auto value) { config.drain = value; })},
       {"session_idle_seconds",
        seconds(60, 86400, [](auto& config, auto value) { config.session_limits.idle = value; })},

@@ -29,6 +29,7 @@ struct ServerConfig {
   std::string lab_ssm_agent;      // a folder with AWS's agent, for its instances; empty: they have ours
   bool aws_limits = false;        // keep AWS's quotas of connect endpoints and their tunnels
   std::string connect_domain = std::string(networks::kAwsDomain);  // DNS names of connect endpoints end so
+  std::string connect_proxy;  // ADDRESS:PORT where CONNECT to those names is taken; empty: nowhere
   std::chrono::seconds drain{5};
 
   io::ServerLimits limits;

@@ -40,6 +40,7 @@ log_level = "debug"
 drain_seconds = 0
 aws_limits = true
 connect_domain = "access.example"
+connect_proxy = "127.0.0.1:3128"
 session_idle_seconds = 60
 session_longest_seconds = 3600
 connections = 16
@@ -54,6 +55,7 @@ unproven_connections_per_address = 1
   EXPECT_EQ(config.connect_limits().per_vpc, 1u);
   EXPECT_EQ(config.connect_limits().connections, 20u);
   EXPECT_EQ(config.connect_domain, "access.example");
+  EXPECT_EQ(config.connect_proxy, "127.0.0.1:3128");
   EXPECT_EQ(config.session_limits.idle, 60s);
   EXPECT_EQ(config.session_limits.duration, 3600s);
   EXPECT_EQ(config.limits.connections, 16u);

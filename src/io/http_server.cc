@@ -82,7 +82,7 @@ tcp::acceptor open_acceptor(asio::any_io_executor executor, tcp::endpoint endpoi
 
 }  // namespace
 
-Result<void> HttpServer::listen(wire::HostPort const& at) {
+Result<tcp::acceptor> HttpServer::open_at(wire::HostPort const& at) {
   boost::system::error_code error;
   auto address = at.host.empty() ? asio::ip::address(asio::ip::address_v6::any())
                                  : asio::ip::make_address(at.host, error);
@@ -96,7 +96,18 @@ Result<void> HttpServer::listen(wire::HostPort const& at) {
                                      ": another program uses this address; choose another with --listen"};
   }
   if (error) return Error{Errc::system, "cannot listen on " + to_string(at) + ": " + error.message()};
+  return acceptor;
+}
+
+Result<void> HttpServer::listen(wire::HostPort const& at) {
+  TRY(auto acceptor, open_at(at));
   accept_from(std::move(acceptor), {});
+  return success();
+}
+
+Result<void> HttpServer::listen_for_connect(wire::HostPort const& at, LeadsHere leads_here) {
+  TRY(auto acceptor, open_at(at));
+  accept_from(std::move(acceptor), {{}, std::move(leads_here)});
   return success();
 }
 
@@ -115,13 +126,13 @@ Result<void> HttpServer::listen_on(int descriptor, Via via) {
     ::close(descriptor);
     return Error{Errc::system, "cannot use the listening socket: " + error.message()};
   }
-  accept_from(std::move(acceptor), std::move(via));
+  accept_from(std::move(acceptor), {std::move(via)});
   return success();
 }
 
-void HttpServer::accept_from(tcp::acceptor acceptor, Via via) {
+void HttpServer::accept_from(tcp::acceptor acceptor, Entrance entrance) {
   acceptors_.push_back(std::move(acceptor));
-  listeners_.spawn(accept(acceptors_.back(), std::move(via)));
+  listeners_.spawn(accept(acceptors_.back(), std::move(entrance)));
 }
 
 std::vector<wire::HostPort> HttpServer::addresses() const {
@@ -134,7 +145,7 @@ std::vector<wire::HostPort> HttpServer::addresses() const {
   return result;
 }
 
-awaitable<void> HttpServer::accept(tcp::acceptor& acceptor, Via via) {
+awaitable<void> HttpServer::accept(tcp::acceptor& acceptor, Entrance entrance) {
   while (!stopping_) {
     auto [error, socket] = co_await acceptor.async_accept(as_tuple(use_awaitable));
     if (stopping_) co_return;
@@ -150,7 +161,7 @@ awaitable<void> HttpServer::accept(tcp::acceptor& acceptor, Via via) {
     auto address = remote.address();
     if (address.is_v6() && address.to_v6().is_v4_mapped())
       address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    Peer peer{address.to_string(), remote.port(), via};
+    Peer peer{address.to_string(), remote.port(), entrance.via};
     auto place = places_.enter(peer.address);
     if (!place) {
       // Closed without a word on the wire, which costs us least.
@@ -159,7 +170,7 @@ awaitable<void> HttpServer::accept(tcp::acceptor& acceptor, Via via) {
     }
     set_socket_options(socket, limits_.keep_alive);
     accepted_++;
-    connections_.spawn(serve(std::move(socket), std::move(peer), std::move(*place)));
+    connections_.spawn(serve(std::move(socket), std::move(peer), std::move(*place), entrance.leads_here));
   }
 }
 
@@ -168,7 +179,14 @@ awaitable<Result<std::unique_ptr<Stream>>> HttpServer::open(Socket socket) {
   co_return make_tcp_stream(std::move(socket));
 }
 
-awaitable<void> HttpServer::serve(Socket socket, Peer peer, Places::Place place) {
+awaitable<void> HttpServer::serve(Socket socket, Peer peer, Places::Place place, LeadsHere leads_here) {
+  if (leads_here) {
+    auto connected = co_await answer_connect(socket, leads_here, limits_.handshake);
+    if (!connected) {
+      log_debug("CONNECT refused", {{"peer", peer.address}, {"error", connected.error().detail}});
+      co_return;
+    }
+  }
   auto stream = co_await open(std::move(socket));
   if (!stream) {
     log_debug("TLS handshake failed", {{"peer", peer.address}, {"error", stream.error().detail}});

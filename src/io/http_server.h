@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "io/connect_request.h"
 #include "io/task_group.h"
 #include "io/tls.h"
 #include "wire/http.h"
@@ -105,6 +106,8 @@ class HttpServer {
 
   // Error: conflict or system, with what to do ("address in use").
   Result<void> listen(wire::HostPort const& at);
+  // The same, but whoever comes there first says by CONNECT what he wants, and is let in for what leads here.
+  Result<void> listen_for_connect(wire::HostPort const& at, LeadsHere leads_here);
   // Takes over a TCP socket that listens already, and closes it also when this fails. Error: system.
   // Whoever comes by it is told apart by `via`.
   Result<void> listen_on(int descriptor, Via via = {});
@@ -123,10 +126,16 @@ class HttpServer {
   void set_certificate(TlsContext tls) { tls_ = std::move(tls); }
 
  private:
-  void accept_from(asio::ip::tcp::acceptor acceptor, Via via);
-  awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, Via via);
+  // What is true of all who come by one listener.
+  struct Entrance {
+    Via via = {};
+    LeadsHere leads_here = nullptr;  // none: it is no proxy
+  };
+  Result<asio::ip::tcp::acceptor> open_at(wire::HostPort const& at);
+  void accept_from(asio::ip::tcp::acceptor acceptor, Entrance entrance);
+  awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, Entrance entrance);
   awaitable<Result<std::unique_ptr<Stream>>> open(Socket socket);
-  awaitable<void> serve(Socket socket, Peer peer, Places::Place place);
+  awaitable<void> serve(Socket socket, Peer peer, Places::Place place, LeadsHere leads_here);
   awaitable<Result<void>> serve_requests(std::unique_ptr<Stream>& stream, Peer const& peer,
                                          Places::Place& place);
   awaitable<void> stop_now(SteadyClock::duration patience);

@@ -1,12 +1,14 @@
 """Connect endpoints on hosts of a private network, without a lab: agents carry the tunnels, and what ends or survives when they, their network or the server are lost. Needs root."""
 
+import socket
+import ssl
 import subprocess
 import threading
 import time
 
 import pytest
 
-from house.private_network import ECHO, SERVER, PrivateNetwork
+from house.private_network import ECHO, PLANE, SERVER, PrivateNetwork
 from house.programs import is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="network namespaces need root")
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.skipif(not is_root(), reason="network namespaces need r
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    one = PrivateNetwork(tmp_path_factory.mktemp("hosts"))
+    one = PrivateNetwork(tmp_path_factory.mktemp("hosts"), 2, "--connect-proxy", f"{PLANE}:3128")
     yield one
     one.close()
 
@@ -108,6 +110,50 @@ def test_awss_clients_go_through_a_host_as_well(network, hosts):
             tunnel.socket.send(b"x" * 60_000)
             assert tunnel.read(60_000) == b"X" * 60_000
         assert Raw(network, 8).read_close() == (1011, f"cannot connect to {SERVER} ({SERVER} port 8: Connection refused)")
+
+
+# ---- CONNECT
+
+def connect_by_proxy(request):
+    proxy = socket.create_connection((PLANE, 3128), timeout=20)
+    proxy.sendall(request)
+    head = b""
+    while b"\r\n\r\n" not in head:
+        data = proxy.recv(4096)
+        if not data:
+            break
+        head += data
+    return proxy, head.split(b"\r\n")[0].decode()
+
+
+def test_connect_leads_to_endpoints_and_nowhere_else(network, hosts):
+    name = network.door(7).host
+    with network.plane.world.network():
+        opened, status = connect_by_proxy(f"CONNECT {name}:443 HTTP/1.1\r\nHost: {name}:443\r\nProxy-Authorization: Basic Og==\r\n\r\n".encode())
+        assert status == "HTTP/1.1 200 Connection established"
+        context = ssl.create_default_context(cafile=str(network.plane.data / "ca.pem"))
+        with context.wrap_socket(opened, server_hostname=name) as secure:
+            secure.sendall(f"GET {network.door(7).target()} HTTP/1.1\r\nHost: {name}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+            assert secure.recv(12) == b"HTTP/1.1 101"
+        for request, answer in {
+            f"CONNECT {name}:22 HTTP/1.1\r\n\r\n": "403 Forbidden",
+            f"CONNECT x{name}:443 HTTP/1.1\r\n\r\n": "403 Forbidden",
+            f"CONNECT {name}.example.com:443 HTTP/1.1\r\n\r\n": "403 Forbidden",
+            f"CONNECT {SERVER}:7 HTTP/1.1\r\n\r\n": "403 Forbidden",
+            f"CONNECT 127.0.0.1:{network.plane.port} HTTP/1.1\r\n\r\n": "403 Forbidden",
+            "CONNECT  HTTP/1.1\r\n\r\n": "403 Forbidden",
+            f"GET http://{name}/ HTTP/1.1\r\n\r\n": "403 Forbidden",
+            "nonsense\r\n\r\n": "400 Bad Request",
+            f"CONNECT {name}:443 HTTP/1.1\r\n\r\nearly": "400 Bad Request",
+            f"CONNECT {name}:443 HTTP/1.1\r\n" + "x: y\r\n" * 2000: "400 Bad Request",
+        }.items():
+            refused, status = connect_by_proxy(request.encode())
+            assert status == f"HTTP/1.1 {answer}", (request[:60], status)
+            refused.close()
+        silent = socket.create_connection((PLANE, 3128), timeout=20)
+        begun = time.monotonic()
+        assert silent.recv(1) == b"", "whoever says nothing is not kept"
+        assert 5 < time.monotonic() - begun < 15
 
 
 # ---- what is lost

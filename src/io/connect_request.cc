@@ -1,0 +1,71 @@
+#include "io/connect_request.h"
+
+#include <boost/asio/write.hpp>
+
+#include "base/bytes.h"
+#include "wire/url.h"
+
+namespace fumidai::io {
+
+using asio::as_tuple;
+using asio::use_awaitable;
+
+namespace {
+
+constexpr std::size_t kMostHead = 8 * 1024;
+
+// To the empty line, and not a byte further: what follows is not for us.
+awaitable<Result<std::string>> read_head(Socket& socket) {
+  std::string head;
+  while (!head.ends_with("\r\n\r\n")) {
+    if (head.size() >= kMostHead) co_return Error{Errc::too_large, "a request of more than 8 KiB"};
+    char chunk[1024];
+    auto [error, count] = co_await socket.async_read_some(asio::buffer(chunk), as_tuple(use_awaitable));
+    if (error) co_return Error{Errc::closed, "the peer closed the connection"};
+    head.append(chunk, count);
+    auto end = head.find("\r\n\r\n");
+    if (end != head.npos && end + 4 != head.size())
+      co_return Error{Errc::malformed, "something after a CONNECT that was not answered yet"};
+  }
+  co_return head;
+}
+
+Result<void> judge(std::string_view head, LeadsHere const& leads_here) {
+  auto words = split(head.substr(0, head.find("\r\n")), ' ');
+  if (words.size() != 3 || !words[2].starts_with("HTTP/1."))
+    return Error{Errc::malformed, "this is no HTTP request"};
+  auto at = wire::parse_host_port(std::string(words[1]));
+  bool is_ours = words[0] == "CONNECT" && at && leads_here(to_lower(at->host), at->port);
+  if (is_ours) return success();
+  return Error{Errc::denied,
+               "this is no general proxy: it takes CONNECT to port 443 of the names of connect endpoints"};
+}
+
+awaitable<Result<void>> say(Socket& socket, std::string answer) {
+  auto [error, count] = co_await asio::async_write(socket, asio::buffer(answer), as_tuple(use_awaitable));
+  if (error) co_return Error{Errc::closed, error.message()};
+  co_return success();
+}
+
+awaitable<Result<void>> answer(Socket& socket, LeadsHere const& leads_here) {
+  auto head = co_await read_head(socket);
+  auto verdict = head ? judge(*head, leads_here) : Result<void>(head.error());
+  if (verdict) co_return co_await say(socket, "HTTP/1.1 200 Connection established\r\n\r\n");
+  auto const& error = verdict.error();
+  if (error.code == Errc::closed) co_return error;
+  std::string status = error.code == Errc::denied ? "403 Forbidden" : "400 Bad Request";
+  co_await say(socket, "HTTP/1.1 " + status + "\r\nContent-Type: text/plain\r\nConnection: close\r\n" +
+                           "Content-Length: " + std::to_string(error.detail.size() + 1) + "\r\n\r\n" +
+                           error.detail + "\n");
+  co_return error;
+}
+
+}  // namespace
+
+awaitable<Result<void>> answer_connect(Socket& socket, LeadsHere const& leads_here,
+                                       SteadyClock::duration limit) {
+  auto work = answer(socket, leads_here);
+  co_return co_await within(limit, std::move(work));
+}
+
+}  // namespace fumidai::io
