@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from house.aws2 import Aws2
 from house.private_network import ECHO, PLANE, SERVER, PrivateNetwork
 from house.programs import is_root, wait_until
 
@@ -154,6 +155,19 @@ def test_connect_leads_to_endpoints_and_nowhere_else(network, hosts):
         begun = time.monotonic()
         assert silent.recv(1) == b"", "whoever says nothing is not kept"
         assert 5 < time.monotonic() - begun < 15
+
+
+def test_the_unmodified_aws_cli_comes_by_proxy(network, hosts, tmp_path):
+    cli = Aws2(network.plane, tmp_path)
+    environment = {**cli.environment(), "HTTPS_PROXY": f"http://{PLANE}:3128", "NO_PROXY": PLANE}
+    words = cli.words("open-tunnel", "--instance-connect-endpoint-id", network.endpoint, "--private-ip-address", SERVER, "--remote-port", "7")
+    held = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert held.stdout.readline() == b"hello\n", held.stderr.read()
+    held.stdin.write(b"by proxy\n")
+    held.stdin.flush()
+    assert held.stdout.readline() == b"BY PROXY\n"
+    held.kill()
+    held.wait()
 
 
 # ---- what is lost

@@ -3,10 +3,12 @@
 What was seen goes to a transcript of each pair in the build folder, headed by the versions of all that took part."""
 
 import os
+import subprocess
 
 import pytest
 
-from house.programs import AWS, BUILD, OUR_PLUGIN, is_running, newer_aws, stock_plugin, version_of, wait_until
+from house.private_network import ECHO
+from house.programs import AWS, BUILD, FUMIDAI, OUR_PLUGIN, is_running, newer_aws, stock_plugin, version_of, wait_until
 from house.stock_agent import StockAgent
 from house.terminal import Terminal
 
@@ -103,3 +105,40 @@ def test_input_that_amazons_agent_cannot_take_is_refused_and_not_lost(plane, sto
     done = plane.fumidai("session", "start", stock_host.id, "--", "cat", stdin=b"words")
     assert done.returncode == 255
     assert b"input" in done.stderr
+
+
+# ---- one TCP connection, as ssh's ProxyCommand wants it
+
+@pytest.fixture(scope="module")
+def echo():
+    """On this machine's loopback: says hello, then repeats what it hears, in capitals."""
+    process = subprocess.Popen(["/usr/bin/python3", "-c", ECHO.replace('("0.0.0.0", 7)', '("127.0.0.1", 0)').replace('print("ready", flush=True)\nServer(', 'server = Server(').replace(").serve_forever()", '); print(server.server_address[1], flush=True); server.serve_forever()')], stdout=subprocess.PIPE, text=True)
+    yield process.stdout.readline().strip()
+    process.kill()
+    process.wait()
+
+
+def talk(words, env):
+    held = subprocess.Popen([str(word) for word in words], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        first = held.stdout.readline()
+        while first != b"hello\n" and first:  # AWS's plugin begins with a line about the session
+            first = held.stdout.readline()
+        assert first == b"hello\n", held.stderr.read()
+        for text in (b"one\n", b"x" * 100_000 + b"\n", b"\x03\x1c\x00\xff two\n"):
+            held.stdin.write(text)
+            held.stdin.flush()
+            assert held.stdout.readline() == text.upper()
+    finally:
+        held.kill()
+        held.wait()
+
+
+def test_an_ssh_session_is_a_connection_to_a_port(plane, target, plugin, echo):
+    env = plane.environment()
+    env["PATH"] = f"{plugin.parent}:{env['PATH']}"
+    talk([AWS, "ssm", "start-session", "--target", target.id, "--document-name", "AWS-StartSSHSession", "--parameters", f"portNumber={echo}"], env)
+
+
+def test_our_client_makes_a_tunnel_by_either_agent(plane, target, echo):
+    talk([FUMIDAI, "tunnel", target.id, echo], plane.environment())

@@ -10,7 +10,7 @@ import pytest
 from house.agent import Agent
 from house.lab import running_lab
 from house.programs import is_root, newer_aws, stock, wait_until
-from house.ssh import DENIED, Key, Sshd
+from house.ssh import DENIED, OPTIONS, Key, Sshd
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="instances, and an sshd that asks for keys, need root")
 
@@ -193,6 +193,12 @@ def test_a_host_accepts_a_pushed_key_from_its_agent(plane, told_host, key):
     assert sshd.try_login(key) == "in as root", sshd.log.read_text() + told_host.log.read_text()
     assert DENIED in sshd.try_login(key, "daemon")
     assert "(EC2InstanceNotFoundException)" in key.push(plane, "mi-00000000000000000", "root", check=False).stderr.decode()
+
+
+def test_our_ssh_reaches_a_host_by_its_agent_alone(plane, told_host):
+    done = plane.fumidai("ssh", f"root@{told_host.id}", "-p", str(told_host.sshd.port), *OPTIONS, "echo by agent as $USER")
+    assert (done.returncode, done.stdout) == (0, b"by agent as root\n"), done.stderr
+    assert done.stderr.decode().splitlines()[0] == f"[fumidai] {told_host.id} through its own agent"
 
 
 def test_only_the_commands_user_may_ask_the_agent(told_host):
