@@ -31,6 +31,11 @@ std::string in_words(wire::OpenTunnel const& tunnel) {
 
 }  // namespace
 
+std::string no_process_of(std::string const& endpoint) {
+  return "no process of " + endpoint + " is connected; run in its network: fumidai-agent run --endpoint " +
+         endpoint;  // no longer than the reason of a WebSocket's end may be
+}
+
 awaitable<Result<Admission>> Tunnels::admit(model::Caller caller, wire::OpenTunnel tunnel,
                                             std::optional<std::string> host) {
   auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);
@@ -104,7 +109,9 @@ Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller c
   row.duration_limit = tunnel.duration;
   row.admission = kOpenTunnelAction;
   row.endpoint = tunnel.endpoint;
-  CHECK(choose_carrier(transaction, row));
+  row.carrier = choose_carrier(transaction, row);
+  bool is_resumable = row.document == kResumableTunnelDocument;
+  if (is_resumable && row.carrier.empty()) return wire::target_unreachable(no_process_of(row.endpoint));
   bool is_last_hop = row.carrier == row.target;
   admission.shell_content = tunnel_order(row, is_last_hop ? "localhost" : tunnel.address.text(), tunnel.port);
   return admission;
@@ -112,21 +119,12 @@ Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller c
 
 // An agent of the endpoint; else, in a lab, nobody; else the agent of the instance itself, which no endpoint
 // has to reach.
-Result<void> Tunnels::choose_carrier(store::Transaction& transaction, SessionRow& row) const {
-  if (auto agent = carriers_.next_for(row.endpoint)) {
-    row.carrier = *agent;
-    return success();
-  }
-  if (has_dialer_ && row.document == kTunnelDocument) return success();
+InstanceId Tunnels::choose_carrier(store::Transaction& transaction, SessionRow const& row) const {
+  if (auto agent = carriers_.next_for(row.endpoint)) return *agent;
+  bool may_be_dialled = has_dialer_ && row.document == kTunnelDocument;
   auto instance = inventory::find_instance(transaction, row.target);
-  if (instance && instance->is_connected() && instance->agent_name == "fumidai-agent") {
-    row.carrier = row.target;
-    return success();
-  }
-  return wire::target_unreachable("no process of " + row.endpoint +
-                                  " is connected; start one on a host of its network: fumidai-agent run "
-                                  "--endpoint " +
-                                  row.endpoint);
+  bool has_agent = instance && instance->is_connected() && instance->agent_name == "fumidai-agent";
+  return has_agent && !may_be_dialled ? row.target : InstanceId();
 }
 
 Result<std::vector<std::string>> Tunnels::lost_endpoints(store::Transaction& transaction) const {

@@ -20,6 +20,9 @@ struct TunnelWays {
   std::vector<Way> ways;  // best first
 };
 
+// Why an endpoint leads nowhere, and what to do.
+std::string no_process_of(std::string const& endpoint);
+
 class Tunnels {
  public:
   Tunnels(Gate& gate, networks::Keeper& networks, Carriers& carriers)
@@ -33,8 +36,8 @@ class Tunnels {
   Result<std::vector<std::string>> lost_endpoints(store::Transaction& transaction) const;
 
   // By the policies; then by what there is. `host` is the name by which a client of AWS came. What was
-  // admitted has a carrier when an agent is to dial, and none when a Dialer is; it holds its place among the
-  // endpoint's tunnels. Errors: denied; those of wire/open_tunnel.h.
+  // admitted has a carrier when an agent is to dial, and none when a Dialer is, or nobody can; it holds its
+  // place among the endpoint's tunnels. Errors: denied; those of wire/open_tunnel.h.
   awaitable<Result<Admission>> admit(model::Caller caller, wire::OpenTunnel tunnel,
                                      std::optional<std::string> host);
   // That tunnel again, by the policies of now: is the session this caller's, and leads it there?
@@ -51,7 +54,7 @@ class Tunnels {
                          wire::OpenTunnel const& tunnel, std::optional<std::string> const& host) const;
   TunnelWays ways_into(network::Network const& network, network::VpcId const& vpc,
                        Address const& address) const;
-  Result<void> choose_carrier(store::Transaction& transaction, SessionRow& row) const;
+  InstanceId choose_carrier(store::Transaction& transaction, SessionRow const& row) const;
 
   Gate& gate_;
   networks::Keeper& networks_;

@@ -307,7 +307,7 @@ def test_a_deleted_endpoint_ends_its_tunnels(network, hosts):
     network.hosts[1].stop()
     begun = time.monotonic()
     _, said = network.tunnel().communicate(timeout=20)
-    assert f"no process of {network.endpoint} is connected; start one on a host of its network" in said.decode()
+    assert f"no process of {network.endpoint} is connected; run in its network: fumidai-agent run --endpoint {network.endpoint}" in said.decode()
     assert time.monotonic() - begun < 10
 
 

@@ -208,7 +208,8 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> EndpointDoor::accept(Connectio
 // which the AWS CLI shows.
 awaitable<void> EndpointDoor::reach_and_carry(Tunnel& tunnel) {
   auto const& asked = tunnel.asked();
-  Result<std::unique_ptr<io::Stream>> target = Error{Errc::unavailable, "nothing leads there from here"};
+  Result<std::unique_ptr<io::Stream>> target =
+      Error{Errc::unavailable, sessions::no_process_of(asked.endpoint)};
   if (!tunnel.row().carrier.empty()) {
     target = co_await sessions::open_carried(executor_, registry_, gate_.clock(), tunnel.admission());
   } else if (dialer_ != nullptr) {
