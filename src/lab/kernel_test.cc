@@ -64,6 +64,18 @@ TEST(Kernel, run_twice_does_nothing) {
   });
 }
 
+// The name server reads its files as another user.
+TEST(Kernel, names_resolve_whatever_the_umask_is) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    ::umask(077);
+    TestLab lab;
+    auto network = with_nat();
+    lab.become(network);
+    EXPECT_EQ(lab.resolve(kSessionPort, "www.example.com"), "198.51.100.80");
+  });
+}
+
 TEST(Kernel, what_goes_in_the_network_goes_in_the_kernel) {
   FUMIDAI_NEEDS_ROOT();
   in_own_world([] {
