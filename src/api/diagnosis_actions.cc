@@ -60,9 +60,10 @@ BOOST_DESCRIBE_STRUCT(TargetDiagnosis, (),
 
 struct DiagnoseResponse {
   std::vector<TargetDiagnosis> targets;
-  bool observed = false;  // with real packets, too
+  bool observed = false;                 // with real packets, too
+  std::optional<std::string> complaint;  // of the lab: why the network is not as it is wanted
 };
-BOOST_DESCRIBE_STRUCT(DiagnoseResponse, (), (targets, observed))
+BOOST_DESCRIBE_STRUCT(DiagnoseResponse, (), (targets, observed, complaint))
 
 std::string_view word_of(network::Standing standing) {
   switch (standing) {
@@ -210,6 +211,8 @@ awaitable<Result<DiagnoseResponse>> diagnose(Call const& call, DiagnoseRequest c
   if (call.plane.lab) {
     CO_CHECK(co_await observe(*call.plane.lab, judged));
     response.observed = true;
+    auto complaint = call.plane.lab->complaint();
+    if (!complaint.empty()) response.complaint = std::move(complaint);
   }
   for (auto& each : judged) response.targets.push_back(std::move(each.diagnosis));
   co_return response;

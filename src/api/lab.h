@@ -24,6 +24,8 @@ class Lab {
   // Tries the connections, all at once; in their order. Looks at the kernel's network only, never at the
   // model.
   virtual awaitable<Result<std::vector<Observation>>> observe(std::vector<network::Path> ways) = 0;
+  // Why the machine's network is not as it is wanted; empty where it is. From any thread.
+  virtual std::string complaint() const = 0;
   // The address from which a person at this machine comes.
   virtual Address person() const = 0;
   // What an instance wrote on its console, at most the last 64 KiB. From any thread.

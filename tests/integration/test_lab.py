@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from house.lab import disagreements, running_lab, unmet
+from house.lab import LabPlane, disagreements, running_lab, unmet
 from house.programs import AWS, FUMIDAI, bare_environment, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
@@ -275,6 +275,37 @@ def test_one_that_shuts_itself_down_is_stopped_and_can_be_started(plane, parts):
     assert state()["State"]["Name"] == "stopped"
     plane.aws("ec2", "start-instances", "--instance-ids", instance)
     assert plane.is_reached(instance, 40)
+
+
+def test_up_says_at_once_what_is_stopped(plane, parts):
+    instance = parts["by-nat"]["instance"]
+    plane.aws("ec2", "stop-instances", "--instance-ids", instance)
+    plane.aws("ec2", "wait", "instance-stopped", "--instance-ids", instance)
+    began = time.monotonic()
+    done = plane.try_up()
+    assert done.returncode == 1 and time.monotonic() - began < 30, done.stdout + done.stderr
+    assert f"NOT REACHED: running: {instance} is stopped" in done.stdout, done.stdout
+    assert re.search(rf"^{ENDPOINTS} .* nonce-", done.stdout, re.M), done.stdout
+    plane.aws("ec2", "start-instances", "--instance-ids", instance)
+    assert plane.is_reached(instance, 40)
+
+
+def test_up_says_why_a_lab_does_not_come_up(tmp_path):
+    with running_lab(tmp_path) as plane, plane.held():
+        done = plane.try_up()
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert re.search("^The lab is not as it should be: .*is locked by another process$", done.stdout, re.M), done.stdout
+        assert "NOT REACHED: running: i-" in done.stdout, done.stdout
+        assert "is locked by another process" in plane.fumidai("doctor").stdout.decode()
+
+
+def test_a_second_lab_is_refused_before_anything_is_made(plane, tmp_path):
+    before = plane.world.spaces()
+    second = LabPlane(tmp_path, plane.world)
+    second.label = "second"
+    done = second.try_up()
+    assert done.returncode == 1 and f"fumidai lab down --label {plane.label}" in done.stderr, done.stdout + done.stderr
+    assert plane.world.spaces() == before
 
 
 def test_a_lab_that_a_server_runs_is_not_taken_down_by_another_data_directory(plane, tmp_path):

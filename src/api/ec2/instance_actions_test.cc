@@ -20,6 +20,7 @@ class EmptyLab : public Lab {
   awaitable<Result<std::vector<Observation>>> observe(std::vector<network::Path>) override {
     co_return std::vector<Observation>();
   }
+  std::string complaint() const override { return ""; }
   Address person() const override { return network::the_internet(); }
   Result<std::string> console_output(InstanceId const&) override { return console; }
 

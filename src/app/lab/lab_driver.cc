@@ -60,8 +60,7 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
       changed_(parts_.executor) {}
 
 Result<void> LabDriver::check_able(LabConfig const& config) {
-  CHECK(lab::check(config.settings));
-  CHECK(lab::check_able());
+  CHECK(lab::check_able(config.settings));
   CHECK(io::make_directory(config.directory.parent_path(), 0700));
   CHECK(io::make_directory(config.directory, 0700));
   return lab::check_able(config.directory);
@@ -86,11 +85,21 @@ awaitable<void> LabDriver::run() {
   for (;;) {
     is_to_look_ = false;
     auto done = co_await reconcile();
-    auto complaint = done ? std::string() : done.error().detail;
-    if (!complaint.empty() && complaint != complaint_) log_error("the lab", {{"error", complaint}});
-    complaint_ = complaint;
+    tell(done ? std::string() : done.error().detail);
     if (!is_to_look_) co_await changed_.wait_until(io::SteadyClock::now() + kLookAgain);
   }
+}
+
+// Once, however many rounds it lasts.
+void LabDriver::tell(std::string complaint) {
+  std::lock_guard guard(complaint_mutex_);
+  if (!complaint.empty() && complaint != complaint_) log_error("the lab", {{"error", complaint}});
+  complaint_ = std::move(complaint);
+}
+
+std::string LabDriver::complaint() const {
+  std::lock_guard guard(complaint_mutex_);
+  return complaint_;
 }
 
 awaitable<void> LabDriver::stop_listening() {

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 
 #include "api/lab.h"
@@ -60,6 +61,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   // From the namespace of the endpoint's interface.
   awaitable<Result<std::unique_ptr<io::Stream>>> dial(network::ConnectEndpointId endpoint, Address address,
                                                       std::uint16_t port) override;
+  std::string complaint() const override;
   Address person() const override { return config_.settings.host; }
   Result<std::string> console_output(InstanceId const& instance) override;
 
@@ -91,6 +93,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   };
 
   awaitable<Result<void>> reconcile();
+  void tell(std::string complaint);
   awaitable<Result<StatePointer>> read_state();
   awaitable<Result<void>> apply(networks::State const& state);
 
@@ -115,7 +118,8 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   StatePointer committed_;  // the database's thread's
   bool is_to_look_ = true;  // something changed since the last round began
   std::map<std::string, Listener> listeners_;
-  std::string complaint_;  // the last that was told
+  mutable std::mutex complaint_mutex_;
+  std::string complaint_;  // of the last round
 };
 
 // For as long as it is held, nobody else drives or removes the lab of that label. Error: conflict.

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import shlex
@@ -92,15 +93,25 @@ class LabPlane(Plane):
         assert done.returncode == 0, f"aws {shlex.join(map(str, words))}: {done.stderr.decode()}"
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    def try_up(self):
+        return self.world.run(FUMIDAI, "lab", "up", "--data-dir", self.data, "--label", self.label, env=self.server_environment(), timeout=150)
+
     def up(self):
         """Makes the example and reaches all of it; what it printed is `printed`."""
-        done = self.world.run(FUMIDAI, "lab", "up", "--data-dir", self.data, "--label", self.label, env=self.server_environment(), timeout=120)
+        done = self.try_up()
         assert done.returncode == 0, done.stdout + done.stderr + self.log.read_text()[-3000:]
         self.printed = done.stdout
         return self
 
     def lab(self, *words, **more):
         return self.world.run(FUMIDAI, "lab", *words, "--data-dir", self.data, "--label", self.label, env={**bare_environment(self.home), "FUMIDAI_SECRET_FILE": str(self.secret)}, **more)
+
+    @contextmanager
+    def held(self):
+        """The lab changes nothing meanwhile, and mends nothing: its turn at the kernel is taken."""
+        with open(f"/proc/{self.world.process.pid}/root/run/fumidai-{self.label}/lock", "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def example(self):
         """The ids of the example's parts by their names, and its instances by theirs."""
