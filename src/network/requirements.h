@@ -2,11 +2,15 @@
 
 // How assessments are put together: shared by the methods, of no use to others.
 
+#include <span>
+
 #include "network/method.h"
 
 namespace fumidai::network {
 
 inline constexpr Flow kSsh{Protocol::tcp, 22}, kHttps{Protocol::tcp, 443};
+// Without which no agent connects.
+inline constexpr auto kRequiredServices = std::span(kSessionManagerServices).first<2>();
 
 class Requirements {
  public:

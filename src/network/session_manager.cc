@@ -3,15 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <span>
-
 #include "network/requirements.h"
 
 namespace fumidai::network {
 
 namespace {
-
-constexpr auto kServices = std::span(kSessionManagerServices).first<2>();
 
 constexpr std::string_view kManagedPolicy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
 constexpr std::string_view kTrustPolicy =
@@ -150,7 +146,7 @@ Result<std::vector<Requirement>> endpoint_requirements(Network const& network, I
   Requirements needs(network);
   needs.need_running(instance);
   need_role(needs, instance);
-  for (auto service : kServices) CHECK(need_endpoint(needs, network, at, service));
+  for (auto service : kRequiredServices) CHECK(need_endpoint(needs, network, at, service));
   if (!network.endpoint_for(at.vpc->id, kServiceOfOldAgents)) {
     needs.advise(Need::endpoint, std::string(kServiceOfOldAgents),
                  "has none: sessions work without; agents older than 3.3.40.0 get no commands",
@@ -168,7 +164,7 @@ Result<std::vector<Requirement>> nat_requirements(Network const& network, Instan
   needs.need_running(instance);
   need_role(needs, instance);
   std::string outside;
-  for (auto service : kServices) {
+  for (auto service : kRequiredServices) {
     auto* endpoint = network.endpoint_for(at.vpc->id, service);
     if (endpoint && network.takes_the_name(*endpoint)) {
       needs.advise(Need::private_name, std::string(service),
