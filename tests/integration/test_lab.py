@@ -219,12 +219,16 @@ def test_n1_the_private_route_is_missing(plane, parts):
 
 def test_a_rule_that_is_broken_by_hand_is_told_and_mended(plane, parts):
     space = f"fumidai-{plane.label}-{parts['example']['vpc']}"
-    os.kill(plane.server, signal.SIGSTOP)
-    try:
+    with plane.held():
         broken = plane.world.run("ip", "netns", "exec", space, "nft", "flush", "ruleset")
         assert broken.returncode == 0, broken.stderr
-    finally:
-        os.kill(plane.server, signal.SIGCONT)
+        told = disagreements(plane.diagnosis("behind-bastion"))
+        assert any(each.startswith(f"way to the bastion {parts['bastion']['instance']}: ") for each in told), told
+        # What the groups refuse comes through without them.
+        told = disagreements(plane.diagnosis("by-endpoints"))
+        assert any(each.startswith(f"way to the instance {parts['by-endpoints']['instance']}: ") for each in told), told
+        people = plane.fumidai("doctor", "behind-bastion")
+        assert people.returncode == 1 and b"the network is not what the model says it is" in people.stdout, people.stdout
     wait_until("the rules are back", lambda: plane.world.run("ip", "netns", "exec", space, "nft", "list", "tables").stdout.strip(), 20)
     link = plane.world.run("sh", "-c", f"ip -n {space} -o link | grep -o ' e[0-9a-f]*@' | head -n 1").stdout.strip(" @\n")
     plane.world.run("ip", "-n", space, "link", "delete", link)
