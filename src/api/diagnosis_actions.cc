@@ -23,8 +23,9 @@ BOOST_DESCRIBE_STRUCT(DiagnoseRequest, (), (target))
 struct HopDescription {
   std::string pass, id, reason;
   bool blocked = false;
+  std::optional<std::string> cause;  // of a block, in a word that stays: "no-ingress-rule"
 };
-BOOST_DESCRIBE_STRUCT(HopDescription, (), (pass, id, reason, blocked))
+BOOST_DESCRIBE_STRUCT(HopDescription, (), (pass, id, reason, blocked, cause))
 
 struct ObservationDescription {
   bool arrives = false;
@@ -81,9 +82,11 @@ RequirementDescription describe(network::Requirement const& requirement) {
   description.standing = word_of(requirement.standing);
   description.reason = requirement.reason;
   description.mend = requirement.mend.commands;
-  for (auto const& hop : requirement.path.hops)
-    description.hops.push_back(
-        {std::string(network::to_string(hop.pass)), hop.id, hop.reason, hop.block.has_value()});
+  for (auto const& hop : requirement.path.hops) {
+    auto cause = hop.block ? std::optional<std::string>(network::to_string(*hop.block)) : std::nullopt;
+    description.hops.push_back({std::string(network::to_string(hop.pass)), hop.id, hop.reason,
+                                hop.block.has_value(), std::move(cause)});
+  }
   return description;
 }
 
