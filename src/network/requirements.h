@@ -21,6 +21,7 @@ class Requirements {
   void advise(Need need, std::string subject, std::string reason, Mend mend = {});
   Result<void> need_way(Need need, std::string subject, End const& from, End const& to, Flow const& flow);
   void need_way(Need need, std::string subject, Path way);
+  void look_up(Lookup lookup) { list_.back().lookup = std::move(lookup); }  // for the last need
   void need_running(Instance const& instance);
 
   bool all_met() const;

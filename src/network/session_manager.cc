@@ -89,6 +89,14 @@ Mend mend_name(Vpc const& vpc, InterfaceEndpoint const& endpoint) {
   return mend;
 }
 
+Lookup lookup_of(Network const& network, Location const& at, InterfaceEndpoint const& endpoint,
+                 std::string_view service) {
+  Lookup lookup{at.interface->id, fmt::format("{}.{}.amazonaws.com", service, network.region), {}};
+  for (auto* interface : network.interfaces_of(endpoint.id))
+    lookup.wanted.push_back(interface->private_address);
+  return lookup;
+}
+
 // The name has the addresses of all interfaces; one that can be reached is enough for a client that tries.
 Result<void> need_way_to(Requirements& needs, Network const& network, Location const& at,
                          InterfaceEndpoint const& endpoint, std::string_view service) {
@@ -127,6 +135,7 @@ Result<void> need_endpoint(Requirements& needs, Network const& network, Location
       named ? "leads to " + endpoint->id.text()
             : fmt::format("leads out to the internet and not to {}: private DNS is off", endpoint->id.text()),
       mend_name(*at.vpc, *endpoint));
+  needs.look_up(lookup_of(network, at, *endpoint, service));
   if (!endpoint->policy.empty()) {
     auto& refused = endpoint->refused_action;
     needs.need(Need::permissions, endpoint->id.text(), refused.empty(),
@@ -169,6 +178,7 @@ Result<std::vector<Requirement>> nat_requirements(Network const& network, Instan
     if (endpoint && network.takes_the_name(*endpoint)) {
       needs.advise(Need::private_name, std::string(service),
                    fmt::format("leads to {}: nothing for it passes a NAT gateway", endpoint->id.text()));
+      needs.look_up(lookup_of(network, at, *endpoint, service));
       CHECK(need_way_to(needs, network, at, *endpoint, service));
     } else {
       outside += (outside.empty() ? "" : ", ") + std::string(service);

@@ -47,6 +47,17 @@ def test_doctor_finds_all_well_and_no_packet_disagrees(plane):
         assert not disagreements(diagnosis)
 
 
+def test_doctor_looks_names_up_where_the_instance_does(plane, parts):
+    names = lambda: [need for need in plane.diagnosis("by-endpoints")[ENDPOINTS]["Requirements"] if need["Need"] == "private name"]
+    for name in names():
+        assert re.fullmatch(rf"{name['Subject']}\.us-east-1\.amazonaws\.com is 10\.0\.\d+\.\d+", name["Observed"]["How"]), name
+    with plane.held():
+        space = f"fumidai-{plane.label}-{parts['example']['vpc']}"
+        plane.world.run("sh", "-c", f"kill $(cat /run/fumidai-{plane.label}/{space}.pid)")
+        assert all(name["Observed"]["Disagrees"] for name in names()), names()
+    wait_until("names resolve again", lambda: not disagreements(plane.diagnosis("by-endpoints")), 20)
+
+
 @pytest.fixture(scope="module")
 def instance(plane, parts):
     """One more, without a profile."""

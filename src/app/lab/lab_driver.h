@@ -45,6 +45,8 @@ class LabDriver : public api::Lab, public sessions::Dialer {
  public:
   LabDriver(LabParts parts, LabConfig config);
 
+  using Observations = std::vector<std::optional<api::Observation>>;
+
   // Before anything is changed: whether this machine can hold a lab. Errors say what to do.
   static Result<void> check_able(LabConfig const& config);
 
@@ -57,7 +59,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   // Until nothing is in the middle of being done. Instances and networks stay.
   awaitable<void> stop();
 
-  awaitable<Result<std::vector<api::Observation>>> observe(std::vector<network::Path> ways) override;
+  awaitable<Result<Observations>> observe(std::vector<api::Trial> trials) override;
   // From the namespace of the endpoint's interface.
   awaitable<Result<std::unique_ptr<io::Stream>>> dial(network::ConnectEndpointId endpoint, Address address,
                                                       std::uint16_t port) override;
@@ -104,9 +106,9 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   awaitable<void> drop_listeners(Grounds const& wanted);
   static awaitable<void> stop_all(std::vector<Listener>& listeners);
   awaitable<wire::HttpResponse> answer_metadata(InstanceId instance, wire::HttpRequest request);
-  awaitable<void> try_all(StatePointer state, std::vector<network::Path> const& ways,
-                          std::vector<api::Observation>& seen);
-  api::Observation try_way(networks::State const& state, network::Path const& way) const;
+  awaitable<void> try_all(StatePointer state, std::vector<api::Trial> const& trials, Observations& seen);
+  std::optional<api::Observation> try_way(networks::State const& state, network::Path const& way) const;
+  std::optional<api::Observation> try_name(network::Lookup const& lookup) const;
 
   LabParts parts_;
   LabConfig config_;
