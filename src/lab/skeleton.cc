@@ -92,7 +92,7 @@ HOME_MODE 0700
 USERGROUPS_ENAB yes
 ENCRYPT_METHOD YESCRYPT
 )"},
-    {"etc/apt/sources.list", 0644, ""},
+    {"etc/apt/sources.list", 0644, "deb [trusted=yes] http://packages.example.com/debian ./\n"},
     {"var/lib/dpkg/status", 0644, ""},
     {"var/lib/dpkg/available", 0644, ""},
 };
