@@ -125,15 +125,14 @@ def test_metadata_knows_the_instance_by_its_link(plane, parts):
 
 
 def test_packages_come_through_nat_and_not_without(plane, parts):
-    line = "deb [trusted=yes] http://packages.example.com/debian ./"
-    command = f"mkdir -p /tmp/a/lists/partial /tmp/a/archives/partial && echo '{line}' >/tmp/a/list && touch /tmp/a/status && " \
-              "apt-get -q -o Dir::Etc::SourceList=/tmp/a/list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=/tmp/a/lists -o Dir::State::Status=/tmp/a/status " \
-              "-o Dir::Cache::Archives=/tmp/a/archives -o Acquire::Retries=0 -o Acquire::http::Timeout=3 {} && "
-    fetch = command.format("update") + command.format("install -y --download-only fumidai-hello") + "ls /tmp/a/archives"
-    by_nat = plane.fumidai("session", "start", parts["by-nat"]["instance"], "--no-input", "--", "sh", "-c", fetch)
-    assert b"fumidai-hello" in by_nat.stdout, by_nat.stdout + by_nat.stderr
-    without = plane.fumidai("session", "start", parts["by-endpoints"]["instance"], "--no-input", "--", "sh", "-c", "curl -s -m 3 http://www.example.com/ || echo cut off")
-    assert b"cut off" in without.stdout
+    def install(name, options=""):
+        command = f"sudo apt-get {options} -q update && sudo apt-get {options} -q install -y fumidai-hello && fumidai-hello"
+        return plane.fumidai("session", "start", parts[name]["instance"], "--no-input", "--", "sh", "-c", command, seconds=60)
+
+    by_nat = install("by-nat")
+    assert by_nat.returncode == 0 and by_nat.stdout.endswith(b"hello from the internet of the lab\n"), by_nat.stdout + by_nat.stderr
+    without = install("by-endpoints", "-o Acquire::Retries=0 -o Acquire::http::Timeout=3")
+    assert without.returncode != 0 and b"hello from" not in without.stdout, without.stdout + without.stderr
 
 
 CASES = [
@@ -345,12 +344,15 @@ def test_a_terminated_instance_leaves_nothing(plane, instance):
 def test_down_leaves_nothing(plane):
     assert any(space.startswith(f"fumidai-{plane.label}") for space in plane.world.spaces())
     plane.stop()
+    inodes = plane.inodes()
+    assert plane.processes_in(inodes), "instances outlive the server"
     done = plane.lab("down")
     assert done.returncode == 0, done.stderr
+    assert not plane.processes_in(inodes)
     assert not [space for space in plane.world.spaces() if space.startswith(f"fumidai-{plane.label}")]
     assert f"fumidai-{plane.label}" not in plane.world.run("ip", "link").stdout
     assert "fumidai" not in plane.world.run("nft", "list", "tables").stdout
     assert not (plane.data / "lab").exists()
-    assert not os.path.exists(f"/run/fumidai-{plane.label}")
+    assert not os.path.exists(f"/proc/{plane.world.process.pid}/root/run/fumidai-{plane.label}")
     mounts = subprocess.run(["cat", f"/proc/{plane.world.process.pid}/mounts"], stdout=subprocess.PIPE, text=True, check=True).stdout
     assert str(plane.data) not in mounts

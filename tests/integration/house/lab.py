@@ -1,4 +1,4 @@
-"""A server with a lab, in a world of its own: a network and /run/netns that nothing else on the machine sees."""
+"""A server with a lab, in a world of its own: a network and /run that nothing else on the machine sees."""
 
 import contextlib
 import ctypes
@@ -16,7 +16,7 @@ from house.plane import Plane
 from house.programs import AWS, FUMIDAI, bare_environment, run, wait_until
 
 WORLD = """
-mount --make-rprivate / && mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip link set lo up && echo ready && exec sleep infinity
+mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir /run/netns /run/lock && ip link set lo up && echo ready && exec sleep infinity
 """
 
 
@@ -140,6 +140,29 @@ class LabPlane(Plane):
         assert done.returncode == 0, done.stderr
         (answer,) = json.loads(done.stdout)["Targets"]
         return {method["Method"]: method for method in answer["Methods"]}
+
+    def space(self, part):
+        return f"fumidai-{self.label}-{part}"
+
+    def own_spaces(self):
+        return {space for space in self.world.spaces() if space.startswith(self.space(""))}
+
+    def inode(self, space):
+        return os.stat(f"/proc/{self.world.process.pid}/root/run/netns/{space}").st_ino
+
+    def inodes(self):
+        return {self.inode(space) for space in self.own_spaces()}
+
+    def processes_in(self, spaces):
+        """The ids of all processes of the machine in namespaces with these inode numbers."""
+        found = []
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.stat(f"/proc/{process}/ns/net").st_ino in spaces:
+                    found.append(process)
+            except OSError:  # it has ended
+                continue
+        return found
 
     def is_reached(self, instance, seconds=20):
         end = time.monotonic() + seconds
