@@ -23,8 +23,9 @@ BOOST_DESCRIBE_STRUCT(DiagnoseRequest, (), (target))
 struct HopDescription {
   std::string pass, id, reason;
   bool blocked = false;
+  std::optional<std::string> cause;  // of a block, in a word that stays: "no-ingress-rule"
 };
-BOOST_DESCRIBE_STRUCT(HopDescription, (), (pass, id, reason, blocked))
+BOOST_DESCRIBE_STRUCT(HopDescription, (), (pass, id, reason, blocked, cause))
 
 struct ObservationDescription {
   bool arrives = false;
@@ -60,9 +61,10 @@ BOOST_DESCRIBE_STRUCT(TargetDiagnosis, (),
 
 struct DiagnoseResponse {
   std::vector<TargetDiagnosis> targets;
-  bool observed = false;  // with real packets, too
+  bool observed = false;                 // with real packets, too
+  std::optional<std::string> complaint;  // of the lab: why the network is not as it is wanted
 };
-BOOST_DESCRIBE_STRUCT(DiagnoseResponse, (), (targets, observed))
+BOOST_DESCRIBE_STRUCT(DiagnoseResponse, (), (targets, observed, complaint))
 
 std::string_view word_of(network::Standing standing) {
   switch (standing) {
@@ -80,9 +82,11 @@ RequirementDescription describe(network::Requirement const& requirement) {
   description.standing = word_of(requirement.standing);
   description.reason = requirement.reason;
   description.mend = requirement.mend.commands;
-  for (auto const& hop : requirement.path.hops)
-    description.hops.push_back(
-        {std::string(network::to_string(hop.pass)), hop.id, hop.reason, hop.block.has_value()});
+  for (auto const& hop : requirement.path.hops) {
+    auto cause = hop.block ? std::optional<std::string>(network::to_string(*hop.block)) : std::nullopt;
+    description.hops.push_back({std::string(network::to_string(hop.pass)), hop.id, hop.reason,
+                                hop.block.has_value(), std::move(cause)});
+  }
   return description;
 }
 
@@ -172,32 +176,48 @@ Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call cons
 // Of a network with more ways, those of the first instances are tried; of any one, by naming it.
 constexpr std::size_t kMostProbes = 128;
 
-// The ways that the model knows of, in the order in which they were judged.
+// The way or the name that the model knows of. Not one that is blocked by the state of what stands at its
+// end: what is being started or stopped may answer already, or still.
+std::optional<Trial> trial_of(network::Requirement const& requirement) {
+  auto is_unready = [](network::Hop const& hop) { return hop.block == network::Block::not_ready; };
+  auto const& way = requirement.path;
+  if (requirement.lookup) return *requirement.lookup;
+  if (way.hops.empty() || std::ranges::any_of(way.hops, is_unready)) return {};
+  return way;
+}
+
+// What the model says of it.
+bool is_to_arrive(network::Requirement const& requirement) {
+  return requirement.lookup ? requirement.standing != network::Standing::unmet : requirement.path.arrives();
+}
+
+// All that can be tried, in the order in which it was judged.
 template <class Visitor>
-void for_each_way(std::vector<Judged>& judged, Visitor&& visit) {
+void for_each_trial(std::vector<Judged>& judged, Visitor&& visit) {
   for (auto& [diagnosis, assessments] : judged) {
     for (std::size_t m = 0; m < assessments.size(); m++) {
       auto const& requirements = assessments[m].requirements;
       for (std::size_t r = 0; r < requirements.size(); r++) {
-        if (!requirements[r].path.hops.empty())
-          visit(requirements[r].path, diagnosis.methods[m].requirements[r]);
+        auto trial = trial_of(requirements[r]);
+        if (trial) visit(*std::move(trial), requirements[r], diagnosis.methods[m].requirements[r]);
       }
     }
   }
 }
 
 awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
-  std::vector<network::Path> ways;
-  for_each_way(judged, [&](network::Path const& way, RequirementDescription&) {
-    if (ways.size() < kMostProbes) ways.push_back(way);
+  std::vector<Trial> trials;
+  for_each_trial(judged, [&](Trial trial, network::Requirement const&, RequirementDescription&) {
+    if (trials.size() < kMostProbes) trials.push_back(std::move(trial));
   });
-  CO_TRY(auto seen, co_await lab.observe(std::move(ways)));
+  CO_TRY(auto seen, co_await lab.observe(std::move(trials)));
   auto next = seen.begin();
-  for_each_way(judged, [&](network::Path const& way, RequirementDescription& requirement) {
+  for_each_trial(judged, [&](Trial, network::Requirement const& wanted, RequirementDescription& requirement) {
     if (next == seen.end()) return;
-    bool disagrees = next->arrives != way.arrives();
-    requirement.observed = {next->arrives, std::move(next->how), disagrees};
-    ++next;
+    auto observation = std::move(*next++);
+    if (!observation) return;
+    bool disagrees = observation->arrives != is_to_arrive(wanted);
+    requirement.observed = {observation->arrives, std::move(observation->how), disagrees};
   });
   co_return success();
 }
@@ -210,6 +230,8 @@ awaitable<Result<DiagnoseResponse>> diagnose(Call const& call, DiagnoseRequest c
   if (call.plane.lab) {
     CO_CHECK(co_await observe(*call.plane.lab, judged));
     response.observed = true;
+    auto complaint = call.plane.lab->complaint();
+    if (!complaint.empty()) response.complaint = std::move(complaint);
   }
   for (auto& each : judged) response.targets.push_back(std::move(each.diagnosis));
   co_return response;

@@ -37,10 +37,11 @@ BOOST_DESCRIBE_STRUCT(ExampleInstance, (),
 struct ExampleResponse {
   ExampleInstance bastion;
   std::vector<ExampleInstance> instances;
+  std::optional<std::string> complaint;  // why the machine's network is not yet as these want it
   // Only in the answer to the call that made them.
   std::optional<Secret> bastion_key, private_key;
 };
-BOOST_DESCRIBE_STRUCT(ExampleResponse, (), (bastion, instances, bastion_key, private_key))
+BOOST_DESCRIBE_STRUCT(ExampleResponse, (), (bastion, instances, complaint, bastion_key, private_key))
 
 ExampleInstance describe(networks::State const& state, InstanceId const& id, std::string method) {
   auto const& network = state.network;
@@ -142,7 +143,7 @@ Result<ExampleResponse> make_example(store::Transaction& transaction, Call const
                  "UnsupportedOperation"};
   CHECK(put_profile(transaction, call.caller.at));
   auto name = request.name.value_or("example");
-  return call.plane.networks.change(transaction, [&](networks::State& state) -> Result<ExampleResponse> {
+  auto make = [&](networks::State& state) -> Result<ExampleResponse> {
     if (auto known = networks::find_example(state, name)) return describe(state, *known);
     auto bastion = generate_ssh_key(SshKeyType::ed25519), inner = generate_ssh_key(SshKeyType::ed25519);
     networks::ExampleWish wish{name,
@@ -156,7 +157,11 @@ Result<ExampleResponse> make_example(store::Transaction& transaction, Call const
     response.bastion_key = std::move(bastion.private_key);
     response.private_key = std::move(inner.private_key);
     return response;
-  });
+  };
+  TRY(auto response, call.plane.networks.change(transaction, make));
+  auto complaint = call.plane.lab->complaint();
+  if (!complaint.empty()) response.complaint = std::move(complaint);
+  return response;
 }
 
 }  // namespace

@@ -3,27 +3,34 @@
 // The lab as actions see it: networks that are real, with real instances in them. A plane without one has
 // none.
 
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/awaitable.h"
-#include "network/path.h"
+#include "network/method.h"
 
 namespace fumidai::api {
 
+// What can be tried: whether a connection arrives, or where a name leads.
+using Trial = std::variant<network::Path, network::Lookup>;
+
 // What became of a packet that was really sent.
 struct Observation {
-  bool arrives = false;
-  std::string how;  // "answered", "refused", "no answer within 2 s"
+  bool arrives = false;  // of a name: leads to what is wanted
+  std::string how;       // "answered", "refused", "no answer within 2 s"
 };
 
 class Lab {
  public:
   virtual ~Lab() = default;
 
-  // Tries the connections, all at once; in their order. Looks at the kernel's network only, never at the
-  // model.
-  virtual awaitable<Result<std::vector<Observation>>> observe(std::vector<network::Path> ways) = 0;
+  // Tries them all at once; in their order, nothing for what could not be tried. Looks at the kernel's
+  // network only, never at the model.
+  virtual awaitable<Result<std::vector<std::optional<Observation>>>> observe(std::vector<Trial> trials) = 0;
+  // Why the machine's network is not as it is wanted; empty where it is. From any thread.
+  virtual std::string complaint() const = 0;
   // The address from which a person at this machine comes.
   virtual Address person() const = 0;
   // What an instance wrote on its console, at most the last 64 KiB. From any thread.

@@ -99,7 +99,9 @@ Result<int> run_doctor(DoctorArguments const& arguments) {
   }
   auto const& targets = list_of(answer, "Targets");
   if (targets.empty()) std::printf("there are no instances; make some with aws ec2 run-instances\n");
-  bool well = true;
+  auto complaint = shown(answer, "Complaint");
+  bool well = complaint.empty();
+  if (!well) std::printf("‼ the lab is not as it should be: %s\n\n", complaint.c_str());
   for (auto const& target : targets) well = print_target(target) && well;
   if (!targets.empty() && !flag_of(answer, "Observed"))
     std::printf("(from the model alone: no lab runs here, so no packet was sent)\n");

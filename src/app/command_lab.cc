@@ -27,6 +27,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kServerStarts = 30s, kInstancesStart = 60s, kAgentsConnect = 60s;
+// A lab that complains of the same for so long (it tries again each 5 s) will not come by waiting.
+constexpr auto kComplaintLasts = 12s;
 constexpr std::size_t kMostOutput = 64 * 1024;
 
 struct LabArguments {
@@ -195,22 +197,45 @@ std::vector<std::string> ssh_words(LabArguments const& arguments, std::string co
   return words;
 }
 
-Reached judge(Reached reached, Result<Finished> const& done, std::string const& id, std::string const& nonce,
-              std::chrono::milliseconds took) {
+// Doctor's word: the first that the method lacks. Empty when it lacks nothing that doctor knows of.
+std::string obstacle_of(LabArguments const& arguments, std::string const& method, std::string const& id) {
+  auto diagnosis = call_plane(arguments.client(), "fumidai", "Fumidai.Diagnose", {{"Target", id}});
+  if (!diagnosis) return "";
+  for (auto const& target : diagnosis->at("Targets").as_array()) {
+    for (auto const& each : target.at("Methods").as_array()) {
+      if (text_of(each, "Method") != method) continue;
+      for (auto const& requirement : each.at("Requirements").as_array()) {
+        if (text_of(requirement, "Standing") == "unmet")
+          return text_of(requirement, "Need") + ": " + text_of(requirement, "Subject") + " " +
+                 text_of(requirement, "Reason");
+      }
+    }
+  }
+  return "";
+}
+
+bool is_running(json::value const& instance) {
+  return text_of(instance, "State") == "running";
+}
+
+Reached judge(LabArguments const& arguments, Reached reached, Result<Finished> const& done,
+              std::string const& id, std::string const& nonce, std::chrono::milliseconds took) {
   bool is_it =
       done && done->output.find(id) != std::string::npos && done->output.find(nonce) != std::string::npos;
   if (is_it) {
     reached.result = id + " " + nonce;
     reached.milliseconds = took.count();
-  } else {
-    auto why = !done ? done.error().detail : !done->error.empty() ? done->error : done->output;
-    reached.result = "NOT REACHED: " + escaped(trimmed(why), 200);
+    return reached;
   }
+  auto why = obstacle_of(arguments, reached.method, id);
+  if (why.empty()) why = !done ? done.error().detail : !done->error.empty() ? done->error : done->output;
+  reached.result = "NOT REACHED: " + escaped(trimmed(why), 300);
   return reached;
 }
 
-Reached reach(LabArguments const& arguments, json::value const& example, json::value const& instance,
-              std::string const& nonce) {
+// Runs the question on the instance by its method; of one that does not run, tells that it does not.
+Result<Reached> reach(LabArguments const& arguments, json::value const& example, json::value const& instance,
+                      std::string const& nonce) {
   Reached reached{text_of(instance, "Method"), "", "", {}};
   auto id = text_of(instance, "InstanceId"), host = text_of(instance, "PrivateIpAddress");
   auto bastion = text_of(example.at("Bastion"), "PublicIpAddress");
@@ -229,10 +254,15 @@ Reached reach(LabArguments const& arguments, json::value const& example, json::v
              "--no-input",  id,        "--",    "sh",         "-c",
              kQuestion};
   }
+  if (!is_running(instance)) {
+    Error not_tried{Errc::unavailable, id + " is " + text_of(instance, "State")};
+    return judge(arguments, std::move(reached), not_tried, id, nonce, 0ms);
+  }
+  CHECK(mark(arguments, instance, nonce));
   auto began = std::chrono::steady_clock::now();
   auto done = run_program(std::move(words), 20s);
   auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-  return judge(std::move(reached), done, id, nonce, took);
+  return judge(arguments, std::move(reached), done, id, nonce, took);
 }
 
 Result<void> save_key(LabArguments const& arguments, json::value const& example, char const* member,
@@ -243,32 +273,45 @@ Result<void> save_key(LabArguments const& arguments, json::value const& example,
   return io::write_file(arguments.key(file), text, 0600);
 }
 
-// Asks until all of the example runs and its agents are connected.
+// Whether its method may be tried; of one that is stopped, or on its way to be, that is not to be waited for.
+Result<bool> is_ready(ClientArguments const& client, json::value const& instance) {
+  auto method = text_of(instance, "Method");
+  if (!is_running(instance)) return text_of(instance, "State") != "pending";
+  if (method == network::to_string(network::Method::bastion)) return true;
+  json::object target{{"Target", text_of(instance, "InstanceId")}};
+  if (method == network::to_string(network::Method::connect_endpoint))
+    return call_plane(client, "fumidai", "Fumidai.FindTunnel", std::move(target)).has_value();
+  TRY(auto status, call_plane(client, "ssm", "AmazonSSM.GetConnectionStatus", std::move(target)));
+  return text_of(status, "Status") == "connected";
+}
+
+Result<bool> are_ready(ClientArguments const& client, json::value const& example) {
+  for (auto const& instance : example.at("Instances").as_array()) {
+    TRY(bool ready, is_ready(client, instance));
+    if (!ready) return false;
+  }
+  return true;
+}
+
+// Asks until all of the example runs and its agents are connected; whoever is not there in the end is told by
+// the table.
 Result<json::value> wait_for_example(LabArguments const& arguments) {
+  using Clock = std::chrono::steady_clock;
   auto client = arguments.client();
-  for (auto waited = 0ms; waited < kInstancesStart + kAgentsConnect; waited += 200ms) {
+  auto began = Clock::now(), complains_since = began;
+  std::string complaint;
+  for (;;) {
     TRY(auto example, call_plane(client, "fumidai", "Fumidai.MakeExample", {}));
     CHECK(save_key(arguments, example, "BastionKey", "bastion.pem"));
     CHECK(save_key(arguments, example, "PrivateKey", "private.pem"));
-    bool ready = true;
-    for (auto const& instance : example.at("Instances").as_array()) {
-      auto method = text_of(instance, "Method");
-      ready = ready && text_of(instance, "State") == "running";
-      if (!ready || method == network::to_string(network::Method::bastion)) continue;
-      if (method == network::to_string(network::Method::connect_endpoint)) {
-        json::object target{{"Target", text_of(instance, "InstanceId")}};
-        ready = call_plane(client, "fumidai", "Fumidai.FindTunnel", std::move(target)).has_value();
-        continue;
-      }
-      TRY(auto status, call_plane(client, "ssm", "AmazonSSM.GetConnectionStatus",
-                                  {{"Target", text_of(instance, "InstanceId")}}));
-      ready = text_of(status, "Status") == "connected";
-    }
-    if (ready) return example;
+    TRY(bool ready, are_ready(client, example));
+    auto now = Clock::now();
+    auto said = text_of(example, "Complaint");
+    if (said != std::exchange(complaint, said)) complains_since = now;
+    bool hopeless = !complaint.empty() && now - complains_since > kComplaintLasts;
+    if (ready || hopeless || now - began > kInstancesStart + kAgentsConnect) return example;
     std::this_thread::sleep_for(200ms);
   }
-  // Whoever is not there is told by the table.
-  return call_plane(client, "fumidai", "Fumidai.MakeExample", {});
 }
 
 void print_reached(std::vector<Reached> const& all) {
@@ -294,8 +337,7 @@ Result<int> run_up(LabArguments const& arguments) {
   std::vector<Reached> all;
   bool all_reached = true;
   for (auto const& instance : example.at("Instances").as_array()) {
-    CHECK(mark(arguments, instance, nonce));
-    auto reached = reach(arguments, example, instance, nonce);
+    TRY(auto reached, reach(arguments, example, instance, nonce));
     all_reached = all_reached && reached.milliseconds.has_value();
     if (reached.milliseconds)
       CHECK(call_plane(arguments.client(), "fumidai", "Fumidai.RecordMeasurement",
@@ -303,6 +345,8 @@ Result<int> run_up(LabArguments const& arguments) {
     all.push_back(std::move(reached));
   }
   print_reached(all);
+  auto complaint = text_of(example, "Complaint");
+  if (!complaint.empty()) say("\nThe lab is not as it should be: " + escaped(complaint, 400));
   auto directory = arguments.directory().root.string();
   if (!all_reached) say("\nNot all were reached. Why, tells: fumidai doctor --data-dir " + directory);
   return all_reached ? 0 : 1;

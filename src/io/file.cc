@@ -89,7 +89,11 @@ Result<void> make_directory(Path const& path, int mode) {
   std::error_code cannot_tell;
   if (std::filesystem::is_directory(path, cannot_tell)) return success();
   if (path.has_parent_path() && path.parent_path() != path) CHECK(make_directory(path.parent_path(), 0755));
-  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0) return success();
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0) {
+    // Whatever the umask is: what others have to look into is made this way.
+    if (::chmod(path.c_str(), static_cast<mode_t>(mode)) != 0) return system_error("chmod " + path.string());
+    return success();
+  }
   if (errno != EEXIST) return system_error("create the directory " + path.string());
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown)) return success();

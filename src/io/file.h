@@ -24,7 +24,7 @@ Result<void> write_file(Path const& path, std::string_view text, int mode = 0644
 // For what is made anew before each use: not in one step, and without waiting for the disk.
 Result<void> write_scratch_file(Path const& path, std::string_view text, int mode = 0644);
 
-// Creates the directory and its parents; the last one gets this mode.
+// Creates the directory with this mode and its parents with 0755, whatever the umask is.
 Result<void> make_directory(Path const& path, int mode = 0755);
 
 void remove_file(Path const& path);

@@ -1,6 +1,7 @@
 #include "lab/internet.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/test_directory.h"
@@ -43,6 +44,14 @@ TEST(Internet, has_a_page_and_a_repository_that_apt_takes_a_package_from) {
   EXPECT_EQ(apt({"update"}), "");
   EXPECT_EQ(apt({"install", "--simulate", "fumidai-hello=1.0"}), "");
   EXPECT_EQ(apt({"install", "--download-only", "-y", "fumidai-hello"}), "");
+}
+
+TEST(Internet, has_its_package_whatever_the_umask_is) {
+  io::TestDirectory directory;
+  auto before = ::umask(077);
+  auto made = make_internet(directory.path().string());
+  ::umask(before);
+  EXPECT_TRUE(made) << made.error().detail;
 }
 
 TEST(Internet, shows_nothing_else_of_the_machine) {

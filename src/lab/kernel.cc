@@ -269,13 +269,29 @@ class Run {
   std::map<std::string, std::vector<LinkState>> links_;  // ours, as found
 };
 
+// Labs of other labels have the same internet, and one machine has it once.
+Result<void> check_free(Settings const& settings) {
+  TRY(auto machine, SpaceHandle::open(""));
+  TRY(auto netlink, Netlink::open(machine));
+  TRY(auto addresses, netlink.addresses());
+  for (auto& [link, address] : addresses) {
+    if (address != Cidr::of(settings.host) || link == host_link(settings)) continue;
+    auto label = link.substr(std::min(link.size(), link.find('-') + 1));
+    return Error{Errc::conflict, "another lab of this machine has the address " + settings.host.text() +
+                                     " (its link is " + link + "); end it first: fumidai lab down --label " +
+                                     label};
+  }
+  return success();
+}
+
 // A run that was killed may have left a child that is about to become another program and still holds the
 // lock.
 constexpr std::chrono::seconds kTurn{1};
 
 }  // namespace
 
-Result<void> check_able() {
+Result<void> check_able(Settings const& settings) {
+  CHECK(check(settings));
   if (::geteuid() != 0) {
     return Error{Errc::denied, "the lab makes network namespaces and needs root; run it as root"};
   }
@@ -297,7 +313,7 @@ Result<void> check_able() {
                  "address translation are needed): " +
                      tried.error().detail};
   }
-  return success();
+  return check_free(settings);
 }
 
 Result<Changes> Kernel::apply(Plan const& plan) {

@@ -15,9 +15,9 @@
 
 namespace fumidai::lab {
 
-// Whether this machine can hold a lab: rights, namespaces, nftables, dnsmasq. Changes nothing. Error:
-// unsupported or denied, with what to do.
-Result<void> check_able();
+// Whether this machine can hold that lab: rights, namespaces, nftables, dnsmasq, addresses that no other lab
+// has. Changes nothing. Errors: those of check; unsupported, denied or conflict, with what to do.
+Result<void> check_able(Settings const& settings);
 
 // What was done, a line for each step: "+ route 10.0.1.10/32 of fumidai-lab-vpc-…".
 using Changes = std::vector<std::string>;

@@ -54,13 +54,38 @@ Plan small_plan() {
 TEST(Kernel, run_twice_does_nothing) {
   FUMIDAI_NEEDS_ROOT();
   in_own_world([] {
-    EXPECT_TRUE(check_able());
     TestLab lab;
+    EXPECT_TRUE(check_able(lab.settings));
     auto network = with_nat(with_endpoints());
     EXPECT_GT(lab.become(network).size(), 100);
     EXPECT_EQ(lab.become(network), Changes());
     Kernel another(lab.settings);  // as after a restart
     EXPECT_EQ(another.apply(plan(network, lab.settings)).value(), Changes());
+  });
+}
+
+// The name server reads its files as another user.
+TEST(Kernel, names_resolve_whatever_the_umask_is) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    ::umask(077);
+    TestLab lab;
+    auto network = with_nat();
+    lab.become(network);
+    EXPECT_EQ(lab.resolve(kSessionPort, "www.example.com"), "198.51.100.80");
+  });
+}
+
+TEST(Kernel, a_lab_is_refused_where_another_has_its_addresses) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    TestLab lab;
+    lab.become(bare_network());
+    EXPECT_TRUE(check_able(lab.settings)) << "it may go on";
+    auto another = check_able({.label = "second", .host = kOffice});
+    EXPECT_EQ(another.error().code, Errc::conflict);
+    EXPECT_NE(another.error().detail.find("fumidai lab down --label lab"), std::string::npos)
+        << another.error().detail;
   });
 }
 

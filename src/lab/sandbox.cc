@@ -198,8 +198,6 @@ Result<Mount> prepare_layer(InstanceSpec const& spec, Layer const& layer) {
   auto name = layer.at == "/" ? "top" : layer.at.substr(1);
   auto upper = spec.directory / "written" / name / "upper", work = spec.directory / "written" / name / "work";
   CHECK(io::make_directory(upper, 0755));
-  // It is the instance's root, whatever our umask is.
-  if (::chmod(upper.c_str(), 0755) != 0) return system_error("chmod " + upper.string());
   CHECK(io::make_directory(work, 0755));
   std::string lower;
   for (auto const& each : layer.lower) lower += (lower.empty() ? "" : ":") + each.string();

@@ -92,7 +92,7 @@ HOME_MODE 0700
 USERGROUPS_ENAB yes
 ENCRYPT_METHOD YESCRYPT
 )"},
-    {"etc/apt/sources.list", 0644, ""},
+    {"etc/apt/sources.list", 0644, "deb [trusted=yes] http://packages.example.com/debian ./\n"},
     {"var/lib/dpkg/status", 0644, ""},
     {"var/lib/dpkg/available", 0644, ""},
 };
@@ -188,18 +188,8 @@ std::string read_or(io::Path const& path, std::string_view otherwise) {
   return text ? *text : std::string(otherwise);
 }
 
-// Each with its mode, whatever the umask is.
-Result<void> make_folder(io::Path const& path, mode_t mode) {
-  TRY(auto has_parent, io::exists(path.parent_path()));
-  if (!has_parent) CHECK(make_folder(path.parent_path(), 0755));
-  CHECK(io::make_directory(path));
-  if (::chmod(path.c_str(), mode) != 0) return system_error("chmod " + path.string());
-  return success();
-}
-
 Result<void> put(io::Path const& path, std::string_view text, int mode) {
-  TRY(auto has_folder, io::exists(path.parent_path()));
-  if (!has_folder) CHECK(make_folder(path.parent_path(), 0755));
+  CHECK(io::make_directory(path.parent_path()));
   return io::write_scratch_file(path, text, mode);
 }
 
@@ -207,7 +197,7 @@ Result<void> make_homes(io::Path const& root) {
   for (auto const& user : kUsers) {
     if (!user.may_sudo) continue;
     auto home = root / (user.home + 1);
-    CHECK(make_folder(home, 0700));
+    CHECK(io::make_directory(home, 0700));
     for (auto const* name : {"dot.bashrc", "dot.profile"}) {
       auto text = io::read_file(io::Path("/usr/share/base-files") / name, 64 * 1024);
       if (text) CHECK(put(home / (name + 3), *text, 0644));
@@ -237,7 +227,7 @@ Result<void> put_texts(io::Path const& root, Text const (&texts)[Count]) {
 // Links and small files of a public folder; links keep their text, which must not lead out of /usr and the
 // folder.
 Result<void> copy_public_folder(io::Path const& from, io::Path const& to) {
-  CHECK(make_folder(to, 0755));
+  CHECK(io::make_directory(to));
   std::error_code failure;
   for (auto const& entry : fs::directory_iterator(from, failure)) {
     std::error_code ignored;
@@ -283,7 +273,7 @@ Result<void> make_links(io::Path const& root) {
     if (fs::is_symlink(path, ignored))
       CHECK(link(root, name, fs::read_symlink(path, ignored)));
     else if (fs::is_directory(path, ignored))
-      CHECK(make_folder(root / name, 0755));
+      CHECK(io::make_directory(root / name));
   }
   CHECK(link(root, "var/run", "/run"));
   CHECK(link(root, "var/lock", "/run/lock"));
@@ -311,8 +301,8 @@ std::string with_our_users(std::string text, std::string_view kind) {
 }
 
 Result<void> make_machine_skeleton(io::Path const& root) {
-  CHECK(make_folder(root, 0755));
-  for (auto const& folder : kMachineFolders) CHECK(make_folder(root / folder.path, folder.mode));
+  CHECK(io::make_directory(root));
+  for (auto const& folder : kMachineFolders) CHECK(io::make_directory(root / folder.path, folder.mode));
   CHECK(make_links(root));
   CHECK(copy_public_etc(root));
   CHECK(put_texts(root, kOurs));
@@ -326,7 +316,7 @@ Result<void> make_machine_skeleton(io::Path const& root) {
 }
 
 Result<void> make_directory_skeleton(io::Path const& image, io::Path const& root) {
-  CHECK(make_folder(root, 0755));
+  CHECK(io::make_directory(root));
   CHECK(put_texts(root, kOurs));
   return put_users(root, read_or(image / "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
                    read_or(image / "etc/group", "root:x:0:\n"),

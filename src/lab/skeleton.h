@@ -9,7 +9,7 @@
 namespace fumidai::lab {
 
 // Changes with what is generated.
-inline constexpr char const* kSkeletonVersion = "2";
+inline constexpr char const* kSkeletonVersion = "3";
 
 // Beside /usr.
 inline constexpr char const* kProgramFolders[] = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"};

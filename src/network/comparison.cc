@@ -114,15 +114,21 @@ class Row {
   void describe_endpoints() {
     row_.keys = "none";
     row_.exposure = "nothing on the internet";
+    std::vector<std::size_t> counts;
+    for (auto service : kRequiredServices) counts.push_back(count_zones(service));
+    row_.redundancy = count_of(*std::ranges::min_element(counts), "zone");  // all are needed
+  }
+
+  // In how many the service has an endpoint; notes what those let in.
+  std::size_t count_zones(std::string_view service) {
     std::set<std::string> zones;
-    for (auto& endpoint : network_.endpoints) {
-      if (endpoint.vpc != vpc_ || endpoint.state != EndpointState::available) continue;
-      for (auto* interface : network_.interfaces_of(endpoint.id)) {
-        append(row_.inbound, inbound_of(network_, interface->id, endpoint.id.text()));
-        if (auto* subnet = network_.subnets.find(interface->subnet)) zones.insert(subnet->zone);
-      }
+    auto* endpoint = network_.endpoint_for(vpc_, service);
+    if (!endpoint || endpoint->state != EndpointState::available) return 0;
+    for (auto* interface : network_.interfaces_of(endpoint->id)) {
+      append(row_.inbound, inbound_of(network_, interface->id, endpoint->id.text()));
+      if (auto* subnet = network_.subnets.find(interface->subnet)) zones.insert(subnet->zone);
     }
-    row_.redundancy = count_of(zones.size(), "zone");
+    return zones.size();
   }
 
   void describe_nat() {

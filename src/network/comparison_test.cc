@@ -37,6 +37,24 @@ TEST(Comparison, endpoints_put_nothing_on_the_internet) {
   EXPECT_NE(endpoints.obstacle.find("has no instance profile"), std::string::npos);
 }
 
+TEST(Comparison, endpoints_are_as_redundant_as_the_least_of_those_that_are_needed) {
+  auto network = with_endpoints();
+  network.subnets.find(kPublic)->zone = "us-east-1b";
+  auto in_second_zone = [&](char const* service, char const* at) {
+    InterfaceId id(std::string("eni-b-") + service);
+    network.interfaces.put({id, kPublic, address(at), endpoint_id(service), {kEndpointGroup}});
+  };
+  in_second_zone("ssm", "10.0.0.101");
+  in_second_zone("ec2messages", "10.0.0.103");
+  auto of_one = row(network, Method::session_manager_endpoints);
+  EXPECT_EQ(of_one.redundancy, "none: 1 zone");
+  for (auto& rule : of_one.inbound) EXPECT_EQ(rule.find("ec2messages"), rule.npos) << rule;
+  in_second_zone("ssmmessages", "10.0.0.102");
+  EXPECT_EQ(row(network, Method::session_manager_endpoints).redundancy, "2 zones");
+  network.endpoints.find(endpoint_id("ssm"))->state = EndpointState::deleted;
+  EXPECT_EQ(row(network, Method::session_manager_endpoints).redundancy, "no zone");
+}
+
 TEST(Comparison, a_connect_endpoint_opens_instances_to_itself_only_and_costs_nothing) {
   auto tunnel = row(with_connect_endpoint(), Method::connect_endpoint);
   EXPECT_EQ(tunnel.reachable, 1);

@@ -90,11 +90,20 @@ void add_nat_gateways(Bill& bill, Network const& network, VpcId const& vpc) {
   bill.add_traffic(kNatGatewayPrice);
 }
 
-bool is_routed_to(Network const& network, NatGatewayId const& gateway) {
-  return std::ranges::any_of(network.subnets, [&](auto& subnet) {
-    auto* table = network.table_of(subnet);
-    return table && std::ranges::count(table->routes, RouteTarget(gateway), &Route::target) > 0;
-  });
+bool leads_to(RouteTable const* table, NatGatewayId const& gateway) {
+  return table && std::ranges::count(table->routes, RouteTarget(gateway), &Route::target) > 0;
+}
+
+// Why the gateway serves nobody; empty for one that does.
+std::string idleness_of(Network const& network, NatGatewayId const& gateway) {
+  bool has_route = std::ranges::any_of(
+      network.subnets, [&](auto& subnet) { return leads_to(network.table_of(subnet), gateway); });
+  if (!has_route) return "no subnet's route leads to it";
+  for (auto& instance : network.instances) {
+    auto at = network.locate(instance.interface);
+    if (instance.state == InstanceState::running && at && leads_to(at->table, gateway)) return "";
+  }
+  return "no running instance is in a subnet whose route leads to it";
 }
 
 // Agents look for their services by the public names; other clients may be told an endpoint's own.
@@ -128,9 +137,10 @@ Cost cost(Network const& network, VpcId const& vpc, Method method, PriceTable co
 std::vector<IdlePart> idle_parts(Network const& network, PriceTable const& prices) {
   std::vector<IdlePart> idle;
   for (auto& gateway : network.nat_gateways) {
-    if (!costs(gateway) || is_routed_to(network, gateway.id)) continue;
+    auto reason = costs(gateway) ? idleness_of(network, gateway.id) : "";
+    if (reason.empty()) continue;
     idle.push_back({gateway.id.text(),
-                    "no subnet's route leads to it",
+                    std::move(reason),
                     monthly_price(prices, kNatGatewayPrice),
                     {{aws_command({"ec2", "delete-nat-gateway", "--nat-gateway-id", gateway.id.text()})}}});
   }

@@ -51,8 +51,8 @@ struct IdlePart {
   friend bool operator==(IdlePart const&, IdlePart const&) = default;
 };
 
-// NAT gateways that no subnet's route leads to, interface endpoints that no running instance reaches,
-// elastic addresses that nobody has.
+// NAT gateways that no route of a running instance leads to, interface endpoints that no running instance
+// reaches, elastic addresses that nobody has.
 std::vector<IdlePart> idle_parts(Network const& network, PriceTable const& prices);
 
 }  // namespace fumidai::network

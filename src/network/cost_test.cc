@@ -98,6 +98,17 @@ TEST(Cost, what_is_left_behind_is_told_with_its_price_and_how_to_remove_it) {
   EXPECT_EQ(ids(idle_parts(network, prices())), std::vector<std::string>{"eipalloc-nat"});
 }
 
+TEST(Cost, a_nat_gateway_is_idle_when_no_running_instance_is_routed_to_it) {
+  auto network = with_nat();
+  for (auto& id : {kPrivateInstance, kSessionInstance})
+    network.instances.find(id)->state = InstanceState::stopped;
+  auto idle = idle_parts(network, prices());
+  ASSERT_EQ(ids(idle), std::vector<std::string>{"nat-lab"});
+  EXPECT_EQ(idle[0].reason, "no running instance is in a subnet whose route leads to it");
+  network.instances.find(kSessionInstance)->state = InstanceState::running;
+  EXPECT_EQ(ids(idle_parts(network, prices())), std::vector<std::string>{});
+}
+
 TEST(Cost, endpoints_are_idle_when_no_running_instance_reaches_them_by_name) {
   auto all = std::vector<std::string>{"vpce-ec2messages", "vpce-ssm", "vpce-ssmmessages"};
   auto stopped = with_endpoints();

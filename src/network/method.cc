@@ -52,7 +52,7 @@ std::vector<Requirement const*> Assessment::unmet() const {
 
 std::string Assessment::text() const {
   std::string text;
-  for (auto& [need, subject, standing, reason, mend, path] : requirements) {
+  for (auto& [need, subject, standing, reason, mend, path, lookup] : requirements) {
     auto mark = standing == Standing::met ? "✓" : standing == Standing::unmet ? "✗" : "!";
     text += fmt::format("{} {}: {} {}\n", mark, to_string(need), subject, reason);
   }

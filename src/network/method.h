@@ -59,13 +59,23 @@ enum class Standing {
   advice,  // it works; something should be known
 };
 
+// A name that somebody at the interface asks for, and the addresses of what it is meant to lead to.
+struct Lookup {
+  InterfaceId from;
+  std::string name;
+  std::vector<Address> wanted;
+
+  friend bool operator==(Lookup const&, Lookup const&) = default;
+};
+
 struct Requirement {
   Need need;
   std::string subject;  // an id, a name, a service: "ssm"
   Standing standing;
   std::string reason;
   Mend mend = {};
-  Path path = {};  // of a need that is a way
+  Path path = {};                     // of a need that is a way
+  std::optional<Lookup> lookup = {};  // of a need that is a name
 
   friend bool operator==(Requirement const&, Requirement const&) = default;
 };

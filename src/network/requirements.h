@@ -2,11 +2,15 @@
 
 // How assessments are put together: shared by the methods, of no use to others.
 
+#include <span>
+
 #include "network/method.h"
 
 namespace fumidai::network {
 
 inline constexpr Flow kSsh{Protocol::tcp, 22}, kHttps{Protocol::tcp, 443};
+// Without which no agent connects.
+inline constexpr auto kRequiredServices = std::span(kSessionManagerServices).first<2>();
 
 class Requirements {
  public:
@@ -17,6 +21,7 @@ class Requirements {
   void advise(Need need, std::string subject, std::string reason, Mend mend = {});
   Result<void> need_way(Need need, std::string subject, End const& from, End const& to, Flow const& flow);
   void need_way(Need need, std::string subject, Path way);
+  void look_up(Lookup lookup) { list_.back().lookup = std::move(lookup); }  // for the last need
   void need_running(Instance const& instance);
 
   bool all_met() const;

@@ -3,15 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <span>
-
 #include "network/requirements.h"
 
 namespace fumidai::network {
 
 namespace {
-
-constexpr auto kServices = std::span(kSessionManagerServices).first<2>();
 
 constexpr std::string_view kManagedPolicy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
 constexpr std::string_view kTrustPolicy =
@@ -93,6 +89,14 @@ Mend mend_name(Vpc const& vpc, InterfaceEndpoint const& endpoint) {
   return mend;
 }
 
+Lookup lookup_of(Network const& network, Location const& at, InterfaceEndpoint const& endpoint,
+                 std::string_view service) {
+  Lookup lookup{at.interface->id, fmt::format("{}.{}.amazonaws.com", service, network.region), {}};
+  for (auto* interface : network.interfaces_of(endpoint.id))
+    lookup.wanted.push_back(interface->private_address);
+  return lookup;
+}
+
 // The name has the addresses of all interfaces; one that can be reached is enough for a client that tries.
 Result<void> need_way_to(Requirements& needs, Network const& network, Location const& at,
                          InterfaceEndpoint const& endpoint, std::string_view service) {
@@ -131,6 +135,7 @@ Result<void> need_endpoint(Requirements& needs, Network const& network, Location
       named ? "leads to " + endpoint->id.text()
             : fmt::format("leads out to the internet and not to {}: private DNS is off", endpoint->id.text()),
       mend_name(*at.vpc, *endpoint));
+  needs.look_up(lookup_of(network, at, *endpoint, service));
   if (!endpoint->policy.empty()) {
     auto& refused = endpoint->refused_action;
     needs.need(Need::permissions, endpoint->id.text(), refused.empty(),
@@ -150,7 +155,7 @@ Result<std::vector<Requirement>> endpoint_requirements(Network const& network, I
   Requirements needs(network);
   needs.need_running(instance);
   need_role(needs, instance);
-  for (auto service : kServices) CHECK(need_endpoint(needs, network, at, service));
+  for (auto service : kRequiredServices) CHECK(need_endpoint(needs, network, at, service));
   if (!network.endpoint_for(at.vpc->id, kServiceOfOldAgents)) {
     needs.advise(Need::endpoint, std::string(kServiceOfOldAgents),
                  "has none: sessions work without; agents older than 3.3.40.0 get no commands",
@@ -168,11 +173,12 @@ Result<std::vector<Requirement>> nat_requirements(Network const& network, Instan
   needs.need_running(instance);
   need_role(needs, instance);
   std::string outside;
-  for (auto service : kServices) {
+  for (auto service : kRequiredServices) {
     auto* endpoint = network.endpoint_for(at.vpc->id, service);
     if (endpoint && network.takes_the_name(*endpoint)) {
       needs.advise(Need::private_name, std::string(service),
                    fmt::format("leads to {}: nothing for it passes a NAT gateway", endpoint->id.text()));
+      needs.look_up(lookup_of(network, at, *endpoint, service));
       CHECK(need_way_to(needs, network, at, *endpoint, service));
     } else {
       outside += (outside.empty() ? "" : ", ") + std::string(service);

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from house.lab import disagreements, running_lab, unmet
+from house.lab import LabPlane, disagreements, running_lab, unmet
 from house.programs import AWS, FUMIDAI, bare_environment, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
@@ -45,6 +45,17 @@ def test_doctor_finds_all_well_and_no_packet_disagrees(plane):
         diagnosis = plane.diagnosis(target)
         assert diagnosis[method]["Works"], unmet(diagnosis[method])
         assert not disagreements(diagnosis)
+
+
+def test_doctor_looks_names_up_where_the_instance_does(plane, parts):
+    names = lambda: [need for need in plane.diagnosis("by-endpoints")[ENDPOINTS]["Requirements"] if need["Need"] == "private name"]
+    for name in names():
+        assert re.fullmatch(rf"{name['Subject']}\.us-east-1\.amazonaws\.com is 10\.0\.\d+\.\d+", name["Observed"]["How"]), name
+    with plane.held():
+        space = f"fumidai-{plane.label}-{parts['example']['vpc']}"
+        plane.world.run("sh", "-c", f"kill $(cat /run/fumidai-{plane.label}/{space}.pid)")
+        assert all(name["Observed"]["Disagrees"] for name in names()), names()
+    wait_until("names resolve again", lambda: not disagreements(plane.diagnosis("by-endpoints")), 20)
 
 
 @pytest.fixture(scope="module")
@@ -114,15 +125,14 @@ def test_metadata_knows_the_instance_by_its_link(plane, parts):
 
 
 def test_packages_come_through_nat_and_not_without(plane, parts):
-    line = "deb [trusted=yes] http://packages.example.com/debian ./"
-    command = f"mkdir -p /tmp/a/lists/partial /tmp/a/archives/partial && echo '{line}' >/tmp/a/list && touch /tmp/a/status && " \
-              "apt-get -q -o Dir::Etc::SourceList=/tmp/a/list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=/tmp/a/lists -o Dir::State::Status=/tmp/a/status " \
-              "-o Dir::Cache::Archives=/tmp/a/archives -o Acquire::Retries=0 -o Acquire::http::Timeout=3 {} && "
-    fetch = command.format("update") + command.format("install -y --download-only fumidai-hello") + "ls /tmp/a/archives"
-    by_nat = plane.fumidai("session", "start", parts["by-nat"]["instance"], "--no-input", "--", "sh", "-c", fetch)
-    assert b"fumidai-hello" in by_nat.stdout, by_nat.stdout + by_nat.stderr
-    without = plane.fumidai("session", "start", parts["by-endpoints"]["instance"], "--no-input", "--", "sh", "-c", "curl -s -m 3 http://www.example.com/ || echo cut off")
-    assert b"cut off" in without.stdout
+    def install(name, options=""):
+        command = f"sudo apt-get {options} -q update && sudo apt-get {options} -q install -y fumidai-hello && fumidai-hello"
+        return plane.fumidai("session", "start", parts[name]["instance"], "--no-input", "--", "sh", "-c", command, seconds=60)
+
+    by_nat = install("by-nat")
+    assert by_nat.returncode == 0 and by_nat.stdout.endswith(b"hello from the internet of the lab\n"), by_nat.stdout + by_nat.stderr
+    without = install("by-endpoints", "-o Acquire::Retries=0 -o Acquire::http::Timeout=3")
+    assert without.returncode != 0 and b"hello from" not in without.stdout, without.stdout + without.stderr
 
 
 CASES = [
@@ -219,12 +229,16 @@ def test_n1_the_private_route_is_missing(plane, parts):
 
 def test_a_rule_that_is_broken_by_hand_is_told_and_mended(plane, parts):
     space = f"fumidai-{plane.label}-{parts['example']['vpc']}"
-    os.kill(plane.server, signal.SIGSTOP)
-    try:
+    with plane.held():
         broken = plane.world.run("ip", "netns", "exec", space, "nft", "flush", "ruleset")
         assert broken.returncode == 0, broken.stderr
-    finally:
-        os.kill(plane.server, signal.SIGCONT)
+        told = disagreements(plane.diagnosis("behind-bastion"))
+        assert any(each.startswith(f"way to the bastion {parts['bastion']['instance']}: ") for each in told), told
+        # What the groups refuse comes through without them.
+        told = disagreements(plane.diagnosis("by-endpoints"))
+        assert any(each.startswith(f"way to the instance {parts['by-endpoints']['instance']}: ") for each in told), told
+        people = plane.fumidai("doctor", "behind-bastion")
+        assert people.returncode == 1 and b"the network is not what the model says it is" in people.stdout, people.stdout
     wait_until("the rules are back", lambda: plane.world.run("ip", "netns", "exec", space, "nft", "list", "tables").stdout.strip(), 20)
     link = plane.world.run("sh", "-c", f"ip -n {space} -o link | grep -o ' e[0-9a-f]*@' | head -n 1").stdout.strip(" @\n")
     plane.world.run("ip", "-n", space, "link", "delete", link)
@@ -277,6 +291,37 @@ def test_one_that_shuts_itself_down_is_stopped_and_can_be_started(plane, parts):
     assert plane.is_reached(instance, 40)
 
 
+def test_up_says_at_once_what_is_stopped(plane, parts):
+    instance = parts["by-nat"]["instance"]
+    plane.aws("ec2", "stop-instances", "--instance-ids", instance)
+    plane.aws("ec2", "wait", "instance-stopped", "--instance-ids", instance)
+    began = time.monotonic()
+    done = plane.try_up()
+    assert done.returncode == 1 and time.monotonic() - began < 30, done.stdout + done.stderr
+    assert f"NOT REACHED: running: {instance} is stopped" in done.stdout, done.stdout
+    assert re.search(rf"^{ENDPOINTS} .* nonce-", done.stdout, re.M), done.stdout
+    plane.aws("ec2", "start-instances", "--instance-ids", instance)
+    assert plane.is_reached(instance, 40)
+
+
+def test_up_says_why_a_lab_does_not_come_up(tmp_path):
+    with running_lab(tmp_path) as plane, plane.held():
+        done = plane.try_up()
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert re.search("^The lab is not as it should be: .*is locked by another process$", done.stdout, re.M), done.stdout
+        assert "NOT REACHED: running: i-" in done.stdout, done.stdout
+        assert "is locked by another process" in plane.fumidai("doctor").stdout.decode()
+
+
+def test_a_second_lab_is_refused_before_anything_is_made(plane, tmp_path):
+    before = plane.world.spaces()
+    second = LabPlane(tmp_path, plane.world)
+    second.label = "second"
+    done = second.try_up()
+    assert done.returncode == 1 and f"fumidai lab down --label {plane.label}" in done.stderr, done.stdout + done.stderr
+    assert plane.world.spaces() == before
+
+
 def test_a_lab_that_a_server_runs_is_not_taken_down_by_another_data_directory(plane, tmp_path):
     environment = {**bare_environment(plane.home), "FUMIDAI_SECRET_FILE": str(plane.secret)}
     done = plane.world.run(FUMIDAI, "lab", "down", "--data-dir", tmp_path / "other", "--label", plane.label, env=environment)
@@ -299,12 +344,15 @@ def test_a_terminated_instance_leaves_nothing(plane, instance):
 def test_down_leaves_nothing(plane):
     assert any(space.startswith(f"fumidai-{plane.label}") for space in plane.world.spaces())
     plane.stop()
+    inodes = plane.inodes()
+    assert plane.processes_in(inodes), "instances outlive the server"
     done = plane.lab("down")
     assert done.returncode == 0, done.stderr
+    assert not plane.processes_in(inodes)
     assert not [space for space in plane.world.spaces() if space.startswith(f"fumidai-{plane.label}")]
     assert f"fumidai-{plane.label}" not in plane.world.run("ip", "link").stdout
     assert "fumidai" not in plane.world.run("nft", "list", "tables").stdout
     assert not (plane.data / "lab").exists()
-    assert not os.path.exists(f"/run/fumidai-{plane.label}")
+    assert not os.path.exists(f"/proc/{plane.world.process.pid}/root/run/fumidai-{plane.label}")
     mounts = subprocess.run(["cat", f"/proc/{plane.world.process.pid}/mounts"], stdout=subprocess.PIPE, text=True, check=True).stdout
     assert str(plane.data) not in mounts

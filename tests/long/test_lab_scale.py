@@ -1,7 +1,6 @@
 """A lab of fifty instances comes up and goes in time, and one whose server is killed in the middle of changes ends as asked. Needs root."""
 
 import json
-import os
 import random
 import subprocess
 import time
@@ -35,9 +34,6 @@ class Lab(LabPlane):
     def image(self):
         return self.ec2("describe-images", "--owners", "amazon")["Images"][0]["ImageId"]
 
-    def space(self, part):
-        return f"fumidai-{self.label}-{part}"
-
     def directories(self):
         instances = self.data / "lab" / "instances"
         return {each.name for each in instances.iterdir()} if instances.exists() else set()
@@ -48,26 +44,6 @@ class Lab(LabPlane):
     def host_key(self, interface, address):
         """What sshd at the address shows to who asks from that interface; empty when nothing answers."""
         return self.in_space(interface, "ssh-keyscan", "-T", "2", "-t", "ed25519", address).stdout.partition(" ")[2].strip()
-
-    def processes_in(self, spaces):
-        """The ids of all processes of the machine in namespaces with these inode numbers."""
-        found = []
-        for process in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                if os.stat(f"/proc/{process}/ns/net").st_ino in spaces:
-                    found.append(process)
-            except OSError:  # it has ended
-                continue
-        return found
-
-    def own_spaces(self):
-        return {space for space in self.world.spaces() if space.startswith(self.space(""))}
-
-    def inodes(self):
-        return {self.inode(space) for space in self.own_spaces()}
-
-    def inode(self, space):
-        return os.stat(f"/proc/{self.world.process.pid}/root/run/netns/{space}").st_ino
 
 
 def interface_of(instance):

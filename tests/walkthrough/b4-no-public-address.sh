@@ -19,4 +19,4 @@ undo_bastion() { # the next case makes the bastion method again
 undo undo_bastion
 aws ec2 wait instance-running --instance-ids "$BAS"
 is "PublicIpAddress" None "$(aws ec2 describe-instances --instance-ids "$BAS" --query 'Reservations[0].Instances[0].PublicIpAddress' --output text)"
-doctor "$bastion" "$PRV" "way to the bastion" "$BAS"
+doctor "$bastion" "$PRV" "way to the bastion" "$BAS" no-public-address

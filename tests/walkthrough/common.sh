@@ -46,11 +46,12 @@ has() {
   echo "   $1: ${3//$'\n'/ }"
 }
 
-# refused TEXT COMMAND...: that it fails, and says the text
+# refused TEXT COMMAND...: that it fails, and says the text; $refused_with is its exit status
 refused() {
   local text=$1 output
   shift
-  if output=$("$@" 2>&1); then fail "was not refused: $* (it printed: $output)"; fi
+  output=$("$@" 2>&1) && fail "was not refused: $* (it printed: $output)"
+  refused_with=$?
   has "$1 ${2:-} ${3:-}" "$text" "$output"
 }
 
@@ -97,8 +98,9 @@ bastion='bastion'
 endpoints='session manager through interface endpoints'
 nat='session manager through a NAT gateway'
 
-# doctor METHOD TARGET [NEED SUBJECT]...: that just these are what it lacks (and, as their effect, the agent's connection), and that
-# real packets say the same as the model. None: that it works.
+# doctor METHOD TARGET [NEED SUBJECT CAUSE]...: that just these are what it lacks (and, as their effect, the agent's connection), for
+# these causes (of a way: the words of its hops that block; - of what is no way), and that real packets say the same as the model.
+# None: that it works.
 doctor() {
   local method=$1 target=$2 expected lacks report
   shift 2
@@ -106,12 +108,18 @@ doctor() {
   is "doctor: requirements that packets contradict" "" "$(jq -r '.Targets[].Methods[] | .Method as $method
       | .Requirements[] | select(.Observed.Disagrees) | "\($method): \(.Need) \(.Subject) \(.Reason), but \(.Observed.How)"' <<<"$report")"
   lacks=$(jq -r --arg method "$method" '.Targets[].Methods[] | select(.Method == $method).Requirements[]
-      | select(.Standing == "unmet") | "\(.Need) \(.Subject)"' <<<"$report")
+      | select(.Standing == "unmet") | "\(.Need) \(.Subject): \([.Hops[].Cause | values] | if . == [] then "-" else join(" ") end)"' <<<"$report")
   [ $# = 0 ] || lacks=$(grep -v "^agent's connection " <<<"$lacks" || true)
-  expected=$(while [ $# -gt 0 ]; do echo "$1 $2"; shift 2; done)
+  expected=$(while [ $# -gt 0 ]; do echo "$1 $2: $3"; shift 3; done)
   is "doctor: what $method lacks" "$(sort <<<"$expected")" "$(sort <<<"$lacks")"
   [ -n "$expected" ] || is "doctor: $method works" true \
     "$(jq -r --arg method "$method" '.Targets[].Methods[] | select(.Method == $method).Works' <<<"$report")"
+}
+
+# would_mend METHOD TARGET TEXT: that doctor's commands against the first that it lacks say this
+would_mend() {
+  has "doctor would mend it by" "$3" "$("$fumidai" doctor --json "$2" | jq -r --arg method "$1" \
+    '[.Targets[].Methods[] | select(.Method == $method).Requirements[] | select(.Standing == "unmet")][0].Mend[]')"
 }
 
 # advised METHOD TARGET NEED SUBJECT TEXT: that doctor says this beside

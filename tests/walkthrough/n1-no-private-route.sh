@@ -6,4 +6,5 @@ aws ec2 delete-route --route-table-id "$RTPRI" --destination-cidr-block 0.0.0.0/
 undo aws ec2 create-route --route-table-id "$RTPRI" --destination-cidr-block 0.0.0.0/0 --nat-gateway-id "$NAT"
 launch_with_role
 stays_away "$I"
-doctor "$nat" "$I" "way to the service" "ssm, ssmmessages"
+doctor "$nat" "$I" "way to the service" "ssm, ssmmessages" no-route
+would_mend "$nat" "$I" "create-route --route-table-id $RTPRI --destination-cidr-block 0.0.0.0/0 --nat-gateway-id $NAT"

@@ -12,6 +12,7 @@ undo aws ec2 release-address --allocation-id "$E"
 N=$(aws ec2 create-nat-gateway --subnet-id "$S" --allocation-id "$E" --query NatGateway.NatGatewayId --output text)
 undo aws ec2 delete-nat-gateway --nat-gateway-id "$N"
 refused "Waiter NatGatewayAvailable failed" aws ec2 wait nat-gateway-available --nat-gateway-ids "$N"
+is "the waiter's exit status" 255 $refused_with
 is "the gateway" $'failed\tGateway.NotAttached' "$(aws ec2 describe-nat-gateways --nat-gateway-ids "$N" --query 'NatGateways[0].[State,FailureCode]' --output text)"
 T=$(aws ec2 describe-route-tables --filters "Name=vpc-id,Values=$V" --query 'RouteTables[0].RouteTableId' --output text)
 refused "NatGateway" aws ec2 create-route --route-table-id "$T" --destination-cidr-block 0.0.0.0/0 --nat-gateway-id "$N"
@@ -21,4 +22,5 @@ undo eventually "the instance is terminated" 20 is_terminated
 undo aws ec2 terminate-instances --instance-ids "$I"
 aws ec2 wait instance-running --instance-ids "$I"
 stays_away "$I" 2
-doctor "$nat" "$I" "way to the service" "ssm, ssmmessages"
+doctor "$nat" "$I" "way to the service" "ssm, ssmmessages" no-route
+would_mend "$nat" "$I" "attach-internet-gateway"

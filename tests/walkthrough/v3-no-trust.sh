@@ -10,4 +10,4 @@ stays_away "$I"
 not_listed "$I"
 has "iam/info" ssm-profile "$(metadata "$I" meta-data/iam/info)"
 has "the credentials" AssumeRoleUnauthorizedAccess "$(metadata "$I" meta-data/iam/security-credentials/ssm-role)"
-doctor "$endpoints" "$I" "trust policy" ssm-role
+doctor "$endpoints" "$I" "trust policy" ssm-role -

@@ -7,4 +7,4 @@ undo has_endpoint_again EP_SSM ssm
 launch_with_role
 stays_away "$I"
 not_listed "$I"
-doctor "$endpoints" "$I" "interface endpoint" ssm
+doctor "$endpoints" "$I" "interface endpoint" ssm -

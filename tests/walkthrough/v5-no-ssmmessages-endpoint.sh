@@ -8,4 +8,4 @@ launch_with_role
 eventually "the node is listed" 30 is_online "$I"
 is "describe-instance-information" Online "$(ping_status_of "$I")"
 stays_away "$I"
-doctor "$endpoints" "$I" "interface endpoint" ssmmessages
+doctor "$endpoints" "$I" "interface endpoint" ssmmessages -

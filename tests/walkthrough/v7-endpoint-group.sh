@@ -7,4 +7,4 @@ undo aws ec2 authorize-security-group-ingress --group-id "$SGE" --protocol tcp -
 launch_with_role
 stays_away "$I"
 not_listed "$I"
-doctor "$endpoints" "$I" "way to the service" ssm "way to the service" ssmmessages
+doctor "$endpoints" "$I" "way to the service" ssm no-ingress-rule "way to the service" ssmmessages no-ingress-rule

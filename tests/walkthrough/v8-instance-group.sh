@@ -7,4 +7,4 @@ undo aws ec2 authorize-security-group-egress --group-id "$SGI" --protocol all --
 launch_with_role
 stays_away "$I"
 not_listed "$I"
-doctor "$endpoints" "$I" "way to the service" ssm "way to the service" ssmmessages
+doctor "$endpoints" "$I" "way to the service" ssm no-egress-rule "way to the service" ssmmessages no-egress-rule

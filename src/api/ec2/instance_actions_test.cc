@@ -17,9 +17,10 @@ using Fields = std::vector<wire::QueryPair>;
 // A lab that nothing runs in.
 class EmptyLab : public Lab {
  public:
-  awaitable<Result<std::vector<Observation>>> observe(std::vector<network::Path>) override {
-    co_return std::vector<Observation>();
+  awaitable<Result<std::vector<std::optional<Observation>>>> observe(std::vector<Trial>) override {
+    co_return std::vector<std::optional<Observation>>();
   }
+  std::string complaint() const override { return ""; }
   Address person() const override { return network::the_internet(); }
   Result<std::string> console_output(InstanceId const&) override { return console; }
 

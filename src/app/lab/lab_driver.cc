@@ -26,6 +26,12 @@ Address const& metadata_address() {
   return address;
 }
 
+// As instances know it, whatever their VPC's block is.
+Address const& resolver_address() {
+  static Address const address = Address::parse("169.254.169.253").value();
+  return address;
+}
+
 bool has_process(network::Instance const& instance) {
   return instance.state == InstanceState::pending || instance.state == InstanceState::running;
 }
@@ -60,8 +66,7 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
       changed_(parts_.executor) {}
 
 Result<void> LabDriver::check_able(LabConfig const& config) {
-  CHECK(lab::check(config.settings));
-  CHECK(lab::check_able());
+  CHECK(lab::check_able(config.settings));
   CHECK(io::make_directory(config.directory.parent_path(), 0700));
   CHECK(io::make_directory(config.directory, 0700));
   return lab::check_able(config.directory);
@@ -86,11 +91,21 @@ awaitable<void> LabDriver::run() {
   for (;;) {
     is_to_look_ = false;
     auto done = co_await reconcile();
-    auto complaint = done ? std::string() : done.error().detail;
-    if (!complaint.empty() && complaint != complaint_) log_error("the lab", {{"error", complaint}});
-    complaint_ = complaint;
+    tell(done ? std::string() : done.error().detail);
     if (!is_to_look_) co_await changed_.wait_until(io::SteadyClock::now() + kLookAgain);
   }
+}
+
+// Once, however many rounds it lasts.
+void LabDriver::tell(std::string complaint) {
+  std::lock_guard guard(complaint_mutex_);
+  if (!complaint.empty() && complaint != complaint_) log_error("the lab", {{"error", complaint}});
+  complaint_ = std::move(complaint);
+}
+
+std::string LabDriver::complaint() const {
+  std::lock_guard guard(complaint_mutex_);
+  return complaint_;
 }
 
 awaitable<void> LabDriver::stop_listening() {
@@ -290,7 +305,8 @@ Result<std::string> LabDriver::console_output(InstanceId const& instance) {
   return lab::console_output(config_.instance(instance));
 }
 
-api::Observation LabDriver::try_way(networks::State const& state, network::Path const& way) const {
+std::optional<api::Observation> LabDriver::try_way(networks::State const& state,
+                                                   network::Path const& way) const {
   auto const& network = state.network;
   std::string space;
   network::VpcId home;
@@ -310,30 +326,48 @@ api::Observation LabDriver::try_way(networks::State const& state, network::Path 
     to = std::get<Address>(way.to);
     if (*to == network::the_internet()) to = config_.settings.plane;
   }
-  if (!to) return {false, "there is no address to try"};
+  if (!to) return {};
   auto port = static_cast<std::uint16_t>(way.flow.port);
   auto seen = lab::probe_tcp(space, *to, port, kProbe);
-  if (!seen) return {false, seen.error().detail};
-  return {lab::arrives(*seen),
-          std::string(lab::to_string(*seen)) + " (" + to->text() + " port " + std::to_string(port) + ")"};
+  if (!seen) return {};
+  return api::Observation{lab::arrives(*seen), std::string(lab::to_string(*seen)) + " (" + to->text() +
+                                                   " port " + std::to_string(port) + ")"};
 }
 
-awaitable<Result<std::vector<api::Observation>>> LabDriver::observe(std::vector<network::Path> ways) {
+std::optional<api::Observation> LabDriver::try_name(network::Lookup const& lookup) const {
+  auto space = lab::interface_space(config_.settings, lookup.from);
+  auto found = lab::probe_name(space, resolver_address(), lookup.name, kProbe);
+  if (!found && found.error().code == Errc::not_found)
+    return api::Observation{false, lookup.name + " has no address"};
+  if (!found && found.error().code == Errc::deadline_exceeded)
+    return api::Observation{false, "no answer about " + lookup.name};
+  if (!found) return {};
+  std::string list;
+  for (auto const& address : *found) list += (list.empty() ? "" : ", ") + address.text();
+  auto is_wanted = [&](Address const& address) { return std::ranges::count(lookup.wanted, address) > 0; };
+  return api::Observation{!found->empty() && std::ranges::all_of(*found, is_wanted),
+                          lookup.name + " is " + list};
+}
+
+awaitable<Result<LabDriver::Observations>> LabDriver::observe(std::vector<api::Trial> trials) {
   CO_TRY(auto state, co_await read_state());
-  std::vector<api::Observation> seen(ways.size());
-  co_await io::to_the_end(try_all(state, ways, seen));
+  Observations seen(trials.size());
+  co_await io::to_the_end(try_all(state, trials, seen));
   co_return seen;
 }
 
-awaitable<void> LabDriver::try_all(StatePointer state, std::vector<network::Path> const& ways,
-                                   std::vector<api::Observation>& seen) {
+awaitable<void> LabDriver::try_all(StatePointer state, std::vector<api::Trial> const& trials,
+                                   Observations& seen) {
   io::TaskGroup tasks(parts_.executor, "probes");
-  auto probe = [](LabDriver& self, StatePointer now, network::Path way,
-                  api::Observation& into) -> awaitable<void> {
-    auto work = [&self, now, way] { return self.try_way(*now, way); };
+  auto probe = [](LabDriver& self, StatePointer now, api::Trial trial,
+                  std::optional<api::Observation>& into) -> awaitable<void> {
+    auto work = [&self, now, trial] {
+      auto const* lookup = std::get_if<network::Lookup>(&trial);
+      return lookup ? self.try_name(*lookup) : self.try_way(*now, std::get<network::Path>(trial));
+    };
     into = co_await self.probers_.run(std::move(work));
   };
-  for (std::size_t i = 0; i < ways.size(); i++) tasks.spawn(probe(*this, state, ways[i], seen[i]));
+  for (std::size_t i = 0; i < trials.size(); i++) tasks.spawn(probe(*this, state, trials[i], seen[i]));
   co_await tasks.join();
 }
 

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 
 #include "api/lab.h"
@@ -44,6 +45,8 @@ class LabDriver : public api::Lab, public sessions::Dialer {
  public:
   LabDriver(LabParts parts, LabConfig config);
 
+  using Observations = std::vector<std::optional<api::Observation>>;
+
   // Before anything is changed: whether this machine can hold a lab. Errors say what to do.
   static Result<void> check_able(LabConfig const& config);
 
@@ -56,10 +59,11 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   // Until nothing is in the middle of being done. Instances and networks stay.
   awaitable<void> stop();
 
-  awaitable<Result<std::vector<api::Observation>>> observe(std::vector<network::Path> ways) override;
+  awaitable<Result<Observations>> observe(std::vector<api::Trial> trials) override;
   // From the namespace of the endpoint's interface.
   awaitable<Result<std::unique_ptr<io::Stream>>> dial(network::ConnectEndpointId endpoint, Address address,
                                                       std::uint16_t port) override;
+  std::string complaint() const override;
   Address person() const override { return config_.settings.host; }
   Result<std::string> console_output(InstanceId const& instance) override;
 
@@ -91,6 +95,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   };
 
   awaitable<Result<void>> reconcile();
+  void tell(std::string complaint);
   awaitable<Result<StatePointer>> read_state();
   awaitable<Result<void>> apply(networks::State const& state);
 
@@ -101,9 +106,9 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   awaitable<void> drop_listeners(Grounds const& wanted);
   static awaitable<void> stop_all(std::vector<Listener>& listeners);
   awaitable<wire::HttpResponse> answer_metadata(InstanceId instance, wire::HttpRequest request);
-  awaitable<void> try_all(StatePointer state, std::vector<network::Path> const& ways,
-                          std::vector<api::Observation>& seen);
-  api::Observation try_way(networks::State const& state, network::Path const& way) const;
+  awaitable<void> try_all(StatePointer state, std::vector<api::Trial> const& trials, Observations& seen);
+  std::optional<api::Observation> try_way(networks::State const& state, network::Path const& way) const;
+  std::optional<api::Observation> try_name(network::Lookup const& lookup) const;
 
   LabParts parts_;
   LabConfig config_;
@@ -115,7 +120,8 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   StatePointer committed_;  // the database's thread's
   bool is_to_look_ = true;  // something changed since the last round began
   std::map<std::string, Listener> listeners_;
-  std::string complaint_;  // the last that was told
+  mutable std::mutex complaint_mutex_;
+  std::string complaint_;  // of the last round
 };
 
 // For as long as it is held, nobody else drives or removes the lab of that label. Error: conflict.

@@ -1,7 +1,8 @@
-"""A server with a lab, in a world of its own: a network and /run/netns that nothing else on the machine sees."""
+"""A server with a lab, in a world of its own: a network and /run that nothing else on the machine sees."""
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import shlex
@@ -15,7 +16,7 @@ from house.plane import Plane
 from house.programs import AWS, FUMIDAI, bare_environment, run, wait_until
 
 WORLD = """
-mount --make-rprivate / && mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip link set lo up && echo ready && exec sleep infinity
+mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir /run/netns /run/lock && ip link set lo up && echo ready && exec sleep infinity
 """
 
 
@@ -92,15 +93,25 @@ class LabPlane(Plane):
         assert done.returncode == 0, f"aws {shlex.join(map(str, words))}: {done.stderr.decode()}"
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    def try_up(self):
+        return self.world.run(FUMIDAI, "lab", "up", "--data-dir", self.data, "--label", self.label, env=self.server_environment(), timeout=150)
+
     def up(self):
         """Makes the example and reaches all of it; what it printed is `printed`."""
-        done = self.world.run(FUMIDAI, "lab", "up", "--data-dir", self.data, "--label", self.label, env=self.server_environment(), timeout=120)
+        done = self.try_up()
         assert done.returncode == 0, done.stdout + done.stderr + self.log.read_text()[-3000:]
         self.printed = done.stdout
         return self
 
     def lab(self, *words, **more):
         return self.world.run(FUMIDAI, "lab", *words, "--data-dir", self.data, "--label", self.label, env={**bare_environment(self.home), "FUMIDAI_SECRET_FILE": str(self.secret)}, **more)
+
+    @contextmanager
+    def held(self):
+        """The lab changes nothing meanwhile, and mends nothing: its turn at the kernel is taken."""
+        with open(f"/proc/{self.world.process.pid}/root/run/fumidai-{self.label}/lock", "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def example(self):
         """The ids of the example's parts by their names, and its instances by theirs."""
@@ -129,6 +140,29 @@ class LabPlane(Plane):
         assert done.returncode == 0, done.stderr
         (answer,) = json.loads(done.stdout)["Targets"]
         return {method["Method"]: method for method in answer["Methods"]}
+
+    def space(self, part):
+        return f"fumidai-{self.label}-{part}"
+
+    def own_spaces(self):
+        return {space for space in self.world.spaces() if space.startswith(self.space(""))}
+
+    def inode(self, space):
+        return os.stat(f"/proc/{self.world.process.pid}/root/run/netns/{space}").st_ino
+
+    def inodes(self):
+        return {self.inode(space) for space in self.own_spaces()}
+
+    def processes_in(self, spaces):
+        """The ids of all processes of the machine in namespaces with these inode numbers."""
+        found = []
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.stat(f"/proc/{process}/ns/net").st_ino in spaces:
+                    found.append(process)
+            except OSError:  # it has ended
+                continue
+        return found
 
     def is_reached(self, instance, seconds=20):
         end = time.monotonic() + seconds

@@ -1,0 +1,111 @@
+#include <boost/json/parse.hpp>
+
+#include "api/lab.h"
+#include "api/test_plane.h"
+#include "networks/instances.h"
+#include "networks/settle.h"
+
+namespace fumidai::api {
+namespace {
+
+namespace json = boost::json;
+
+// Where whatever is tried arrives, or else nothing can be tried.
+class FakeLab : public Lab {
+ public:
+  awaitable<Result<std::vector<std::optional<Observation>>>> observe(std::vector<Trial> trials) override {
+    tried = trials;
+    std::vector<std::optional<Observation>> seen(trials.size());
+    if (can_try) std::ranges::fill(seen, Observation{true, "answered"});
+    co_return seen;
+  }
+  std::string complaint() const override { return complains_of; }
+  Address person() const override { return network::the_internet(); }
+  Result<std::string> console_output(InstanceId const&) override { return ""; }
+
+  bool can_try = true;
+  std::string complains_of;
+  std::vector<Trial> tried;
+};
+
+class Diagnosis : public TestPlane {
+ protected:
+  Diagnosis() {
+    plane->lab = &lab;
+    ask("MakeExample");
+  }
+
+  json::value ask(std::string operation) {
+    auto outcome = answer({&kFumidai, std::move(operation), {}, ""}, hana(), "{}");
+    if (!outcome || !*outcome) {
+      ADD_FAILURE() << said;
+      return json::object();
+    }
+    return json::parse((*outcome)->body);
+  }
+  // What was observed of the needs of that name, of all instances and methods.
+  std::vector<json::value> observed(std::string const& need) {
+    std::vector<json::value> found;
+    auto diagnosis = ask("Diagnose");
+    for (auto& target : diagnosis.at("Targets").as_array())
+      for (auto& method : target.at("Methods").as_array())
+        for (auto& requirement : method.at("Requirements").as_array())
+          if (requirement.at("Need").as_string() == need)
+            found.push_back(requirement.as_object()["Observed"]);
+    return found;
+  }
+  void change(std::function<void(networks::State&)> how) {
+    write([&](store::Transaction& transaction) {
+      return networks.change(transaction, [&](networks::State& state) -> Result<void> {
+        how(state);
+        return success();
+      });
+    });
+  }
+  void settle() {
+    change([&](networks::State& state) {
+      networks::settle(state, clock.now() + std::chrono::minutes(1));
+      std::vector<InstanceId> all;
+      for (auto& instance : state.network.instances) all.push_back(instance.id);
+      for (auto& id : all) networks::started(state, id, clock.now());
+    });
+  }
+
+  FakeLab lab;
+};
+
+TEST_F(Diagnosis, what_is_being_started_may_answer_already_and_is_not_tried) {
+  auto ways = observed("way to the service");
+  EXPECT_FALSE(ways.empty());
+  for (auto& each : ways) EXPECT_TRUE(each.is_null()) << each;
+  settle();
+  ways = observed("way to the service");
+  EXPECT_TRUE(std::ranges::any_of(ways, [](auto& each) { return each.is_object(); }));
+}
+
+TEST_F(Diagnosis, a_private_name_is_looked_up_for_the_instance) {
+  settle();
+  auto names = observed("private name");
+  ASSERT_FALSE(names.empty());
+  for (auto& each : names) EXPECT_FALSE(each.at("Disagrees").as_bool()) << each;
+  std::set<std::string> looked_up;
+  for (auto& trial : lab.tried)
+    if (auto* lookup = std::get_if<network::Lookup>(&trial)) {
+      looked_up.insert(lookup->name);
+      EXPECT_EQ(lookup->wanted.size(), 1);
+    }
+  EXPECT_EQ(looked_up,
+            (std::set<std::string>{"ssm.us-east-1.amazonaws.com", "ssmmessages.us-east-1.amazonaws.com"}));
+}
+
+TEST_F(Diagnosis, what_cannot_be_tried_is_not_observed_and_what_the_lab_complains_of_is_told) {
+  settle();
+  lab.can_try = false;
+  lab.complains_of = "no room";
+  for (auto& each : observed("way to the service")) EXPECT_TRUE(each.is_null()) << each;
+  EXPECT_EQ(ask("Diagnose").at("Complaint").as_string(), "no room");
+  EXPECT_EQ(ask("MakeExample").at("Complaint").as_string(), "no room");
+}
+
+}  // namespace
+}  // namespace fumidai::api
