@@ -97,7 +97,7 @@ Result<void> measure(int interfaces) {
 }
 
 int run(std::vector<int> const& counts) {
-  if (auto able = lab::check_able(); !able) {
+  if (auto able = lab::check_able({.label = "bench"}); !able) {
     std::printf("skipped: %s\n", able.error().detail.c_str());
     return 0;
   }
