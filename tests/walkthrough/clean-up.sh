@@ -4,10 +4,21 @@
 has_bastion
 has_only_endpoints
 has_nat
+if [ -n "${FUMIDAI_TEST_AWS2:-}" ]; then has_connect_endpoint; fi
 say "in the wrong order"
 refused DependencyViolation aws ec2 delete-vpc --vpc-id "$VPC"
 refused DependencyViolation aws ec2 delete-security-group --group-id "$SGB"
 say "in the right one"
+if [ -n "${EICE:-}" ]; then
+  aws2 ec2 delete-instance-connect-endpoint --instance-connect-endpoint-id "$EICE" >/dev/null
+  eventually "the connect endpoint is gone" 30 endpoint_is "$EICE" delete-complete
+  aws ec2 terminate-instances --instance-ids "$I2" >/dev/null
+  aws ec2 wait instance-terminated --instance-ids "$I2"
+  for group in "$SGI2" "$SGEIC"; do aws ec2 revoke-security-group-egress --group-id "$group" --protocol tcp --port 22 --source-group "$SGI2" >/dev/null 2>&1 || true; done
+  aws ec2 revoke-security-group-ingress --group-id "$SGI2" --protocol tcp --port 22 --source-group "$SGEIC" >/dev/null
+  aws ec2 delete-security-group --group-id "$SGI2" >/dev/null
+  aws ec2 delete-security-group --group-id "$SGEIC" >/dev/null
+fi
 aws ec2 terminate-instances --instance-ids "$BAS" "$PRV" "$INS" >/dev/null
 aws ec2 wait instance-terminated --instance-ids "$BAS" "$PRV" "$INS"
 aws ec2 delete-vpc-endpoints --vpc-endpoint-ids "$EP_SSM" "$EP_SSMMESSAGES" "$EP_EC2MESSAGES" >/dev/null

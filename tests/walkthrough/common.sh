@@ -34,6 +34,12 @@ fail() {
   exit 1
 }
 
+# skip WHY: it cannot be tried here
+skip() {
+  echo "skipped: $*"
+  exit 77
+}
+
 # is WHAT EXPECTED SEEN
 is() {
   [ "$2" = "$3" ] || fail "$1: expected '$2', and it is '$3'"
@@ -297,6 +303,53 @@ launch() {
   aws ec2 wait instance-running --instance-ids "$I"
 }
 launch_with_role() { launch --security-group-ids "$SGI" --iam-instance-profile Name=ssm-profile "$@"; }
+
+# ---- connect endpoints, by an AWS CLI that knows them: FUMIDAI_TEST_AWS2 names one of version 2.12 or newer
+
+connect='connect endpoint'
+
+# Its tunnels trust the system's authorities, whatever the environment names.
+aws2() { timeout 60 env -u SSL_CERT_FILE "PATH=$(dirname "$FUMIDAI_TEST_AWS2"):$PATH" "$FUMIDAI_TEST_AWS2" "$@"; }
+open_tunnel() { aws2 ec2-instance-connect open-tunnel --instance-id "$I2" "$@"; }
+describe_endpoint() { aws2 ec2 describe-instance-connect-endpoints --instance-connect-endpoint-ids "$1" --query "InstanceConnectEndpoints[0].$2" --output text; }
+endpoint_is() { [ "$(describe_endpoint "$1" State)" = "$2" ]; }
+
+make_connect_endpoint() {
+  EICE=$(aws2 ec2 create-instance-connect-endpoint --subnet-id "$PRI" --security-group-ids "$SGEIC" --query InstanceConnectEndpoint.InstanceConnectEndpointId --output text)
+}
+
+has_connect_endpoint() {
+  [ -n "${FUMIDAI_TEST_AWS2:-}" ] || skip "FUMIDAI_TEST_AWS2 names no AWS CLI of 2.12 or newer"
+  has_network
+  [ -z "${EICE:-}" ] || return 0
+  say "an instance that only a connect endpoint leads to: no role, no agent, no key, no public address"
+  SGEIC=$(aws ec2 create-security-group --group-name eice-sg --description "EIC endpoint" --vpc-id "$VPC" --query GroupId --output text)
+  SGI2=$(aws ec2 create-security-group --group-name eic-instance-sg --description "ssh from EICE" --vpc-id "$VPC" --query GroupId --output text)
+  aws ec2 revoke-security-group-egress --group-id "$SGEIC" --protocol all --cidr 0.0.0.0/0 >/dev/null
+  aws ec2 authorize-security-group-egress --group-id "$SGEIC" --protocol tcp --port 22 --source-group "$SGI2" >/dev/null
+  aws ec2 authorize-security-group-ingress --group-id "$SGI2" --protocol tcp --port 22 --source-group "$SGEIC" >/dev/null
+  I2=$(aws ec2 run-instances --image-id "$AMI" --instance-type t3.micro --subnet-id "$PRI" --security-group-ids "$SGI2" --query 'Instances[0].InstanceId' --output text)
+  aws ec2 wait instance-running --instance-ids "$I2"
+  I2IP=$(aws ec2 describe-instances --instance-ids "$I2" --query 'Reservations[0].Instances[0].PrivateIpAddress' --output text)
+  make_connect_endpoint
+  eventually "the endpoint is complete" 30 endpoint_is "$EICE" create-complete
+  learn_endpoint
+  [ -e tmpkey ] || ssh-keygen -q -t ed25519 -N '' -f tmpkey
+  keep SGEIC SGI2 I2 I2IP EICE
+  eventually "the instance's sshd" 20 answers_by_tunnel
+}
+# Where its name leads, a workstation has to know.
+learn_endpoint() { echo "198.51.100.10 $(describe_endpoint "$EICE" DnsName)" >>/etc/hosts; }
+answers_by_tunnel() { [[ "$(open_tunnel --max-tunnel-duration 2 </dev/null 2>/dev/null)" == SSH-2.0-* ]]; }
+
+push_key() { aws ec2-instance-connect send-ssh-public-key --instance-id "$I2" --instance-os-user "${1:-ec2-user}" --ssh-public-key file://tmpkey.pub >/dev/null; }
+# by_tunnel COMMAND...: by ssh with the key that was pushed, open-tunnel is its ProxyCommand
+by_tunnel() {
+  env -u SSL_CERT_FILE "PATH=$(dirname "$FUMIDAI_TEST_AWS2"):$PATH" /usr/bin/ssh -F "$world/ssh_config" -o ConnectTimeout=20 -i tmpkey \
+    -o ProxyCommand="aws ec2-instance-connect open-tunnel --instance-id $I2 ${TUNNEL_OPTIONS:-}" "ec2-user@$I2" "$@"
+}
+is_told_why() { [[ "$(by_tunnel true 2>&1)" == *"Websocket Closure Reason: "*"$I2IP port 22"* ]]; }
+is_open() { push_key && by_tunnel true 2>/dev/null; }
 
 # ---- users
 
