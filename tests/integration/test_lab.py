@@ -95,7 +95,8 @@ def instance(plane, parts):
     (made,) = plane.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-private"]["subnet"], "--user-data", script)["Instances"]
     assert made["State"]["Name"] == "pending"
     plane.aws("ec2", "wait", "instance-running", "--instance-ids", made["InstanceId"])
-    print(f"run-instances to running, two CLI calls: {time.monotonic() - began:.2f} s")
+    plane.aws("ec2", "wait", "instance-status-ok", "--instance-ids", made["InstanceId"])
+    print(f"run-instances to running and its status ok, three CLI calls: {time.monotonic() - began:.2f} s")
     return made
 
 
