@@ -78,6 +78,7 @@ def name(request):
 
 def test_the_groups_of_a_bastion(ec2, vpc):
     bastion, private = ec2.group(vpc, "bastion-sg", "bastion"), ec2.group(vpc, "private-sg", "private")
+    ec2("wait", "security-group-exists", "--group-ids", bastion, private)
     first = ("authorize-security-group-ingress", "--group-id", bastion, "--protocol", "tcp", "--port", "22", "--cidr", "198.51.100.7/32")
     (rule,) = ec2(*first)["SecurityGroupRules"]
     assert rule["SecurityGroupRuleId"].startswith("sgr-") and rule["IsEgress"] is False
@@ -273,6 +274,7 @@ def written(tmp_path, text):
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
 def test_a_key_pair_is_made_for_ssh(plane, ec2, kind, name, tmp_path):
     made = ec2("create-key-pair", "--key-name", name, "--key-type", kind)
+    ec2("wait", "key-pair-exists", "--key-names", name)
     file = written(tmp_path, made["KeyMaterial"])
     line = subprocess.run(["ssh-keygen", "-y", "-f", file], stdout=subprocess.PIPE, check=True).stdout.decode().split()
     assert line[0] == f"ssh-{kind}"

@@ -84,7 +84,8 @@ def test_a_network_with_a_way_out_is_made_and_taken_down(plane, account):
         return plane.aws("ec2", *words, "--query", query)
 
     vpc = made("create-vpc", "--cidr-block", "10.0.0.0/16", "--tag-specifications", "ResourceType=vpc,Tags=[{Key=Name,Value=lab}]", query="Vpc.VpcId")
-    plane.aws("ec2", "wait", "vpc-available", "--vpc-ids", vpc)
+    for state in ("exists", "available"):
+        plane.aws("ec2", "wait", f"vpc-{state}", "--vpc-ids", vpc)
     plane.aws("ec2", "modify-vpc-attribute", "--vpc-id", vpc, "--enable-dns-support", '{"Value":true}')
     plane.aws("ec2", "modify-vpc-attribute", "--vpc-id", vpc, "--enable-dns-hostnames", '{"Value":true}')
     public = made("create-subnet", "--vpc-id", vpc, "--cidr-block", "10.0.0.0/24", "--availability-zone", ZONE, query="Subnet.SubnetId")
@@ -311,6 +312,8 @@ def test_an_interface_is_shown_whole(ec2, account, vpc, subnet, gateway, address
     association = {"AllocationId": address, "AssociationId": elastic["AssociationId"], "IpOwnerId": account, "PublicIp": public,
                    "PublicDnsName": f"ec2-{public.replace('.', '-')}.compute-1.amazonaws.com"}
     (shown,) = ec2.describe_network_interfaces(NetworkInterfaceIds=[used["NetworkInterfaceId"]])["NetworkInterfaces"]
+    with pytest.raises(botocore.exceptions.WaiterError):  # none is free here: all are somebody's
+        ec2.get_waiter("network_interface_available").wait(NetworkInterfaceIds=[used["NetworkInterfaceId"]], WaiterConfig={"MaxAttempts": 1})
     assert re.fullmatch("02(:[0-9a-f]{2}){5}", shown.pop("MacAddress"))
     shown.pop("AvailabilityZoneId", None)  # older tools do not know it
     attachment = shown.pop("Attachment")

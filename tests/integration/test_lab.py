@@ -10,7 +10,7 @@ import time
 import pytest
 
 from house.lab import LabPlane, disagreements, running_lab, unmet
-from house.programs import AWS, FUMIDAI, bare_environment, is_root, wait_until
+from house.programs import AWS, FUMIDAI, ROOT, bare_environment, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
 
@@ -58,6 +58,34 @@ def test_doctor_looks_names_up_where_the_instance_does(plane, parts):
     wait_until("names resolve again", lambda: not disagreements(plane.diagnosis("by-endpoints")), 20)
 
 
+SHAPES = json.loads((ROOT / "tests" / "vectors" / "api-shapes.json").read_text())["ec2"]["operations"]
+ASKED_OF_ONE = {"DescribeVpcAttribute", "DescribeInstanceAttribute"}
+
+
+def strangers(value, shape, at):
+    """What an answer holds that the shape does not know, or has otherwise."""
+    kind = shape["type"]
+    if "cut" in shape:  # deeper than the file goes
+        return
+    if kind == "structure":
+        known = {member["wire"]: member for member in shape["members"].values()}
+        for name, inner in (value or {}).items():
+            yield from strangers(inner, known[name], f"{at}.{name}") if name in known else [f"{at}.{name}"]
+    elif kind == "list":
+        assert isinstance(value, list) or not set(value) - {shape["entry"]}, f"{at}: {value}"
+        for inner in value if isinstance(value, list) else (value or {}).values():
+            yield from strangers(inner, shape["of"], at)
+    elif not isinstance(value, str):
+        yield f"{at} is no {kind}: {value}"
+
+
+@pytest.mark.parametrize("action", sorted(name for name in SHAPES if name.startswith("Describe") and name not in ASKED_OF_ONE))
+def test_answers_have_the_names_of_the_wire(plane, parts, action):
+    answer = plane.ec2(action)
+    shape = {"type": "structure", "members": {**SHAPES[action]["output"], "RequestId": {"wire": "requestId", "type": "string"}}}
+    assert not list(strangers(answer, shape, action))
+
+
 @pytest.fixture(scope="module")
 def instance(plane, parts):
     """One more, without a profile."""
@@ -67,7 +95,8 @@ def instance(plane, parts):
     (made,) = plane.aws("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro", "--subnet-id", parts["example-private"]["subnet"], "--user-data", script)["Instances"]
     assert made["State"]["Name"] == "pending"
     plane.aws("ec2", "wait", "instance-running", "--instance-ids", made["InstanceId"])
-    print(f"run-instances to running, two CLI calls: {time.monotonic() - began:.2f} s")
+    plane.aws("ec2", "wait", "instance-status-ok", "--instance-ids", made["InstanceId"])
+    print(f"run-instances to running and its status ok, three CLI calls: {time.monotonic() - began:.2f} s")
     return made
 
 

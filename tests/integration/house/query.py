@@ -18,7 +18,8 @@ class Refused(Exception):
 def as_value(element):
     """Lists are what has item children; a leaf is its text."""
     children = list(element)
-    if element.tag.split("}")[1].endswith(("Set", "Info")):
+    is_list = all(child.tag.endswith("}item") for child in children)
+    if element.tag.split("}")[1].endswith(("Set", "Info")) and is_list:
         return [as_value(child) for child in children]
     if not children:
         return element.text or ""
