@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kOpening = 15s;  // what the agent needs at most to dial, and some more
+constexpr auto kOpening = 15s;                  // what the agent needs at most to dial, and some more
 constexpr char const* kVersion = "1.2.9000.1";  // above wire::kNativeClientVersion, as our clients'
 constexpr std::size_t kBetween = 64 * 1024;
 
@@ -79,8 +79,7 @@ class CarriedStream : public io::Stream {
 };
 
 awaitable<void> serve(std::shared_ptr<LiveSession> session, std::shared_ptr<io::WebSocket> far) {
-  co_await session->serve(LiveSession::Role::client, std::move(far), "the plane",
-                          kVersion);
+  co_await session->serve(LiveSession::Role::client, std::move(far), "the plane", kVersion);
 }
 
 }  // namespace

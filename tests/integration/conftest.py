@@ -22,6 +22,7 @@ def pytest_report_header(config):
     directory = os.environ.get("FUMIDAI_TEST_SSM_AGENT_DIR")
     lines.append(f"FUMIDAI_TEST_SSM_AGENT_DIR: {directory or 'not set, its tests are skipped'}")
     lines.append(f"FUMIDAI_TEST_EIC_SCRIPTS: {os.environ.get('FUMIDAI_TEST_EIC_SCRIPTS') or 'not set, its tests are skipped'}")
+    lines.append(f"FUMIDAI_TEST_MSSH: {os.environ.get('FUMIDAI_TEST_MSSH') or 'not set, its tests are skipped'}")
     return lines
 
 
