@@ -29,7 +29,7 @@ test: build
 
 # What takes longer: run by hand.
 test-long: test
-	@FUMIDAI_TEST_LONG=1 /usr/bin/python3 -m pytest tests/integration tests/long
+	@/usr/bin/python3 -m pytest -n $(TEST_JOBS) --dist loadfile tests/long
 
 demo: programs ; @demo/up
 demo-down: ; @demo/down

@@ -52,4 +52,6 @@ def rows(request, tmp_path_factory):
 
 @pytest.mark.parametrize("case", CASES)
 def test_case(rows, case):
+    if rows[case].split()[1:2] == ["skipped"]:
+        pytest.skip("FUMIDAI_TEST_AWS2 names no AWS CLI of 2.12 or newer")
     assert rows[case].split()[1] == "ok", rows[case]
