@@ -25,10 +25,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-io::Path program(char const* name) {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
-}
-
 pid_t start_process(std::vector<std::string> const& words, io::Path const& log) {
   auto child = ::fork();
   if (child != 0) return child;
@@ -36,11 +32,18 @@ pid_t start_process(std::vector<std::string> const& words, io::Path const& log) 
   int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::dup2(output, 1);
   ::dup2(output, 2);
+  ::close_range(3, ~0u, 0);  // a connection of ours ends when we close it
   std::vector<char*> arguments;
   for (auto const& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   ::execv(arguments[0], arguments.data());
   ::_exit(127);
+}
+
+}  // namespace
+
+io::Path program(char const* name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
 void stop_process(pid_t process, int signal) {
@@ -49,7 +52,14 @@ void stop_process(pid_t process, int signal) {
   ::waitpid(process, nullptr, 0);
 }
 
-}  // namespace
+pid_t start_worker(std::function<void()> const& work) {
+  std::fflush(nullptr);
+  auto child = ::fork();
+  if (child != 0) return child;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  work();
+  ::_exit(0);
+}
 
 void fail(std::string const& why) {
   std::fprintf(stderr, "the benchmark cannot run: %s\n", why.c_str());
@@ -118,7 +128,7 @@ client::Plane BenchPlane::client() const {
   return std::move(*client::Plane::make(std::move(*profile)));
 }
 
-std::vector<agent::Identity> BenchPlane::register_agents(std::size_t count) {
+std::vector<agent::Identity> BenchPlane::register_agents(std::size_t count, std::string const& role) {
   std::vector<agent::Identity> identities;
   auto plane = client();
   auto key = generate_rsa_key();
@@ -130,8 +140,8 @@ std::vector<agent::Identity> BenchPlane::register_agents(std::size_t count) {
   agent::Activation activation;
   for (std::size_t i = 0; i < count; i++) {
     if (i % 1000 == 0) {
-      auto answer = run(plane.call("ssm", "AmazonSSM.CreateActivation",
-                                   {{"IamRole", "SSMServiceRole"}, {"RegistrationLimit", 1000}}));
+      auto answer = run(
+          plane.call("ssm", "AmazonSSM.CreateActivation", {{"IamRole", role}, {"RegistrationLimit", 1000}}));
       activation.id = answer.as_object().at("ActivationId").as_string();
       activation.code = Secret(std::string(answer.as_object().at("ActivationCode").as_string()));
     }
@@ -141,13 +151,18 @@ std::vector<agent::Identity> BenchPlane::register_agents(std::size_t count) {
   return identities;
 }
 
+pid_t BenchPlane::run_agent(agent::Identity const& identity, std::vector<std::string> const& options) const {
+  auto state = directory_ / identity.instance_id;
+  if (auto saved = agent::save_identity(state, identity); !saved) fail(saved.error().detail);
+  std::vector<std::string> words{program("fumidai-agent").string(), "run", "--state-dir", state.string()};
+  words.insert(words.end(), options.begin(), options.end());
+  return start_process(words, directory_ / "agent.log");
+}
+
 pid_t BenchPlane::start_agent() {
   auto identity = register_agents(1)[0];
   agent_id_ = identity.instance_id;
-  auto state = directory_ / "agent";
-  if (auto saved = agent::save_identity(state, identity); !saved) fail(saved.error().detail);
-  agent_ = start_process({program("fumidai-agent").string(), "run", "--state-dir", state.string()},
-                         directory_ / "agent.log");
+  agent_ = run_agent(identity);
   auto plane = client();
   for (int i = 0; i < 1000; i++) {
     auto answer = run(plane.call("ssm", "AmazonSSM.GetConnectionStatus", {{"Target", agent_id_}}));
@@ -156,6 +171,15 @@ pid_t BenchPlane::start_agent() {
   }
   fail("the agent did not connect; see " + (directory_ / "agent.log").string());
   return -1;
+}
+
+void run_alone(awaitable<void> work) {
+  asio::io_context loop(1);
+  asio::co_spawn(loop, std::move(work), [&](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+    loop.stop();
+  });
+  loop.run();
 }
 
 Memory memory_of(pid_t process) {

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,10 @@ class BenchPlane {
   pid_t server() const { return server_; }
 
   // Registers agents' identities, all under one key: making ten thousand keys is not what is measured.
-  std::vector<agent::Identity> register_agents(std::size_t count);
+  std::vector<agent::Identity> register_agents(std::size_t count, std::string const& role = "SSMServiceRole");
 
+  // Starts the real agent with that identity; its process is the caller's to end.
+  pid_t run_agent(agent::Identity const& identity, std::vector<std::string> const& options = {}) const;
   // Starts the real agent on this machine and waits until it is connected; returns its process id.
   pid_t start_agent();
   std::string agent_id() const { return agent_id_; }
@@ -57,8 +60,17 @@ struct Memory {
 Memory memory_of(pid_t process);
 double cpu_seconds_of(pid_t process);
 
+// One that was built beside this one.
+io::Path program(char const* name);
+// A process that does this until the benchmark ends.
+pid_t start_worker(std::function<void()> const& work);
+void stop_process(pid_t process, int signal);
+
 // The value below which this part (0 to 1) of the samples is.
 double quantile(std::vector<double> samples, double part);
+
+// To its end, on a loop of its own.
+void run_alone(awaitable<void> work);
 
 void fail(std::string const& why);
 
