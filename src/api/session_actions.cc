@@ -95,7 +95,7 @@ Result<void> this_session(store::Transaction&, Call const& call, SessionIdReques
 
 // A session that is over is answered without a token: on an error AWS's plugin would try for ever.
 awaitable<Result<SessionAccess>> resume_session(Call const& call, SessionIdRequest const& request) {
-  auto access = call.plane.registry.resume(SessionId(request.session_id));
+  auto access = call.plane.registry.resume(SessionId(request.session_id), sessions::Registry::Kind::session);
   if (!access) co_return SessionAccess{request.session_id, {}, {}};
   co_return access_for(call, std::move(*access));
 }

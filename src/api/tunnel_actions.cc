@@ -83,7 +83,7 @@ awaitable<Result<SessionAccess>> resume_tunnel(Call const& call, ResumeTunnelReq
   CO_TRY(auto tunnel, tunnel_of(call, request));
   SessionId session(request.session_id);
   CO_CHECK(co_await call.plane.tunnels->admit_again(call.caller, std::move(tunnel), session));
-  auto access = call.plane.registry.resume(session);
+  auto access = call.plane.registry.resume(session, sessions::Registry::Kind::tunnel);
   if (!access) co_return SessionAccess{request.session_id, {}, {}};
   co_return access_for(call, std::move(*access));
 }

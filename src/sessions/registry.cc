@@ -200,8 +200,11 @@ bool Registry::give_order(Admission const& admission) {
   return true;
 }
 
-std::optional<ClientAccess> Registry::resume(SessionId const& id) {
-  if (!find(id)) return std::nullopt;
+std::optional<ClientAccess> Registry::resume(SessionId const& id, Kind kind) {
+  auto session = find(id);
+  bool is_wanted = session && (kind == Kind::tunnel ? session->row().document == kResumableTunnelDocument
+                                                    : session->row().endpoint.empty());
+  if (!is_wanted) return std::nullopt;
   return ClientAccess{id, token_for(ChannelRole::client, id.text())};
 }
 

@@ -51,8 +51,10 @@ class Registry {
   // The same for a tunnel whose client is the plane itself, and whose record is the caller's.
   Result<std::shared_ptr<LiveSession>> start_unrecorded(Admission const& admission);
 
-  // A fresh token for a client that lost its connection; nothing when the session is over.
-  std::optional<ClientAccess> resume(SessionId const& session);
+  // A fresh token for a client that lost its connection; nothing when there is no such session, or none any
+  // more. What was admitted as a tunnel, or was not, is resumed as that.
+  enum class Kind { session, tunnel };
+  std::optional<ClientAccess> resume(SessionId const& session, Kind kind);
 
   // False when it is over already.
   bool terminate(SessionId const& session, std::string why);

@@ -1,5 +1,6 @@
 """Connect endpoints on hosts of a private network, without a lab: agents carry the tunnels, and what ends or survives when they, their network or the server are lost. Needs root."""
 
+import configparser
 import socket
 import ssl
 import subprocess
@@ -7,6 +8,7 @@ import time
 
 import pytest
 
+from house import wire
 from house.aws2 import Aws2
 from house.private_network import ECHO, PLANE, SERVER, PrivateNetwork
 from house.programs import is_root, wait_until
@@ -198,6 +200,29 @@ def test_a_host_that_drains_finishes_its_tunnels_and_takes_no_more(network, host
     assert held.says() and process.poll() is None
     held.end()
     assert process.wait(20) == 0
+
+
+def test_a_tunnel_is_resumed_as_a_tunnel_and_by_its_owner_alone(network, hosts):
+    held = Held(network)
+    session = held.session["SessionId"]
+    same = {"InstanceConnectEndpointId": network.endpoint, "PrivateIpAddress": SERVER, "RemotePort": 7}
+    network.plane.make_user("other", {"Effect": "Allow", "Action": ["ec2-instance-connect:OpenTunnel", "ssm:ResumeSession"], "Resource": "*"})
+    profiles = configparser.ConfigParser()
+    profiles.read(network.plane.data / "credentials")
+    other = (profiles["other"]["aws_access_key_id"], profiles["other"]["aws_secret_access_key"])
+
+    def resume(sign_as=None, **more):
+        return wire.call(network.plane, "Fumidai.ResumeTunnel", {"SessionId": session, **same, **more}, sign_as, "fumidai")
+
+    with network.plane.world.network():
+        status, answer = resume()
+        assert status == 200 and answer["TokenValue"]
+        for refused in (resume(other), resume(RemotePort=8), resume(PrivateIpAddress="10.0.1.5")):
+            assert refused[0] == 400 and refused[1]["__type"].endswith("AccessDeniedException"), refused
+        status, answer = wire.call(network.plane, "AmazonSSM.ResumeSession", {"SessionId": session})
+        assert status == 200 and not answer.get("TokenValue"), "that would pass over the decision about the tunnel"
+    assert held.says()
+    held.end()
 
 
 def test_somebody_ends_a_tunnel(network, hosts):
