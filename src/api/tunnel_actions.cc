@@ -67,9 +67,15 @@ Result<wire::OpenTunnel> tunnel_of(Call const& call, Request const& request) {
 
 awaitable<Result<SessionAccess>> open_tunnel(Call const& call, OpenTunnelRequest const& request) {
   CO_TRY(auto tunnel, tunnel_of(call, request));
-  CO_TRY(auto admission, co_await call.plane.tunnels->admit(call.caller, std::move(tunnel), std::nullopt));
-  CO_TRY(auto access, call.plane.registry.start(admission));
-  co_return access_for(call, std::move(access));
+  CO_TRY(auto admission, co_await call.plane.tunnels->admit(call.caller, tunnel, std::nullopt));
+  auto access = call.plane.registry.start(admission);
+  if (!access) {
+    // Its agent left after it was chosen; another is chosen now.
+    CO_TRY(admission, co_await call.plane.tunnels->admit(call.caller, tunnel, std::nullopt));
+    access = call.plane.registry.start(admission);
+  }
+  if (!access) co_return access.error();
+  co_return access_for(call, *std::move(access));
 }
 
 // One that is over is answered without a token.

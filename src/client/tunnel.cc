@@ -27,6 +27,18 @@ struct FindResponse {
 };
 BOOST_DESCRIBE_STRUCT(FindResponse, (), (instance_id, private_ip_address, endpoints, agent_connected))
 
+// What failed so soon is told in time also when it fails twice.
+constexpr std::chrono::seconds kSoon{4};
+
+// By an agent of the endpoint. Where that one dies at this moment, the endpoint may have another.
+awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::OpenTunnel asked, Tell tell) {
+  auto begun = io::SteadyClock::now();
+  auto opened = co_await open_channel_tunnel(plane.another(), asked, tell);
+  bool is_final = opened || opened.error().code == Errc::denied || io::SteadyClock::now() - begun > kSoon;
+  if (is_final) co_return opened;
+  co_return co_await open_channel_tunnel(plane.another(), asked, tell);
+}
+
 // It becomes words of command lines.
 bool is_instance_id(std::string const& text) {
   auto digits = text.starts_with("mi-") ? 3u : text.starts_with("i-") ? 2u : 0u;
@@ -66,7 +78,7 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarge
     wire::OpenTunnel asked{endpoint.id, port, *address, duration};
     Result<std::unique_ptr<Tunnel>> opened = last;
     if (endpoint.is_resumable) {
-      opened = co_await open_channel_tunnel(plane.another(), std::move(asked), tell);
+      opened = co_await open_by_agent(plane, std::move(asked), tell);
     } else {
       opened = co_await open_websocket_tunnel(plane, std::move(asked), endpoint.dns_name);
     }

@@ -51,6 +51,8 @@ void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentL
 void Registry::agent_left(InstanceId const& instance, AgentLink const* link, std::string const& why) {
   if (!agents_.detach(instance, link)) return;  // a newer connection is there
   carriers_.left(instance);
+  for (auto const& [id, session] : sessions_)
+    if (session->row().agent() == instance) session->agent_left();
   auto now = gate_.clock().now();
   auto event = audit::AgentDisconnected{instance, why, now}.to_event();
   database_.write_soon([this, instance, event, now](store::Transaction& transaction) -> Result<void> {

@@ -251,6 +251,20 @@ def test_a_host_whose_agent_is_killed_ends_its_tunnels_and_others_take_over(netw
     assert next(each for each in over if each["SessionId"] == held.session["SessionId"])["Status"] == "Failed"
 
 
+def test_an_agent_that_dies_while_a_tunnel_is_opened_is_replaced_by_another(network, hosts):
+    chosen = min(hosts, key=lambda host: host.id)  # of two that carry nothing
+    before = len(network.carriers(1000))
+    chosen.signal("STOP")
+    opening = network.tunnel()
+    wait_until("its agent was chosen", lambda: len(network.carriers(1000)) > before)
+    assert network.carriers(1) == [chosen.id]
+    begun = time.monotonic()
+    chosen.signal("KILL")
+    assert opening.stdout.readline() == b"hello\n", opening.stderr.read()
+    assert time.monotonic() - begun < 5
+    opening.communicate(timeout=20)
+
+
 def test_awss_clients_are_told_of_an_agent_that_is_killed(network, hosts):
     with network.plane.world.network():
         tunnel = Raw(network)
