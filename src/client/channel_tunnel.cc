@@ -34,6 +34,8 @@ awaitable<Result<Access>> ask_for_access(Plane& plane, std::string operation, Op
   auto body = wire::to_json(request);
   CO_TRY(auto answer,
          co_await plane.call("fumidai", "Fumidai." + std::move(operation), std::move(body.as_object())));
+  // It would take a place at the plane that thousands of tunnels from one address do not have.
+  plane.disconnect();
   CO_TRY(auto response, wire::from_json<OpenResponse>(answer));
   co_return Access{response.session_id, response.token_value, response.stream_url, {}};
 }

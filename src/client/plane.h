@@ -35,6 +35,9 @@ class Plane {
   // Another with the same profile, and a connection of its own: for whoever calls at the same time.
   Plane another() const { return Plane(profile_, tls_, api_.endpoint()); }
 
+  // Gives up the connection of the last call, for who makes no other soon.
+  void disconnect() { api_.disconnect(); }
+
   Profile const& profile() const { return profile_; }
   io::TlsContext tls() const { return tls_; }
 
