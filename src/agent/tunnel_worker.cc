@@ -74,6 +74,7 @@ awaitable<SessionResult> TunnelWorker::run() {
 awaitable<Result<void>> TunnelWorker::converse() {
   CO_TRY(auto socket, co_await io::connect_tcp(to_.host, to_.port, kDial));
   io::set_socket_options(socket, kSessionKeepAlive);
+  io::set_patient(socket);
   target_ = io::make_tcp_stream(std::move(socket));
   CO_CHECK(co_await shake_hands());
   io::TaskGroup writer(executor_, "to the target");

@@ -24,6 +24,11 @@ void set_socket_options(Socket& socket, KeepAlive const& keep_alive) {
   set(TCP_USER_TIMEOUT, std::chrono::milliseconds(keep_alive.dead_after()).count());
 }
 
+void set_patient(Socket& socket) {
+  int never = 0;
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &never, sizeof never);
+}
+
 namespace {
 
 // The kernel repeats a lost SYN after 1, 3, 7 and 15 seconds: who begins anew is sooner back after an outage.

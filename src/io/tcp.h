@@ -22,6 +22,9 @@ struct KeepAlive {
 // No delay, keep-alive, and a limit on how long sent data may stay unacknowledged.
 void set_socket_options(Socket& socket, KeepAlive const& keep_alive);
 
+// Without that last limit: the kernel applies it also to a peer that answers, but reads nothing for so long.
+void set_patient(Socket& socket);
+
 // Tries each address of the name in turn. Errors say what was tried: unavailable, not_found,
 // deadline_exceeded.
 awaitable<Result<Socket>> connect_tcp(std::string host, std::uint16_t port, SteadyClock::duration limit);
