@@ -75,11 +75,11 @@ awaitable<Result<void>> WebSocket::write(Opcode opcode, ByteView payload) {
 
 awaitable<Result<void>> WebSocket::write_all(Opcode opcode, std::span<ByteView const> payloads) {
   auto turn = co_await writing_.enter();
+  std::size_t size = 0;
+  for (auto const& payload : payloads) size += wire::FrameHeader::kMostBytes + payload.size();
   Bytes frames;
-  for (auto const& payload : payloads) {
-    auto frame = wire::encode_frame(side_, opcode, payload);
-    frames.insert(frames.end(), frame.begin(), frame.end());
-  }
+  frames.reserve(size);
+  for (auto const& payload : payloads) wire::append_frame(frames, side_, opcode, payload);
   co_return co_await stream_->write(frames);
 }
 

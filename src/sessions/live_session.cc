@@ -85,6 +85,13 @@ void LiveSession::end(SessionState state, std::string why) {
   for (auto* each : {&client_, &agent_}) each->room.notify();
 }
 
+// Of several that carry an endpoint's tunnels, another can be asked at once.
+void LiveSession::agent_left() {
+  if (row_.carrier.empty() || agent_.was_attached) return;
+  end(SessionState::failed,
+      "The agent on " + row_.agent().text() + " left while the tunnel was being opened.");
+}
+
 void LiveSession::agent_completed(wire::AgentTaskComplete const& completion) {
   if (ending_ || completed_at_ != SteadyTime::max()) return;  // why it ends is known
   completed_at_ = SteadyClock::now();

@@ -74,7 +74,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   // Begins the end. Only the first call counts.
   void end(model::SessionState state, std::string why);
   // Its agent has lost its control channel.
-  void agent_left() { changed_.notify(); }
+  void agent_left();
   // The agent says that the session is over on its side.
   void agent_completed(wire::AgentTaskComplete const& completion);
 

@@ -84,19 +84,35 @@ void apply_mask(MutableByteView bytes, std::uint32_t mask, std::size_t offset) {
   for (; i < bytes.size(); i++) bytes[i] ^= key[i % 8];
 }
 
-Bytes encode_frame(Side from, Opcode opcode, ByteView payload) {
+void append_frame(Bytes& out, Side from, Opcode opcode, ByteView payload) {
   FrameHeader header{.opcode = opcode, .masked = from == Side::client, .length = payload.size()};
   if (header.masked) {
     std::uint8_t mask[4];
     fill_random(mask);
     header.mask = read_u32(mask);
   }
-  Bytes frame(FrameHeader::kMostBytes + payload.size());
-  auto start = header.write(frame.data());
-  std::copy(payload.begin(), payload.end(), frame.begin() + static_cast<std::ptrdiff_t>(start));
-  frame.resize(start + payload.size());
-  if (header.masked) apply_mask(MutableByteView(frame).subspan(start), header.mask);
+  std::uint8_t head[FrameHeader::kMostBytes];
+  auto size = header.write(head);
+  out.insert(out.end(), head, head + size);
+  auto start = out.size();
+  out.insert(out.end(), payload.begin(), payload.end());
+  if (header.masked) apply_mask(MutableByteView(out).subspan(start), header.mask);
+}
+
+Bytes encode_frame(Side from, Opcode opcode, ByteView payload) {
+  Bytes frame;
+  frame.reserve(FrameHeader::kMostBytes + payload.size());
+  append_frame(frame, from, opcode, payload);
   return frame;
+}
+
+// Of the frame that has begun, as far as that is known.
+std::size_t WebSocketReader::lacking() const {
+  auto pending = ByteView(input_).subspan(begin_, end_ - begin_);
+  auto header = FrameHeader::parse(pending);
+  if (!header || !*header) return 0;
+  auto whole = (*header)->bytes + std::min<std::size_t>((*header)->length, most_);
+  return whole - std::min(whole, pending.size());
 }
 
 MutableByteView WebSocketReader::prepare(std::size_t wanted) {
@@ -108,7 +124,10 @@ MutableByteView WebSocketReader::prepare(std::size_t wanted) {
     begin_ = 0;
   }
   // At most one message and what came with it: a frame over `most_` is refused before its payload is read.
-  if (input_.size() - end_ < wanted) input_.resize(end_ + wanted);
+  if (input_.size() - end_ < wanted) {
+    input_.reserve(end_ + lacking() + wanted);  // once, and not with each piece
+    input_.resize(end_ + wanted);
+  }
   return MutableByteView(input_).subspan(end_);
 }
 

@@ -46,6 +46,7 @@ struct WebSocketMessage {
 
 // One whole frame: header, masking (with a fresh random mask on the client's side) and payload.
 Bytes encode_frame(Side from, Opcode opcode, ByteView payload);
+void append_frame(Bytes& out, Side from, Opcode opcode, ByteView payload);
 
 // Turns a byte stream into messages. Read into prepare(), tell commit() how much came, take messages until
 // there are none. A message stays valid until the next call of next() or prepare().
@@ -65,6 +66,7 @@ class WebSocketReader {
 
  private:
   Result<void> check(FrameHeader const& header) const;
+  std::size_t lacking() const;
 
   Side side_;
   std::size_t most_;
