@@ -195,10 +195,6 @@ SteadyTime LiveSession::check_ends_of_tunnel() {
   bool lacks_client = client_.was_attached && !client_.socket;
   if (lacks_client && due(client_.detached_at + kTunnelPatience))
     end(SessionState::terminated, "The client did not come back within " + in_words(kTunnelPatience) + ".");
-  // It died with the order to begin; another one can be asked at once.
-  if (!agent_.was_attached && !agent_.socket && !agents_.find(row_.agent()))
-    end(SessionState::failed,
-        "The agent on " + row_.agent().text() + " left while the tunnel was being opened.");
   if (!agent_.was_attached || agent_.socket || agent_is_terminating_) return when;
   if (due(agent_.detached_at + kTunnelPatience))
     end(SessionState::failed, "The agent on " + row_.agent().text() + " did not come back within " +
