@@ -35,8 +35,10 @@ constexpr auto kPing = 54s;
 constexpr auto kPongWithin = 60s;
 constexpr auto kReport = 5min;
 constexpr auto kRepeatCompletion = 2s;
+constexpr auto kLastWords = 5s;
 constexpr std::size_t kMostControlMessage = 256 * 1024;
-constexpr std::size_t kMostJobs = 1000, kMostTunnels = 10'000, kMostCompletions = 16'384;
+constexpr std::size_t kMostJobs = 1000, kMostTunnels = 10'000, kMostOwnTunnels = 400,
+                      kMostCompletions = 16'384;
 std::chrono::milliseconds jittered(std::chrono::milliseconds delay) {
   auto half = static_cast<std::uint64_t>(delay.count() / 2);
   return delay / 2 + std::chrono::milliseconds(random_below(half + 1));
@@ -95,6 +97,10 @@ awaitable<Result<void>> Agent::connect_and_serve() {
   CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));
   was_connected_ = true;
   channel_ = channel;
+  if (is_draining_) {  // since before we said that we serve, perhaps
+    auto message = wire::make_message(message_type::drain, "{}", SystemClock().now());
+    CO_CHECK(co_await channel->write(wire::Opcode::binary, message));
+  }
   log_info("connected", {{"plane", plane_.identity().url}, {"instance", id}});
   io::give_back_idle_memory();  // what the handshakes needed is not needed again for weeks
   auto first = co_await (read_orders(*channel) || keep_alive(*channel) || watch_network(*channel) ||
@@ -217,29 +223,38 @@ void Agent::start_session(std::string const& content) {
 }
 
 Result<void> Agent::start_tunnel(std::string const& id, wire::InteractiveShellContent const& content) {
-  if (tunnels_.size() >= kMostTunnels)
-    return Error{Errc::unavailable,
-                 "This host carries " + std::to_string(kMostTunnels) + " tunnels already."};
+  auto most = options_.endpoint.empty() ? kMostOwnTunnels : kMostTunnels;
+  if (tunnels_.size() >= most)
+    return Error{Errc::unavailable, "This host carries " + std::to_string(most) + " tunnels already."};
   TRY(auto order, parse_order(content));
   auto to = std::move(order.destination);
   // The plane decides whom a tunnel may reach. This is what no plane may ask of us.
-  bool is_this_host = to.host == "localhost";
+  bool is_this_host = to.host == "localhost" || is_own_address(to.host);
   if (!is_this_host && options_.endpoint.empty())
     return Error{Errc::denied,
                  "The agent on this host serves no connect endpoint, and dials this host only."};
   if (!is_this_host && !is_network_host(to.host))
     return Error{Errc::denied, escaped(to.host, 64) + " is not the address of another host."};
-  if (is_this_host) to.host = "127.0.0.1";
+  if (to.host == "localhost") to.host = "127.0.0.1";
   tunnels_[id] = nullptr;
   jobs_tasks_.spawn(carry(id, std::move(to)));
   return success();
 }
 
 awaitable<void> Agent::carry(std::string id, SessionOrder::Destination to) {
-  TunnelWorker worker(executor_, plane_.another(kSessionKeepAlive), id, to);
-  tunnels_[id] = &worker;
-  auto result = co_await worker.run();
-  tunnels_.erase(id);
+  // Also when the worker fails in a way that nobody thought of.
+  struct Known {
+    std::map<std::string, TunnelWorker*>& tunnels;
+    std::string const& id;
+    ~Known() { tunnels.erase(id); }
+  };
+  SessionResult result;
+  {
+    Known known{tunnels_, id};
+    TunnelWorker worker(executor_, plane_.another(kSessionKeepAlive), id, to);
+    tunnels_[id] = &worker;
+    result = co_await worker.run();
+  }
   complete(id, result);
   if (tunnels_.empty()) io::give_back_idle_memory();
   log_info("tunnel ended", {{"session", id},
@@ -253,7 +268,9 @@ awaitable<void> Agent::drain() {
   log_info("draining", {{"tunnels", tunnels_.size()}});
   auto message = wire::make_message(message_type::drain, "{}", SystemClock().now());
   if (auto channel = channel_) co_await channel->write(wire::Opcode::binary, message);
-  while (!tunnels_.empty() || !completions_.empty()) co_await io::sleep_for(50ms);
+  while (!tunnels_.empty()) co_await io::sleep_for(50ms);
+  auto deadline = io::SteadyClock::now() + kLastWords;
+  while (!completions_.empty() && io::SteadyClock::now() < deadline) co_await io::sleep_for(50ms);
 }
 
 void Agent::end_session(std::string const& id) {

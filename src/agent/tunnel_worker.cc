@@ -1,5 +1,9 @@
 #include "agent/tunnel_worker.h"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
 #include "base/cidr.h"
 #include "base/log.h"
 #include "io/tcp.h"
@@ -11,7 +15,7 @@ using wire::PayloadType;
 
 namespace {
 
-constexpr auto kDial = 10s;
+constexpr auto kDial = 8s;
 constexpr auto kMostOutage = 5min;  // as long as the plane waits
 constexpr auto kDrain = 5min;       // a client of ours may be slow, or away
 constexpr auto kLastWrites = 5s;
@@ -29,6 +33,29 @@ bool is_network_host(std::string_view text) {
   for (auto const* block : kNone)
     if (Cidr::parse(block)->contains(*address)) return false;
   return true;
+}
+
+bool is_own_address(std::string_view text) {
+  auto address = Address::parse(text);
+  if (!address || !is_network_host(text)) return false;
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return false;
+  bool is_ours = false;
+  for (auto const* each = all; each != nullptr; each = each->ifa_next) {
+    if (each->ifa_addr == nullptr) continue;
+    int family = each->ifa_addr->sa_family;
+    char written[INET6_ADDRSTRLEN];
+    void const* bytes =
+        family == AF_INET
+            ? static_cast<void const*>(&reinterpret_cast<sockaddr_in const*>(each->ifa_addr)->sin_addr)
+        : family == AF_INET6
+            ? static_cast<void const*>(&reinterpret_cast<sockaddr_in6 const*>(each->ifa_addr)->sin6_addr)
+            : nullptr;
+    if (bytes != nullptr && ::inet_ntop(family, bytes, written, sizeof written) != nullptr)
+      is_ours = is_ours || Address::parse(written) == address;
+  }
+  ::freeifaddrs(all);
+  return is_ours;
 }
 
 TunnelWorker::TunnelWorker(asio::any_io_executor executor, PlaneClient plane, std::string session_id,
@@ -53,6 +80,8 @@ void TunnelWorker::on_control(wire::AgentMessage const& message) {
 void TunnelWorker::stop() {
   stopping_ = true;
   link_.close();
+  // A target that reads nothing must not keep a tunnel that is over.
+  if (target_) target_->expire_after(kLastWrites);
 }
 
 awaitable<SessionResult> TunnelWorker::run() {
@@ -80,7 +109,14 @@ awaitable<Result<void>> TunnelWorker::converse() {
   io::TaskGroup writer(executor_, "to the target");
   writer.spawn(write_target());
   auto ended = co_await read_target();
-  if (!stopping_) writer.cancel();
+  target_has_ended_ = true;
+  // The target may still read: the client is told, and goes on until its own end.
+  if (is_native_ && !stopping_ && !client_has_ended_) {
+    auto flag = wire::encode_flag(wire::flag::end_of_input);
+    co_await link_.send(PayloadType::flag, flag);
+  } else if (!stopping_) {
+    writer.cancel();
+  }
   co_await writer.join();
   target_->close();
   co_return ended;
@@ -107,10 +143,13 @@ awaitable<void> TunnelWorker::write_target() {
     if (!next) break;
     if (next->type == PayloadType::flag) {
       auto flag = wire::parse_flag(next->payload);
-      if (flag && *flag == wire::flag::end_of_input) target_->finish_writing();
+      if (flag && *flag == wire::flag::end_of_input) {
+        client_has_ended_ = true;
+        target_->finish_writing();
+        if (target_has_ended_) co_return;
+      }
       if (flag && *flag == wire::flag::terminate_session) break;
     } else if (next->type == PayloadType::output) {
-      if (stopping_) target_->expire_after(kLastWrites);
       auto written = co_await target_->write(next->payload);
       if (!written) break;
     }

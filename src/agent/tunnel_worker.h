@@ -38,11 +38,14 @@ class TunnelWorker {
   std::unique_ptr<io::Stream> target_;
   std::size_t most_payload_;
   bool is_native_ = false;
+  bool client_has_ended_ = false, target_has_ended_ = false;  // what each has to say
   bool stopping_ = false;
 };
 
 // Whether an agent may dial that for a tunnel: a host of a network, not this host, its links, the metadata
 // service, or many hosts at once. An order whose host is "localhost" means this host, and is another matter.
 bool is_network_host(std::string_view address);
+// Whether this host has that address, other than loopback.
+bool is_own_address(std::string_view address);
 
 }  // namespace fumidai::agent

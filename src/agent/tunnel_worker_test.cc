@@ -46,9 +46,9 @@ class Tunnel {
   }
 
   awaitable<void> stop() {
-    co_await client.close();
     worker.stop();
-    co_await plane.stop();
+    co_await plane.stop();  // there is nobody any more to whom the client could say goodbye
+    co_await client.close();
     co_await tasks_.join();
   }
 

@@ -71,6 +71,7 @@ awaitable<Result<SessionAccess>> open_tunnel(Call const& call, OpenTunnelRequest
   auto access = call.plane.registry.start(admission);
   if (!access) {
     // Its agent left after it was chosen; another is chosen now.
+    admission.kept.reset();
     CO_TRY(admission, co_await call.plane.tunnels->admit(call.caller, tunnel, std::nullopt));
     access = call.plane.registry.start(admission);
   }

@@ -148,13 +148,15 @@ Result<void> check_endpoint(std::string const& id) {
     return Error{Errc::invalid, "'" + escaped(id, 64) +
                                     "' is no connect endpoint; it looks like eice-… and is made "
                                     "with: aws ec2 create-instance-connect-endpoint"};
-  // Each tunnel is two connections.
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
   return success();
+}
+
+// Each tunnel is two connections.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // Sessions go on without us, and with the next process of ours. Tunnels do not: they are waited for, until we
@@ -197,6 +199,7 @@ Result<void> run_agent(Arguments const& options) {
   loop.restart();
   auto endpoint = std::string(options.value("--endpoint"));
   CHECK(check_endpoint(endpoint));
+  if (!endpoint.empty()) raise_descriptor_limit();  // which sessions would inherit
   agent::Agent agent(loop.get_executor(), std::move(plane), {state, program, endpoint});
   asio::co_spawn(loop, agent.run(), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);

@@ -2,8 +2,12 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <cstdio>
+#include <set>
 
 #include "app/client_command.h"
 #include "app/commands.h"
@@ -18,6 +22,8 @@ namespace {
 
 using asio::ip::tcp;
 
+constexpr std::chrono::seconds kGoodbyes{3};
+
 struct TunnelArguments {
   ClientArguments client;
   std::string target, listen;
@@ -31,6 +37,20 @@ void tell(std::string const& sentence) {
   std::fprintf(stderr, "[fumidai] %s\n", sentence.c_str());
 }
 
+// ssh ends its ProxyCommand by a signal, and the other end is not to wait for our return. What is being
+// opened at that moment is given up by the server.
+std::set<client::Tunnel*> ended_by_signals;
+
+awaitable<void> end_on_signal() {
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGHUP, SIGINT, SIGTERM);
+  co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+  for (auto* tunnel : ended_by_signals) tunnel->hang_up();
+  auto deadline = io::SteadyClock::now() + kGoodbyes;
+  while (!ended_by_signals.empty() && io::SteadyClock::now() < deadline)
+    co_await io::sleep_for(std::chrono::milliseconds(5));
+  std::_Exit(255);
+}
+
 awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments const& arguments) {
   CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
   CO_TRY(auto tunnel,
@@ -39,7 +59,12 @@ awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments
   client::ConsoleOutput output;
   client::NearEnd near{[&input] { return input.read(); },
                        [&output](Bytes bytes) { return output.write(1, std::move(bytes)); }};
-  CO_CHECK(co_await tunnel->carry(std::move(near)));
+  // Whoever sits at a terminal has nothing more to say to who has left.
+  if (!input.is_terminal()) near.finish = [] {};
+  ended_by_signals.insert(tunnel.get());
+  auto carried = co_await tunnel->carry(std::move(near));
+  ended_by_signals.erase(tunnel.get());
+  CO_CHECK(carried);
   co_return 0;
 }
 
@@ -58,8 +83,11 @@ awaitable<Result<void>> serve_connection(client::Plane plane, TunnelArguments co
     auto written = co_await connection.write(bytes);
     co_return written.has_value();
   };
-  client::NearEnd near{read, write};
-  co_return co_await tunnel->carry(std::move(near));
+  client::NearEnd near{read, write, [&connection] { connection.finish_writing(); }};
+  ended_by_signals.insert(tunnel.get());
+  auto carried = co_await tunnel->carry(std::move(near));
+  ended_by_signals.erase(tunnel.get());
+  co_return carried;
 }
 
 awaitable<void> serve_one(client::Plane& plane, TunnelArguments const& arguments,
@@ -114,6 +142,7 @@ Result<int> run_tunnel(TunnelArguments const& arguments) {
   TRY(auto profile, client::find_profile(arguments.client.profile));
   TRY(auto plane, client::Plane::make(std::move(profile)));
   auto work = arguments.listen.empty() ? on_standard_streams(plane, arguments) : on_port(plane, arguments);
+  asio::co_spawn(loop, end_on_signal(), asio::detached);
   auto status = run_on_loop(loop, std::move(work));
   if (status) return *status;
   std::fprintf(stderr, "fumidai: %s\n", status.error().detail.c_str());

@@ -1,5 +1,6 @@
 #include "client/channel_tunnel.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/describe/class.hpp>
 
 #include "client/data_channel.h"
@@ -12,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kOpening = 15s;  // what the agent needs at most to dial, and some more
+constexpr auto kOpening = 9s;  // what the agent needs at most to dial, and some more
 
 struct OpenRequest {
   std::string instance_connect_endpoint_id, private_ip_address;
@@ -49,7 +50,8 @@ class ChannelTunnel : public Tunnel {
         access_(std::move(access)),
         resume_(std::move(resume)),
         client_(executor, clock_, kClientVersion, [this] { return connect(); }),
-        tasks_(executor, "tunnel") {
+        tasks_(executor, "tunnel"),
+        sender_(executor, "tunnel input") {
     client_.on_notice = std::move(tell);
   }
 
@@ -62,7 +64,7 @@ class ChannelTunnel : public Tunnel {
   }
 
   awaitable<Result<void>> carry(NearEnd near) override {
-    tasks_.spawn(send(near));
+    sender_.spawn(send(near));
     Result<void> outcome = success();
     std::exception_ptr cancelled;
     try {
@@ -70,10 +72,13 @@ class ChannelTunnel : public Tunnel {
     } catch (...) {
       cancelled = std::current_exception();
     }
+    co_await asio::this_coro::throw_if_cancelled(false);
     co_await io::to_the_end(finish());
     if (cancelled) std::rethrow_exception(cancelled);
     co_return outcome;
   }
+
+  void hang_up() override { tasks_.spawn(client_.close()); }
 
  private:
   awaitable<Result<std::shared_ptr<io::WebSocket>>> connect() {
@@ -97,15 +102,25 @@ class ChannelTunnel : public Tunnel {
   }
 
   awaitable<Result<void>> receive(NearEnd& near) {
+    using namespace asio::experimental::awaitable_operators;
     for (;;) {
       CO_TRY(auto bytes, co_await client_.read());
-      if (bytes.empty()) co_return success();
+      if (bytes.empty()) break;
       bool taken = co_await near.write(std::move(bytes));
       if (!taken) co_return success();
     }
+    // The other end has said all. It may still listen.
+    if (near.finish && sender_.size() > 0) {
+      near.finish();
+      auto first = co_await (sender_.join() || client_.read());
+      if (first.index() == 1 && !std::get<1>(first)) co_return std::get<1>(first).error();
+    }
+    co_return success();
   }
 
   awaitable<void> finish() {
+    sender_.cancel();
+    co_await sender_.join();
     co_await client_.close();
     tasks_.cancel();
     co_await tasks_.join();
@@ -116,7 +131,7 @@ class ChannelTunnel : public Tunnel {
   Resume resume_;
   SystemClock clock_;
   io::TunnelClient client_;
-  io::TaskGroup tasks_;
+  io::TaskGroup tasks_, sender_;
   bool is_first_ = true;
 };
 

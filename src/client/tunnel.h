@@ -36,9 +36,12 @@ awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target);
 using Tell = std::function<void(std::string const& sentence)>;
 
 // The near end of the bytes. `read` gives none at the end; `write` is false when nobody takes them any more.
+// `finish`, where there is one, says that no more comes, and that what is read goes on to the other end;
+// without it a tunnel ends with the first end of either side.
 struct NearEnd {
   std::function<awaitable<Bytes>()> read;
   std::function<awaitable<bool>(Bytes)> write;
+  std::function<void()> finish = {};
 };
 
 class Tunnel {
@@ -47,6 +50,8 @@ class Tunnel {
 
   // Carries until one side ends. Error: the reason that the plane gave, for any end but an ordinary one.
   virtual awaitable<Result<void>> carry(NearEnd near) = 0;
+  // Ends what carry() does, as if the near end had closed.
+  virtual void hang_up() = 0;
 };
 
 // Error: that of the last way.

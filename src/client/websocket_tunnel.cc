@@ -73,6 +73,7 @@ awaitable<Result<void>> carry_on(io::WebSocket& tunnel, NearEnd near) {
   } catch (...) {
     cancelled = std::current_exception();
   }
+  co_await asio::this_coro::throw_if_cancelled(false);
   co_await io::to_the_end(finish(tunnel, sender));
   if (cancelled) std::rethrow_exception(cancelled);
   co_return outcome;
@@ -82,6 +83,7 @@ class WebSocketTunnel : public Tunnel {
  public:
   explicit WebSocketTunnel(std::unique_ptr<io::WebSocket> socket) : socket_(std::move(socket)) {}
   awaitable<Result<void>> carry(NearEnd near) override { return carry_on(*socket_, std::move(near)); }
+  void hang_up() override { socket_->close_now(); }
 
  private:
   std::unique_ptr<io::WebSocket> socket_;

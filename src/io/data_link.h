@@ -41,6 +41,7 @@ class DataLink {
   // Keeps the link connected until close(), or until connecting fails for good.
   awaitable<Result<void>> run();
 
+  bool can_send() const { return channel_.can_send() && !paused_; }
   // Waits for room in the window. Error: closed.
   awaitable<Result<void>> send(wire::PayloadType type, ByteView payload);
   // The peer's next payload. Error: closed.

@@ -24,6 +24,10 @@ void set_socket_options(Socket& socket, KeepAlive const& keep_alive) {
   set(TCP_USER_TIMEOUT, std::chrono::milliseconds(keep_alive.dead_after()).count());
 }
 
+bool is_silence(int number) {
+  return number == ETIMEDOUT || number == EHOSTUNREACH || number == ENETUNREACH;
+}
+
 void set_patient(Socket& socket) {
   int never = 0;
   ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &never, sizeof never);
@@ -151,7 +155,8 @@ class TcpStream : public Stream {
  private:
   Error failure(std::string_view what, boost::system::error_code error) const {
     if (watchdog_.has_bitten()) return {Errc::deadline_exceeded, "no answer in time"};
-    return {Errc::closed, "the connection broke: " + std::string(what) + ": " + error.message()};
+    return {is_silence(error.value()) ? Errc::deadline_exceeded : Errc::closed,
+            "the connection broke: " + std::string(what) + ": " + error.message()};
   }
 
   Socket socket_;

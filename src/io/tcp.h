@@ -22,6 +22,9 @@ struct KeepAlive {
 // No delay, keep-alive, and a limit on how long sent data may stay unacknowledged.
 void set_socket_options(Socket& socket, KeepAlive const& keep_alive);
 
+// Whether a connection ended by this errno because nothing was heard from its peer, rather than by its peer.
+bool is_silence(int number);
+
 // Without that last limit: the kernel applies it also to a peer that answers, but reads nothing for so long.
 void set_patient(Socket& socket);
 

@@ -143,11 +143,11 @@ class TlsStream : public Stream {
         case SSL_ERROR_ZERO_RETURN: co_return std::size_t{0};
         case SSL_ERROR_SYSCALL:
           if (errno == 0) co_return std::size_t{0};
-          co_return failure(std::generic_category().message(errno));
+          co_return failure(std::generic_category().message(errno), errno);
         default: co_return failure(openssl_reason());
       }
       auto [error] = co_await socket_.async_wait(direction, as_tuple(use_awaitable));
-      if (error) co_return failure(error.message());
+      if (error) co_return failure(error);
     }
   }
 
@@ -160,7 +160,7 @@ class TlsStream : public Stream {
     if (SSL_has_pending(ssl_.get()) == 1) co_return success();
     if (!socket_.is_open()) co_return failure("closed");
     auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, as_tuple(use_awaitable));
-    if (error) co_return failure(error.message());
+    if (error) co_return failure(error);
     co_return success();
   }
 
@@ -190,9 +190,11 @@ class TlsStream : public Stream {
   }
 
  private:
-  Error failure(std::string const& reason) const {
+  Error failure(std::string const& reason) const { return failure(reason, 0); }
+  Error failure(boost::system::error_code error) const { return failure(error.message(), error.value()); }
+  Error failure(std::string const& reason, int number) const {
     if (watchdog_.has_bitten()) return {Errc::deadline_exceeded, "no answer in time"};
-    return {Errc::closed, "the connection broke: " + reason};
+    return {is_silence(number) ? Errc::deadline_exceeded : Errc::closed, "the connection broke: " + reason};
   }
 
   Socket socket_;

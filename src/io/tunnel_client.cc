@@ -100,6 +100,9 @@ awaitable<Result<Bytes>> TunnelClient::read() {
     auto delivery = co_await link_.receive();
     if (!delivery && heard_goodbye_ && farewell_.empty()) co_return Bytes();
     if (!delivery) co_return why_over();
+    auto flag =
+        delivery->type == PayloadType::flag ? wire::parse_flag(delivery->payload) : Error{Errc::invalid, ""};
+    if (flag && *flag == wire::flag::end_of_input) co_return Bytes();
     if (delivery->type == PayloadType::output && !delivery->payload.empty())
       co_return std::move(delivery->payload);
   }
@@ -120,6 +123,10 @@ awaitable<Result<void>> TunnelClient::finish_writing() {
 
 awaitable<void> TunnelClient::close() {
   link_.stop_receiving();
+  // Else the other end would wait for our return.
+  auto over = wire::encode_flag(wire::flag::terminate_session);
+  bool can_say = !heard_goodbye_ && link_.can_send();
+  if (can_say) co_await link_.send(PayloadType::flag, over);
   co_await link_.drain(kDrain);
   link_.close();
 }

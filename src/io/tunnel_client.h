@@ -29,13 +29,15 @@ class TunnelClient {
   // reason; deadline_exceeded.
   awaitable<Result<void>> open(SteadyTime deadline);
 
-  // What comes next; nothing at the ordinary end. Error: unavailable, with the reason that the tunnel ended.
+  // What comes next; nothing when no more comes, though the other end may still read. Error: unavailable,
+  // with the reason that the tunnel ended.
   awaitable<Result<Bytes>> read();
   // Waits while the other end is slow. Error: closed.
   awaitable<Result<void>> write(ByteView bytes);
   // No more comes from here. With AWS's agent nothing happens: its protocol cannot say that.
   awaitable<Result<void>> finish_writing();
-  // Ends read() at once, and run() when all that was written has arrived, or no more does.
+  // Says that the tunnel is over. Ends read() at once, and run() when all that was written has arrived, or no
+  // more does.
   awaitable<void> close();
 
  private:

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kOpening = 15s;  // what the agent needs at most to dial, and some more
+constexpr auto kOpening = 9s;  // what the agent needs at most to dial, and some more
 constexpr std::size_t kBetween = 64 * 1024;
 // Of our own client: it is shown signs of life while it is not read from, or it would take us for lost.
 constexpr char const* kVersion = "1.2.9000.1";

@@ -1,8 +1,15 @@
 #include "sessions/carriers.h"
 
+#include <algorithm>
+
 namespace fumidai::sessions {
 
+using Steady = std::chrono::steady_clock;
+
 namespace {
+
+// One whose tunnels fail has few of them, and must not be taken for the best.
+constexpr std::chrono::seconds kSuspicion{30};
 
 template <class Key>
 std::size_t count_of(std::map<Key, std::size_t> const& counts, Key const& key) {
@@ -32,9 +39,9 @@ Carriers::Place::~Place() {
   drop_one(carriers_->by_agent_, agent_);
 }
 
-void Carriers::arrived(InstanceId const& agent, std::string const& endpoint) {
+void Carriers::arrived(InstanceId const& agent, std::string const& endpoint, model::Caller caller) {
   std::lock_guard lock(mutex_);
-  agents_[agent] = {endpoint};
+  agents_[agent] = {endpoint, std::move(caller)};
 }
 
 void Carriers::left(InstanceId const& agent) {
@@ -47,18 +54,30 @@ void Carriers::drains(InstanceId const& agent) {
   if (auto at = agents_.find(agent); at != agents_.end()) at->second.is_draining = true;
 }
 
-std::optional<InstanceId> Carriers::next_for(std::string const& endpoint) const {
+void Carriers::failed(InstanceId const& agent) {
   std::lock_guard lock(mutex_);
-  std::optional<InstanceId> best;
-  std::size_t least = 0;
+  if (auto at = agents_.find(agent); at != agents_.end()) at->second.failed_at = Steady::now();
+}
+
+std::vector<Carriers::Candidate> Carriers::candidates_for(std::string const& endpoint) const {
+  std::lock_guard lock(mutex_);
+  struct Ranked {
+    bool has_failed;
+    std::size_t load;
+    Candidate candidate;
+  };
+  std::vector<Ranked> ranked;
+  auto now = Steady::now();
   for (auto const& [agent, carrier] : agents_) {
     if (carrier.endpoint != endpoint || carrier.is_draining) continue;
-    auto load = count_of(by_agent_, agent);
-    if (best && load >= least) continue;
-    best = agent;
-    least = load;
+    bool has_failed = carrier.failed_at != Steady::time_point() && now - carrier.failed_at < kSuspicion;
+    ranked.push_back({has_failed, count_of(by_agent_, agent), {agent, carrier.caller}});
   }
-  return best;
+  std::ranges::stable_sort(ranked, {},
+                           [](auto const& each) { return std::pair(each.has_failed, each.load); });
+  std::vector<Candidate> candidates;
+  for (auto& each : ranked) candidates.push_back(std::move(each.candidate));
+  return candidates;
 }
 
 std::size_t Carriers::carried_by(std::string const& endpoint) const {

@@ -3,15 +3,16 @@
 // The agents that carry the tunnels of connect endpoints, and how many tunnels there are. An endpoint may
 // have several, each a process on a host of its network. The loop and the database's threads both ask.
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/id.h"
+#include "model/caller.h"
 #include "sessions/session_rows.h"
 
 namespace fumidai::sessions {
@@ -35,13 +36,23 @@ class Carriers {
     InstanceId agent_;
   };
 
-  void arrived(InstanceId const& agent, std::string const& endpoint);
+  // `caller` is what its role makes of it: whether that still lets it carry is asked for each tunnel.
+  void arrived(InstanceId const& agent, std::string const& endpoint, model::Caller caller = {});
   void left(InstanceId const& agent);
   // Finishes what it carries, and gets no more.
   void drains(InstanceId const& agent);
 
-  // Who is to carry the next tunnel of an endpoint: the least loaded. Nobody: none is here.
-  std::optional<InstanceId> next_for(std::string const& endpoint) const;
+  // A tunnel that was given to it did not come about.
+  void failed(InstanceId const& agent);
+
+  // Who is to carry the next tunnel of an endpoint, best first: those that did not fail just now, then the
+  // least loaded.
+  struct Candidate {
+    InstanceId agent;
+    model::Caller caller;
+  };
+  std::vector<Candidate> candidates_for(std::string const& endpoint) const;
+  bool has_any(std::string const& endpoint) const { return !candidates_for(endpoint).empty(); }
   std::size_t carried_by(std::string const& endpoint) const;
   // Those through which tunnels lead now.
   std::vector<std::string> endpoints_in_use() const;
@@ -49,7 +60,9 @@ class Carriers {
  private:
   struct Carrier {
     std::string endpoint;
+    model::Caller caller;
     bool is_draining = false;
+    std::chrono::steady_clock::time_point failed_at{};
   };
 
   mutable std::mutex mutex_;

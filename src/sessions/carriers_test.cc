@@ -7,6 +7,11 @@ namespace {
 
 InstanceId const kOne("mi-1"), kOther("mi-2");
 
+InstanceId next_for(Carriers const& carriers, std::string const& endpoint) {
+  auto candidates = carriers.candidates_for(endpoint);
+  return candidates.empty() ? InstanceId() : candidates[0].agent;
+}
+
 SessionRow tunnel(std::string endpoint, InstanceId carrier) {
   SessionRow row;
   row.endpoint = std::move(endpoint);
@@ -16,12 +21,12 @@ SessionRow tunnel(std::string endpoint, InstanceId carrier) {
 
 TEST(Carriers, the_least_loaded_carries_the_next) {
   Carriers carriers;
-  EXPECT_FALSE(carriers.next_for("eice-1"));
+  EXPECT_FALSE(carriers.has_any("eice-1"));
   carriers.arrived(kOne, "eice-1");
   carriers.arrived(kOther, "eice-1");
   {
     Carriers::Place first(carriers, tunnel("eice-1", kOne));
-    EXPECT_EQ(carriers.next_for("eice-1"), kOther);
+    EXPECT_EQ(next_for(carriers, "eice-1"), kOther);
     EXPECT_EQ(carriers.carried_by("eice-1"), 1u);
     Carriers::Place moved(std::move(first));
     EXPECT_EQ(carriers.carried_by("eice-1"), 1u);
@@ -29,7 +34,7 @@ TEST(Carriers, the_least_loaded_carries_the_next) {
   }
   EXPECT_EQ(carriers.carried_by("eice-1"), 0u);
   EXPECT_TRUE(carriers.endpoints_in_use().empty());
-  EXPECT_FALSE(carriers.next_for("eice-2"));
+  EXPECT_FALSE(carriers.has_any("eice-2"));
 }
 
 TEST(Carriers, who_drains_or_left_gets_no_more) {
@@ -37,13 +42,25 @@ TEST(Carriers, who_drains_or_left_gets_no_more) {
   carriers.arrived(kOne, "eice-1");
   carriers.arrived(kOther, "eice-1");
   carriers.drains(kOne);
-  EXPECT_EQ(carriers.next_for("eice-1"), kOther);
+  EXPECT_EQ(next_for(carriers, "eice-1"), kOther);
   Carriers::Place carried(carriers, tunnel("eice-1", kOther));
   carriers.left(kOther);
-  EXPECT_FALSE(carriers.next_for("eice-1"));
+  EXPECT_FALSE(carriers.has_any("eice-1"));
   EXPECT_EQ(carriers.carried_by("eice-1"), 1u) << "its tunnel may yet come back";
   carriers.arrived(kOne, "eice-1");
-  EXPECT_EQ(carriers.next_for("eice-1"), kOne) << "a new process of it";
+  EXPECT_EQ(next_for(carriers, "eice-1"), kOne) << "a new process of it";
+}
+
+TEST(Carriers, who_failed_just_now_is_the_last_to_be_asked) {
+  Carriers carriers;
+  carriers.arrived(kOne, "eice-1");
+  carriers.arrived(kOther, "eice-1");
+  Carriers::Place busy(carriers, tunnel("eice-1", kOther));
+  EXPECT_EQ(next_for(carriers, "eice-1"), kOne);
+  carriers.failed(kOne);
+  EXPECT_EQ(next_for(carriers, "eice-1"), kOther);
+  carriers.left(kOther);
+  EXPECT_EQ(next_for(carriers, "eice-1"), kOne) << "better than nobody";
 }
 
 }  // namespace

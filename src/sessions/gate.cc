@@ -297,6 +297,11 @@ Result<std::string> Gate::lost_role(store::Transaction& transaction, model::Call
   return instance->text() + " does not have the role " + caller.principal.role + " any more.";
 }
 
+Result<bool> Gate::allows(store::Transaction& transaction, Ask ask) {
+  TRY(auto verdict, decide(transaction, ask));
+  return verdict.decided.allowed;
+}
+
 Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
   TRY(auto lost, lost_role(transaction, ask.caller));
   if (!lost.empty()) {

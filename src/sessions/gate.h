@@ -110,6 +110,9 @@ class Gate {
   Result<std::string> why_no_session(store::Transaction& transaction, model::Caller const& caller,
                                      InstanceId const& target);
 
+  // Only decides, for a change that is decided and recorded by another question.
+  Result<bool> allows(store::Transaction& transaction, Ask ask);
+
   // Only decides and records.
   awaitable<Result<void>> authorize(Ask ask);
 

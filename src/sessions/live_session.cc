@@ -36,6 +36,7 @@ constexpr auto kMissed = 1s;
 // dead. A silent one may be cut off, and is waited for, as is a client.
 constexpr auto kLifeSign = 3s;
 constexpr std::chrono::milliseconds kTunnelPatience = 5min;
+constexpr std::chrono::milliseconds kTunnelStart = 5s;
 
 std::string_view name_of(LiveSession::Role role) {
   return role == LiveSession::Role::client ? "client" : "agent";
@@ -103,6 +104,7 @@ void LiveSession::agent_completed(wire::AgentTaskComplete const& completion) {
 
 void LiveSession::attached(Role role) {
   leg(role).was_attached = true;
+  leg(role).was_cut = false;
   if (client_.socket && agent_.socket) enter(SessionEvent::both_attached);
   if (role == Role::agent && std::exchange(agent_is_missed_, false))
     tell_client("The agent on " + row_.agent().text() + " is back.", true);
@@ -147,10 +149,11 @@ SteadyTime LiveSession::check_limits() {
     if (due(closed ? now : completed_at_ + kCompletionGrace)) end(outcome_.state, outcome_.why);
     return when;
   }
-  if (!agent_.was_attached && !agent_.socket && due(started_at_ + patience_.agent_start)) {
+  auto start = row_.carrier.empty() ? patience_.agent_start : std::min(patience_.agent_start, kTunnelStart);
+  if (!agent_.was_attached && !agent_.socket && due(started_at_ + start)) {
     end(SessionState::failed, "The agent on " + row_.agent().text() +
-                                  " was told to start the session, but did not within " +
-                                  in_words(patience_.agent_start) + ". Look at the agent's log on the host.");
+                                  " was told to start the session, but did not within " + in_words(start) +
+                                  ". Look at the agent's log on the host.");
   }
   if (!client_.was_attached && due(started_at_ + patience_.client_start)) {
     end(SessionState::terminated,
@@ -221,7 +224,9 @@ awaitable<void> LiveSession::close_channels() {
   if (client_.socket) enqueue(client_, message);
   bool agent_knows = completed_at_ != SteadyTime::max();
   if (!agent_knows && agent_.socket) enqueue(agent_, message);
-  if (!agent_knows && !agent_.socket) {
+  // A tunnel's agent that waits for a slow target does not read the data channel.
+  bool by_control = !agent_.socket || type_ == model::SessionType::port;
+  if (!agent_knows && by_control) {
     if (auto link = agents_.find(row_.agent())) link->send(message);
   }
   auto deadline = SteadyClock::now() + kFarewell;

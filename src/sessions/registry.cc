@@ -34,7 +34,8 @@ void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentL
   auto now = gate_.clock().now();
   bool replaced = agents_.attach(arrival.instance, std::move(link));
   carriers_.left(arrival.instance);  // what it said before counts no more
-  if (!arrival.serves_endpoint.empty()) carriers_.arrived(arrival.instance, arrival.serves_endpoint);
+  if (!arrival.serves_endpoint.empty())
+    carriers_.arrived(arrival.instance, arrival.serves_endpoint, arrival.caller);
   audit::AgentConnected connected{arrival.instance,      arrival.principal, arrival.source,
                                   arrival.agent_version, replaced,          now};
   auto event = connected.to_event();
@@ -125,14 +126,23 @@ std::shared_ptr<LiveSession> Registry::adopt(SessionRow row, model::SessionType 
 
 awaitable<void> Registry::drive(std::shared_ptr<LiveSession> session) {
   auto outcome = co_await session->run();
+  note_failure(*session, outcome);
   // Gone from the store before it is gone from here: who asks in between hears that it is over.
   co_await record_end(session->row(), outcome);
   sessions_.erase(session->row().id);
 }
 
 awaitable<void> Registry::drive_unrecorded(std::shared_ptr<LiveSession> session) {
-  co_await session->run();
+  auto outcome = co_await session->run();
+  note_failure(*session, outcome);
   sessions_.erase(session->row().id);
+}
+
+// Of a tunnel that never was.
+void Registry::note_failure(LiveSession const& session, SessionOutcome const& outcome) {
+  auto const& carrier = session.row().carrier;
+  if (!carrier.empty() && outcome.state == SessionState::failed && outcome.bytes_out == 0)
+    carriers_.failed(carrier);
 }
 
 awaitable<void> Registry::record_end(SessionRow row, SessionOutcome outcome) {

@@ -28,6 +28,7 @@ struct AgentArrival {
   InstanceId instance;
   std::string principal, source, agent_version;
   std::string serves_endpoint = {};  // the connect endpoint whose tunnels it carries
+  model::Caller caller = {};         // as who
 };
 
 class Registry {
@@ -97,6 +98,7 @@ class Registry {
     InstanceId target;
     std::function<void(std::string const& why)> end;
   };
+  void note_failure(LiveSession const& session, SessionOutcome const& outcome);
   awaitable<void> record_end(SessionRow row, SessionOutcome outcome);
   Secret token_for(ChannelRole role, std::string const& subject) const;
   void forget_expired_nonces(Time now);

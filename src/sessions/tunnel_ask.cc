@@ -19,4 +19,13 @@ Ask tunnel_ask(model::Caller caller, model::Region const& region, wire::OpenTunn
   return ask;
 }
 
+Ask serve_endpoint_ask(model::Caller agent, model::Region const& region, std::string const& endpoint) {
+  Ask ask;
+  ask.caller = std::move(agent);
+  ask.action = "fumidai:ServeEndpoint";
+  ask.resources = {model::connect_endpoint_arn(region, endpoint)};
+  ask.facts = {{"instanceConnectEndpointId", endpoint}};
+  return ask;
+}
+
 }  // namespace fumidai::sessions

@@ -16,4 +16,7 @@ inline constexpr std::string_view kOpenTunnelAction = "ec2-instance-connect:Open
 // one also where the caller leaves it to us; and the same as facts of the event, in the words of CloudTrail.
 Ask tunnel_ask(model::Caller caller, model::Region const& region, wire::OpenTunnel const& tunnel);
 
+// May this agent carry the tunnels of an endpoint?
+Ask serve_endpoint_ask(model::Caller agent, model::Region const& region, std::string const& endpoint);
+
 }  // namespace fumidai::sessions

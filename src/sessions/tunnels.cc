@@ -65,8 +65,9 @@ awaitable<Result<void>> Tunnels::admit_again(model::Caller caller, wire::OpenTun
   std::function<Result<bool>(store::Transaction&)> look =
       [caller, tunnel, session](store::Transaction& transaction) -> Result<bool> {
     TRY(auto row, find_session(transaction, session));
-    return row.owner == caller.principal.arn && row.endpoint == tunnel.endpoint &&
-           row.reason == in_words(tunnel);
+    return row.owner == caller.principal.arn && row.owner_id == caller.principal.id &&
+           row.endpoint == tunnel.endpoint && row.reason == in_words(tunnel) &&
+           row.duration_limit == tunnel.duration;
   };
   CO_TRY(bool is_it, co_await gate_.look(std::move(ask), std::move(look)));
   if (!is_it)
@@ -109,18 +110,21 @@ Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller c
   row.duration_limit = tunnel.duration;
   row.admission = kOpenTunnelAction;
   row.endpoint = tunnel.endpoint;
-  row.carrier = choose_carrier(transaction, row);
+  TRY(row.carrier, choose_carrier(transaction, row));
   bool is_resumable = row.document == kResumableTunnelDocument;
   if (is_resumable && row.carrier.empty()) return wire::target_unreachable(no_process_of(row.endpoint));
-  bool is_last_hop = row.carrier == row.target;
-  admission.shell_content = tunnel_order(row, is_last_hop ? "localhost" : tunnel.address.text(), tunnel.port);
+  admission.shell_content = tunnel_order(row, tunnel.address.text(), tunnel.port);
   return admission;
 }
 
 // An agent of the endpoint; else, in a lab, nobody; else the agent of the instance itself, which no endpoint
 // has to reach.
-InstanceId Tunnels::choose_carrier(store::Transaction& transaction, SessionRow const& row) const {
-  if (auto agent = carriers_.next_for(row.endpoint)) return *agent;
+Result<InstanceId> Tunnels::choose_carrier(store::Transaction& transaction, SessionRow const& row) const {
+  for (auto& candidate : carriers_.candidates_for(row.endpoint)) {
+    auto ask = serve_endpoint_ask(std::move(candidate.caller), gate_.deployment().region, row.endpoint);
+    TRY(bool may_carry, gate_.allows(transaction, std::move(ask)));
+    if (may_carry) return candidate.agent;
+  }
   bool may_be_dialled = has_dialer_ && row.document == kTunnelDocument;
   auto instance = inventory::find_instance(transaction, row.target);
   bool has_agent = instance && instance->is_connected() && instance->agent_name == "fumidai-agent";
@@ -149,7 +153,7 @@ TunnelWays Tunnels::ways_into(network::Network const& network, network::VpcId co
   for (auto const& endpoint : network.connect_endpoints) {
     if (endpoint.vpc != vpc || !is_usable(endpoint.state)) continue;
     auto const& id = endpoint.id.text();
-    bool by_agent = carriers_.next_for(id).has_value();
+    bool by_agent = carriers_.has_any(id);
     auto const* subnet = network.subnets.find(endpoint.subnet);
     usable.push_back({!by_agent && !has_dialer_,
                       !subnet || !subnet->cidr.contains(address),

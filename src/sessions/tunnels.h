@@ -54,7 +54,7 @@ class Tunnels {
                          wire::OpenTunnel const& tunnel, std::optional<std::string> const& host) const;
   TunnelWays ways_into(network::Network const& network, network::VpcId const& vpc,
                        Address const& address) const;
-  InstanceId choose_carrier(store::Transaction& transaction, SessionRow const& row) const;
+  Result<InstanceId> choose_carrier(store::Transaction& transaction, SessionRow const& row) const;
 
   Gate& gate_;
   networks::Keeper& networks_;

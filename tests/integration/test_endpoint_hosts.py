@@ -1,9 +1,11 @@
 """Connect endpoints on hosts of a private network, without a lab: agents carry the tunnels, and what ends or survives when they, their network or the server are lost. Needs root."""
 
 import configparser
+import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -225,6 +227,78 @@ def test_a_tunnel_is_resumed_as_a_tunnel_and_by_its_owner_alone(network, hosts):
     held.end()
 
 
+def connections_to_the_server(network):
+    return network.server_world.run("ss", "-Htn", "state", "established", "sport = :7").stdout.splitlines()
+
+
+def test_a_client_that_is_ended_by_a_signal_leaves_nothing(network, hosts):
+    """As ssh ends its ProxyCommand."""
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+        held = network.tunnel()
+        assert held.stdout.readline() == b"hello\n"
+        held.send_signal(number)
+        held.wait(20)
+    wait_until("the tunnels are over", lambda: not network.tunnels(), 5)
+    wait_until("so are their connections", lambda: not connections_to_the_server(network), 5)
+
+
+def test_a_tunnel_to_a_target_that_reads_nothing_can_be_ended(network, hosts):
+    stalled = network.tunnel(9)  # nobody reads there
+    filler = threading.Thread(target=lambda: fill(stalled))
+    filler.start()
+    session = wait_until("it is listed", lambda: [each for each in network.tunnels() if each["Status"] == "Connected"])[0]["SessionId"]
+    time.sleep(2)
+    assert network.plane.fumidai("session", "end", session).returncode == 0
+    assert stalled.wait(20) == 255
+    filler.join(20)
+    wait_until("its agent has let go", lambda: any(f"tunnel ended session={session}" in host.log.read_text() for host in hosts), 15)
+
+
+def fill(process):
+    try:
+        while True:
+            process.stdin.write(b"x" * 65536)
+    except OSError:
+        pass
+
+
+def test_a_target_that_has_said_all_may_still_listen(network, hosts):
+    sent = bytes(range(256)) * 12_000
+    process = network.tunnel(10)  # says "go", ends, and counts what it hears
+    assert process.communicate(sent, timeout=30) == (b"go", b"")
+    assert process.returncode == 0
+    wait_until("all of it came", lambda: network.sink.read_text().endswith(f"{len(sent)}\n"), 10)
+
+
+def test_an_agent_that_cannot_dial_is_not_asked_again_and_again(network, hosts):
+    cut, good = hosts
+    cut.world.run("ip", "route", "del", f"{SERVER}/32")
+    cut.world.run("ip", "route", "add", "unreachable", f"{SERVER}/32")
+    try:
+        held = []
+        for _ in range(4):  # each carries more for the good one, which is asked all the same
+            held.append(network.tunnel())
+            assert held[-1].stdout.readline() == b"hello\n", held[-1].stderr.read()
+        assert set(network.carriers(3)) == {good.id}
+        for each in held:
+            each.communicate(timeout=20)
+    finally:
+        cut.world.run("ip", "route", "del", "unreachable", f"{SERVER}/32")
+        cut.world.run("ip", "route", "add", f"{SERVER}/32", "via", f"10.0.{cut.number + 100}.1")
+
+
+def test_a_role_that_loses_its_permission_carries_no_more(network, hosts):
+    policy = ("--role-name", "endpoint-host", "--policy-arn", "arn:aws:iam::aws:policy/FumidaiServeEndpoint")
+    network.plane.aws("iam", "detach-role-policy", *policy)
+    try:
+        process = network.tunnel()
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == 255 and f"no process of {network.endpoint} is connected" in said.decode()
+    finally:
+        network.plane.aws("iam", "attach-role-policy", *policy)
+    assert network.tunnel().communicate(timeout=20)[0] == b"hello\n"
+
+
 def test_somebody_ends_a_tunnel(network, hosts):
     held = Held(network)
     ended = network.plane.fumidai("session", "end", held.session["SessionId"])
@@ -282,7 +356,10 @@ def test_nothing_but_hosts_of_the_network_can_be_reached(network, hosts):
     for address in ("127.0.0.1", "169.254.169.254", "198.18.0.1", "::1", "0.0.0.0"):
         process = network.tunnel(address=address)
         _, said = process.communicate(timeout=20)
-        assert process.returncode == 255 and "fumidai: " in said.decode(), address
+        assert process.returncode == 255 and "no network with a connect endpoint has the address" in said.decode(), address
+        with network.plane.world.network():
+            status, answer = wire.call(network.plane, "Fumidai.OpenTunnel", {"InstanceConnectEndpointId": network.endpoint, "PrivateIpAddress": address, "RemotePort": 7}, service="fumidai")
+        assert status == 400 and answer["__type"].endswith("InvalidParameter"), answer
         assert not network.tunnels()
 
 

@@ -26,6 +26,7 @@ def test_a_long_cut_is_told_and_nothing_is_lost(network):
         carrier.cut(False)
 
     said = stream_through(network, cut)
+    assert said.splitlines()[-1] == f"[fumidai] The agent on {network.hosts[0].id} is back.", said
     assert said.splitlines()[0] == f"[fumidai] The agent on {network.carriers(1)[0]} does not answer; waiting for it.", said
     assert "connection lost" not in said, "the client's own was never"
 

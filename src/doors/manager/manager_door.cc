@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "doors/manager/control_channel.h"
+#include "sessions/tunnel_ask.h"
 #include "wire/aws_response.h"
 #include "wire/session_payloads.h"
 #include "wire/url.h"
@@ -158,16 +159,6 @@ awaitable<void> attend(Presence agent, io::Places::Place) {
 
 }  // namespace
 
-// Whoever carries the tunnels of an endpoint is trusted with what goes through them.
-awaitable<Result<void>> ManagerDoor::admit_carrier(model::Caller caller, std::string endpoint) {
-  sessions::Ask ask;
-  ask.caller = std::move(caller);
-  ask.action = "fumidai:ServeEndpoint";
-  ask.resources = {model::connect_endpoint_arn(gate_.deployment().region, endpoint)};
-  ask.facts = {{"instanceConnectEndpointId", escaped(endpoint, 64)}};
-  co_return co_await gate_.authorize(std::move(ask));
-}
-
 awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, InstanceId instance) {
   CO_TRY(auto caller, co_await prove(connection, "ssmmessages:OpenControlChannel"));
   if (*caller.principal.instance != instance) {
@@ -184,7 +175,10 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
     co_return Error{Errc::unauthenticated, "a control channel with a bad token"};
   }
   if (open->serves_endpoint) {
-    auto served = co_await admit_carrier(caller, *open->serves_endpoint);
+    // Whoever carries the tunnels of an endpoint is trusted with what goes through them.
+    auto ask =
+        sessions::serve_endpoint_ask(caller, gate_.deployment().region, escaped(*open->serves_endpoint, 64));
+    auto served = co_await gate_.authorize(std::move(ask));
     if (!served) {
       // A reason has room for 123 bytes; the whole refusal is in the audit trail.
       co_await socket->close(wire::close_code::policy_violation, "the role of " + instance.text() +
@@ -195,8 +189,12 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
   }
   connection.place.proven();
   auto channel = std::make_shared<ControlChannel>(instance, socket, registry_, writers_, gate_.clock());
-  sessions::AgentArrival arrival{instance, caller.principal.arn, connection.facts.source_address,
-                                 open->agent_version, open->serves_endpoint.value_or("")};
+  sessions::AgentArrival arrival{instance,
+                                 caller.principal.arn,
+                                 connection.facts.source_address,
+                                 open->agent_version,
+                                 open->serves_endpoint.value_or(""),
+                                 caller};
   registry_.agent_arrived(arrival, channel);
   channels_.spawn(attend(Presence(registry_, instance, channel), std::move(connection.place)));
   co_return success();

@@ -42,7 +42,6 @@ class ManagerDoor {
 
   awaitable<Result<void>> open_control(Connection& connection, InstanceId instance);
   awaitable<Result<void>> open_data(Connection& connection, SessionId session);
-  awaitable<Result<void>> admit_carrier(model::Caller caller, std::string endpoint);
   awaitable<Result<model::Caller>> prove(Connection const& connection, std::string action);
   awaitable<Result<std::shared_ptr<io::WebSocket>>> accept(Connection& connection, std::size_t most_message);
 

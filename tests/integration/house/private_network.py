@@ -27,6 +27,29 @@ print("ready", flush=True)
 Server(("0.0.0.0", 7), Echo).serve_forever()
 """
 
+# Port 9 accepts, and reads nothing; port 10 says one word, ends, and writes down how much it hears.
+OTHERS = """
+import socket, sys, threading
+def count(client):
+    client.sendall(b"go")
+    client.shutdown(socket.SHUT_WR)
+    heard = 0
+    while chunk := client.recv(65536):
+        heard += len(chunk)
+    with open(sys.argv[1], "a") as sink:
+        sink.write(f"{heard}\\n")
+def deaf():
+    held = []
+    server = socket.create_server(("0.0.0.0", 9))
+    while True:
+        held.append(server.accept()[0])
+threading.Thread(target=deaf).start()
+server = socket.create_server(("0.0.0.0", 10))
+print("ready", flush=True)
+while True:
+    threading.Thread(target=count, args=server.accept()[:1]).start()
+"""
+
 
 def ip(world, *words):
     done = world.run("ip", *words)
@@ -134,6 +157,9 @@ class PrivateNetwork:
         ip(self.server_world, "addr", "add", f"{SERVER}/32", "dev", "lo")
         self.echo = subprocess.Popen(self.server_world.words("/usr/bin/python3", "-c", ECHO), stdout=subprocess.PIPE, text=True)
         assert self.echo.stdout.readline().strip() == "ready"
+        self.sink = directory / "sink"
+        self.others = subprocess.Popen(self.server_world.words("/usr/bin/python3", "-c", OTHERS, self.sink), stdout=subprocess.PIPE, text=True)
+        assert self.others.stdout.readline().strip() == "ready"
         aws = self.plane.aws
         self.vpc = aws("ec2", "create-vpc", "--cidr-block", "10.0.0.0/16")["Vpc"]["VpcId"]
         self.subnet = aws("ec2", "create-subnet", "--vpc-id", self.vpc, "--cidr-block", "10.0.1.0/24")["Subnet"]["SubnetId"]
@@ -183,8 +209,9 @@ class PrivateNetwork:
     def close(self):
         for host in self.hosts:
             host.close()
-        self.echo.kill()
-        self.echo.wait()
+        for each in (self.echo, self.others):
+            each.kill()
+            each.wait()
         if self.plane.process is not None:
             self.plane.world.run("kill", "-TERM", self.plane.server)
             self.plane.process.wait(20)
