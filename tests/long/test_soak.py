@@ -1,5 +1,6 @@
 """Sessions of all kinds for a long time, while every part is killed at random: nothing is ever wrong in silence."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -118,8 +119,9 @@ class Soak:
 
     def kill_worker(self, luck):
         running = [pid for pid in map(sessions.worker, sessions.active(self.plane)) if pid]
-        if running:
-            os.kill(luck.choice(running), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # its session ended at this moment
+            if running:
+                os.kill(luck.choice(running), signal.SIGKILL)
 
     def kill_client(self, luck):
         with self.lock:
