@@ -134,6 +134,7 @@ class RelayedTunnel : public client::Tunnel {
     co_await sender.join();
     co_return success();
   }
+  void hang_up() override { stream_->close(); }
 
  private:
   std::unique_ptr<io::Stream> stream_;
