@@ -217,3 +217,7 @@ class PrivateNetwork:
             self.plane.process.wait(20)
         for world in (self.server_world, self.plane.world):
             world.close()
+        for log in (self.plane.log, *(host.log for host in self.hosts)):
+            text = log.read_text(errors="replace") if log.exists() else ""
+            for word in ("Sanitizer", "runtime error:", "terminate called", "Assertion"):
+                assert word not in text, text[max(0, text.index(word) - 500):][:6000]
