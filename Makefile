@@ -2,7 +2,8 @@
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
-# Tests of the programs mostly wait: several files at once, each by one process.
+# Tests of the programs mostly wait: several files at once, each by one process; all but those of sessions, whose
+# large transfers are slow beside others.
 TEST_JOBS ?= 3
 
 .PHONY: all deps build programs test test-long demo demo-down bench fuzz format check clean
@@ -25,7 +26,8 @@ check: ; @tools/check
 # At most 15 minutes on two cores: unit tests, then the programs with the real AWS tools.
 test: build
 	@ctest --preset release -j$(JOBS)
-	@/usr/bin/python3 -m pytest -n $(TEST_JOBS) --dist loadfile tests/integration
+	@/usr/bin/python3 -m pytest tests/integration/test_sessions.py
+	@/usr/bin/python3 -m pytest -n $(TEST_JOBS) --dist loadfile --ignore=tests/integration/test_sessions.py tests/integration
 
 # What takes longer: run by hand.
 test-long: test
