@@ -9,6 +9,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kPatience = 30s;
+constexpr std::chrono::milliseconds kPause = 2ms,
+                                    kTurn = 60s;  // between questions, and until something has come about
 
 Question query(std::string service, std::string const& version, std::string action,
                std::string const& parameters) {
@@ -50,6 +52,16 @@ awaitable<std::string> Caller::ask(Question question) {
   if (!response) fail(response.error().detail);
   if (response->status != 200) fail(question.name + " was refused: " + response->body);
   co_return std::move(response->body);
+}
+
+awaitable<void> Caller::wait_for(Question question, std::string text) {
+  auto end = io::SteadyClock::now() + kTurn;
+  for (;;) {
+    auto answer = co_await ask(question);
+    if (answer.find(text) != std::string::npos) co_return;
+    if (io::SteadyClock::now() > end) fail("no " + text + " in the answers to " + question.name);
+    co_await io::sleep_for(kPause);
+  }
 }
 
 }  // namespace fumidai::bench

@@ -25,6 +25,8 @@ class Caller {
 
   // Its answer's body; ends the benchmark where it is refused.
   awaitable<std::string> ask(Question question);
+  // Asks until the answer has that text; ends the benchmark after a minute.
+  awaitable<void> wait_for(Question question, std::string text);
 
  private:
   io::HttpClient http_;

@@ -10,23 +10,7 @@ namespace fumidai::bench {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr auto kPause = 2ms;
-constexpr auto kPatience = 60s;
-
-// Asks until the answer has that text.
-awaitable<void> wait_for(Caller& caller, Question question, std::string text) {
-  auto end = io::SteadyClock::now() + kPatience;
-  for (;;) {
-    auto answer = co_await caller.ask(question);
-    if (answer.find(text) != std::string::npos) co_return;
-    if (io::SteadyClock::now() > end) fail("no " + text + " in the answers to " + question.name);
-    co_await io::sleep_for(kPause);
-  }
-}
-
-}  // namespace
+namespace {}  // namespace
 
 BenchEndpoint::BenchEndpoint() : caller_(plane_.client().profile(), plane_.client().profile().credentials) {
   auto command = std::string("ip address add ") + kAddress + "/16 dev lo";
@@ -64,7 +48,7 @@ awaitable<void> BenchEndpoint::make_endpoint() {
   made = co_await caller_.ask(ec2("CreateInstanceConnectEndpoint", "&SubnetId=" + subnet));
   id_ = wire::xml_element(made, "instanceConnectEndpointId");
   auto describe = ec2("DescribeInstanceConnectEndpoints", "&InstanceConnectEndpointId.1=" + id_);
-  co_await wait_for(caller_, describe, "create-complete");
+  co_await caller_.wait_for(describe, "create-complete");
   made = co_await caller_.ask(describe);
   dns_name_ = wire::xml_element(made, "dnsName");
 }
@@ -77,7 +61,7 @@ awaitable<void> BenchEndpoint::start_agent(std::size_t number) {
   auto& starting = agents_[number];
   starting.process = plane_.run_agent(starting.identity, {"--endpoint", id_, "--log-level", "warn"});
   auto target = R"({"Target": ")" + starting.identity.instance_id + R"("})";
-  co_await wait_for(caller_, ssm("GetConnectionStatus", target), R"("connected")");
+  co_await caller_.wait_for(ssm("GetConnectionStatus", target), R"("connected")");
 }
 
 wire::OpenTunnel BenchEndpoint::tunnel_to(std::uint16_t port) const {

@@ -19,9 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPause = 3ms;
-constexpr auto kPatience = 60s;
-
 struct Samples {
   std::vector<double> answered, running, connected, output;
 };
@@ -60,17 +57,6 @@ awaitable<std::string> make_ground(Caller& caller) {
       wire::xml_element(images, "imageId") + "&SubnetId=" + subnet;
 }
 
-// Asks until the answer has that text.
-awaitable<void> wait_for(Caller& caller, Question question, std::string text) {
-  auto end = io::SteadyClock::now() + kPatience;
-  for (;;) {
-    auto answer = co_await caller.ask(question);
-    if (answer.find(text) != std::string::npos) co_return;
-    if (io::SteadyClock::now() > end) fail("no " + text + " in the answers to " + question.name);
-    co_await io::sleep_for(kPause);
-  }
-}
-
 Question in_state(std::string const& instance, std::string const& state) {
   return ec2("DescribeInstances",
              "&InstanceId.1=" + instance + "&Filter.1.Name=instance-state-name&Filter.1.Value.1=" + state);
@@ -93,15 +79,15 @@ awaitable<void> measure_one(Caller& caller, client::Plane& client, std::string c
   auto made = co_await caller.ask(ec2("RunInstances", order));
   samples.answered.push_back(since(begun));
   auto instance = wire::xml_element(made, "instanceId");
-  co_await wait_for(caller, in_state(instance, "running"), instance);
+  co_await caller.wait_for(in_state(instance, "running"), instance);
   samples.running.push_back(since(begun));
-  co_await wait_for(caller, ssm("GetConnectionStatus", R"({"Target": ")" + instance + R"("})"),
-                    R"("connected")");
+  co_await caller.wait_for(ssm("GetConnectionStatus", R"({"Target": ")" + instance + R"("})"),
+                           R"("connected")");
   samples.connected.push_back(since(begun));
   co_await first_output(client, instance);
   samples.output.push_back(since(begun));
   co_await caller.ask(ec2("TerminateInstances", "&InstanceId.1=" + instance));
-  co_await wait_for(caller, in_state(instance, "terminated"), instance);
+  co_await caller.wait_for(in_state(instance, "terminated"), instance);
 }
 
 awaitable<void> measure(BenchPlane const& plane, int count, Samples& samples) {

@@ -18,8 +18,7 @@ constexpr auto kDrain = 10s;
 
 TunnelClient::TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
                            DataLink::Connect connect)
-    : clock_(clock),
-      version_(std::move(version)),
+    : version_(std::move(version)),
       link_(executor,
             {.channel = {.send_window = kWindow, .receive_window = kWindow},
              .ping_every = 3s,

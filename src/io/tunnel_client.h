@@ -46,7 +46,6 @@ class TunnelClient {
   awaitable<Result<void>> answer_handshake(ByteView request);
   Error why_over() const;
 
-  Clock const& clock_;
   std::string version_;
   DataLink link_;
   bool is_native_ = false;

@@ -47,6 +47,16 @@ std::string_view stream_of(LiveSession::Role role) {
                                            : message_type::output_stream_data;
 }
 
+// What is waited for: which of it is due now, and when to look again.
+struct Deadlines {
+  SteadyTime now = SteadyClock::now(), next = SteadyTime::max();
+
+  bool is_due(SteadyTime deadline) {
+    next = std::min(next, deadline);
+    return now >= deadline;
+  }
+};
+
 }  // namespace
 
 LiveSession::LiveSession(asio::any_io_executor executor, SessionRow row, model::SessionType type,
@@ -138,16 +148,13 @@ awaitable<SessionOutcome> LiveSession::run() {
 
 // Ends the session when a limit is reached; otherwise says when to look again.
 SteadyTime LiveSession::check_limits() {
-  auto now = SteadyClock::now();
-  auto when = SteadyTime::max();
-  auto due = [&](SteadyTime deadline) {
-    when = std::min(when, deadline);
-    return now >= deadline;
-  };
+  Deadlines deadlines;
+  auto const now = deadlines.now;
+  auto due = [&](SteadyTime deadline) { return deadlines.is_due(deadline); };
   if (completed_at_ != SteadyTime::max()) {
     bool closed = !agent_.socket;
     if (due(closed ? now : completed_at_ + kCompletionGrace)) end(outcome_.state, outcome_.why);
-    return when;
+    return deadlines.next;
   }
   auto start = row_.carrier.empty() ? patience_.agent_start : std::min(patience_.agent_start, kTunnelStart);
   if (!agent_.was_attached && !agent_.socket && due(started_at_ + start)) {
@@ -183,33 +190,30 @@ SteadyTime LiveSession::check_limits() {
               " is connected, but its side of the session is gone and did not come back.");
     }
   }
-  if (type_ == model::SessionType::port) when = std::min(when, check_ends_of_tunnel());
-  return when;
+  if (type_ == model::SessionType::port) due(check_ends_of_tunnel());
+  return deadlines.next;
 }
 
 // Of a tunnel, nothing is left to come back to when one of its ends is gone.
 SteadyTime LiveSession::check_ends_of_tunnel() {
-  auto now = SteadyClock::now();
-  auto when = SteadyTime::max();
-  auto due = [&](SteadyTime deadline) {
-    when = std::min(when, deadline);
-    return now >= deadline;
-  };
+  Deadlines deadlines;
+  auto const now = deadlines.now;
+  auto due = [&](SteadyTime deadline) { return deadlines.is_due(deadline); };
   bool lacks_client = client_.was_attached && !client_.socket;
   if (lacks_client && due(client_.detached_at + kTunnelPatience))
     end(SessionState::terminated, "The client did not come back within " + in_words(kTunnelPatience) + ".");
-  if (!agent_.was_attached || agent_.socket || agent_is_terminating_) return when;
+  if (!agent_.was_attached || agent_.socket || agent_is_terminating_) return deadlines.next;
   if (due(agent_.detached_at + kTunnelPatience))
     end(SessionState::failed, "The agent on " + row_.agent().text() + " did not come back within " +
                                   in_words(kTunnelPatience) + ".");
-  if (!agent_.was_cut) return when;
+  if (!agent_.was_cut) return deadlines.next;
   auto last_sign = agent_.detached_at + kLifeSign;
   if (now < last_sign) {
-    when = std::min(when, last_sign);
+    due(last_sign);
   } else if (!agents_.find(row_.agent())) {
     end(SessionState::failed, "The agent on " + row_.agent().text() + ", which carried the tunnel, is gone.");
   }
-  return when;
+  return deadlines.next;
 }
 
 awaitable<void> LiveSession::close_channels() {

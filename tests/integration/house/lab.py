@@ -5,7 +5,6 @@ import ctypes
 import fcntl
 import json
 import os
-import shlex
 import signal
 import subprocess
 import time
@@ -59,13 +58,12 @@ class World:
         self.process.wait()
 
 
-class LabPlane(Plane):
-    """Everything that talks to it runs in its world."""
+class WorldPlane(Plane):
+    """A server in a world of its own; everything that talks to it runs there, too."""
 
     def __init__(self, directory, world, *options):
-        super().__init__(directory, "--lab", "--lab-label", f"t{world.process.pid % 100000}", *options)
+        super().__init__(directory, *options)
         self.world = world
-        self.label = self.options[2]
 
     def command_line(self):
         return self.world.words(*super().command_line())
@@ -84,14 +82,17 @@ class LabPlane(Plane):
         env = self.environment(**({"AWS_PROFILE": user} if user else {}))
         return run(self.world.words(FUMIDAI, *words), env, **more)
 
-    def aws(self, *words, user=None, program=AWS, **more):
-        check = more.pop("check", True)
-        env = self.environment(AWS_PAGER="", **({"AWS_PROFILE": user} if user else {}))
-        done = run(self.world.words(program, *words, "--output", "json"), env, **more)
-        if not check:
-            return done
-        assert done.returncode == 0, f"aws {shlex.join(map(str, words))}: {done.stderr.decode()}"
-        return json.loads(done.stdout) if done.stdout.strip() else None
+    def aws(self, *words, program=AWS, **more):
+        nsenter, *inside = self.world.words(program)
+        return super().aws(*inside, *words, program=nsenter, **more)
+
+
+class LabPlane(WorldPlane):
+    """With a lab."""
+
+    def __init__(self, directory, world, *options):
+        super().__init__(directory, world, "--lab", "--lab-label", f"t{world.process.pid % 100000}", *options)
+        self.label = self.options[2]
 
     def try_up(self):
         return self.world.run(FUMIDAI, "lab", "up", "--data-dir", self.data, "--label", self.label, env=self.server_environment(), timeout=150)

@@ -3,10 +3,9 @@
 import subprocess
 
 from house.agent import Agent
-from house.lab import World
+from house.lab import World, WorldPlane
 from house.open_tunnel import Door
-from house.plane import Plane
-from house.programs import AWS, FUMIDAI, run, wait_until
+from house.programs import FUMIDAI, wait_until
 from house.query import Query
 
 PLANE = "198.18.0.1"
@@ -56,12 +55,12 @@ def ip(world, *words):
     assert done.returncode == 0, done.stderr
 
 
-class WorldPlane(Plane):
-    """A server in a world of its own, known by an address there; its clients run there, too."""
+class PublicPlane(WorldPlane):
+    """Known by an address of its world."""
 
     def __init__(self, directory, world, *options):
-        super().__init__(directory, "--public-url", f"https://{PLANE}:8443", *options)
-        self.world, self.port = world, 8443
+        super().__init__(directory, world, "--public-url", f"https://{PLANE}:8443", *options)
+        self.port = 8443
 
     @property
     def url(self):
@@ -70,31 +69,13 @@ class WorldPlane(Plane):
     def command_line(self):
         words = super().command_line()
         words[words.index("--listen") + 1] = f"0.0.0.0:{self.port}"
-        return self.world.words(*words)
-
-    def start(self):
-        super().start()
-        self.server = int(self.world.run("pgrep", "-f", f"server --data-dir {self.data} ").stdout.split()[-1])
-        return self
+        return words
 
     def kill(self):
         self.world.run("kill", "-KILL", self.server)
         self.process.wait()
         self.process = None
         (self.data / "endpoint").unlink(missing_ok=True)
-
-    def environment(self, **more):
-        if not hasattr(self, "known_environment"):
-            self.known_environment = super().environment()
-        return {**self.known_environment, **more}
-
-    def fumidai(self, *words, user=None, **more):
-        env = self.environment(**({"AWS_PROFILE": user} if user else {}))
-        return run(self.world.words(FUMIDAI, *words), env, **more)
-
-    def aws(self, *words, program=AWS, **more):
-        nsenter, *inside = self.world.words(program)
-        return super().aws(*inside, *words, program=nsenter, **more)
 
     def ec2(self, action, **parameters):
         with self.world.network():
@@ -152,7 +133,7 @@ class PrivateNetwork:
         self.worlds = []
         world = World()
         ip(world, "addr", "add", f"{PLANE}/32", "dev", "lo")
-        self.plane = WorldPlane(directory, world, *options).start()
+        self.plane = PublicPlane(directory, world, *options).start()
         self.server_world = World()
         ip(self.server_world, "addr", "add", f"{SERVER}/32", "dev", "lo")
         self.echo = subprocess.Popen(self.server_world.words("/usr/bin/python3", "-c", ECHO), stdout=subprocess.PIPE, text=True)
