@@ -26,8 +26,7 @@ check: ; @tools/check
 # At most 15 minutes on two cores: unit tests, then the programs with the real AWS tools.
 test: build
 	@ctest --preset release -j$(JOBS)
-	@/usr/bin/python3 -m pytest tests/integration/test_sessions.py
-	@/usr/bin/python3 -m pytest -n $(TEST_JOBS) --dist loadfile --ignore=tests/integration/test_sessions.py tests/integration
+	@/usr/bin/python3 -m pytest -n $(TEST_JOBS) --dist loadfile tests/integration
 
 # What takes longer: run by hand.
 test-long: test

@@ -30,10 +30,10 @@ DataLink::DataLink(asio::any_io_executor executor, DataLinkOptions options, Cloc
       channel_(options.channel, clock),
       output_(executor),
       arrived_(executor),
-      taken_(executor),
       window_(executor),
       sent_(executor),
-      closing_(executor) {}
+      closing_(executor),
+      wanted_(executor) {}
 
 awaitable<Result<void>> DataLink::run() {
   auto delay = options_.first_retry;
@@ -94,7 +94,7 @@ awaitable<Result<void>> DataLink::carry(WebSocket& socket) {
 awaitable<Result<void>> DataLink::read_loop(WebSocket& socket) {
   while (!closed_) {
     listening_ = false;
-    while (!channel_.wants_input() && !closed_) co_await taken_.wait();
+    while (!channel_.wants_input() && !closed_) co_await wanted_.wait();
     listening_ = true;
     listening_since_ = SteadyClock::now();
     CO_TRY(auto bytes, co_await socket.read());
@@ -138,6 +138,7 @@ awaitable<Result<void>> DataLink::write_loop(WebSocket& socket) {
     }
     CO_CHECK(co_await socket.write_all(wire::Opcode::binary, views));
     sent_.notify();
+    if (channel_.wants_input()) wanted_.notify();
   }
 }
 
@@ -181,6 +182,7 @@ awaitable<Result<void>> DataLink::send(wire::PayloadType type, ByteView payload)
   if (closed_) co_return closed_error();
   channel_.send(type, payload);
   output_.notify();
+  if (channel_.wants_input()) wanted_.notify();
   co_return success();
 }
 
@@ -192,7 +194,8 @@ awaitable<Result<std::optional<wire::DataChannel::Delivery>>> DataLink::receive_
     co_await arrived_.wait_until(deadline);
   }
   auto delivery = channel_.take_delivery();
-  taken_.notify();
+  if (channel_.has_output()) output_.notify();
+  wanted_.notify();
   co_return delivery;
 }
 
@@ -225,7 +228,7 @@ void DataLink::stop_receiving() {
 
 void DataLink::close() {
   closed_ = true;
-  for (auto* signal : {&output_, &arrived_, &taken_, &window_, &sent_, &closing_}) signal->notify();
+  for (auto* signal : {&output_, &arrived_, &wanted_, &window_, &sent_, &closing_}) signal->notify();
   if (socket_) socket_->close_now();
 }
 

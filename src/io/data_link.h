@@ -78,7 +78,8 @@ class DataLink {
   wire::DataChannel channel_;
   std::shared_ptr<WebSocket> socket_;
   std::deque<Bytes> posted_;
-  Signal output_, arrived_, taken_, window_, sent_, closing_;
+  Signal output_, arrived_, window_, sent_, closing_;
+  Signal wanted_;  // the channel may want input again
   bool paused_ = false;
   bool accepted_ = false;   // a message of the present connection
   bool listening_ = false;  // reads from the connection, since then

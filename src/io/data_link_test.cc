@@ -244,6 +244,33 @@ TEST(DataLink, a_reader_that_stands_still_stops_the_sender) {
   });
 }
 
+// As around `cat`: whoever takes nothing until it has sent waits for acknowledgements behind what it does not
+// take.
+TEST(DataLink, an_end_that_takes_nothing_still_hears_its_acknowledgements) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    DataLinkOptions options;
+    options.channel.send_window = 2048;
+    options.channel.receive_window = 4096;
+    Pair pair(executor, options);
+    TaskGroup tasks(executor, "both");
+    tasks.spawn(send_numbers(pair.client, 200));
+    co_await sleep_for(50ms);  // now the agent's store is full
+    bool has_sent = false;
+    auto send = [](DataLink& link, bool& done) -> awaitable<void> {
+      co_await send_numbers(link, 200);
+      done = true;
+    };
+    tasks.spawn(send(pair.agent, has_sent));
+    auto got = co_await receive(pair.client, 200 * 8);
+    EXPECT_EQ(got.size(), 200u * 8);
+    auto taken = co_await receive(pair.agent, 200 * 8);
+    EXPECT_EQ(taken.size(), 200u * 8);
+    EXPECT_TRUE(has_sent);
+    co_await pair.stop();
+    co_await tasks.join();
+  });
+}
+
 TEST(DataLink, waits_for_a_payload_no_longer_than_asked) {
   run_on_loop([](auto executor) -> awaitable<void> {
     Pair pair(executor);

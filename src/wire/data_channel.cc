@@ -165,7 +165,11 @@ bool DataChannel::wants_input() const {
 }
 
 void DataChannel::on_data(AgentMessage const& message) {
-  if (message.sequence < expected_) return acknowledge(message);  // its acknowledgement was lost
+  Received received{message.sequence, message.id};
+  if (message.sequence < expected_) {
+    if (!is_withheld(message.sequence)) acknowledge(received);  // its acknowledgement was lost
+    return;
+  }
   bool is_early = message.sequence > expected_;
   // What finds no room is neither stored nor acknowledged: the peer sends it again. The message that is
   // waited for needs less room than one beyond a gap, or a store full of early ones would keep it out for
@@ -180,10 +184,14 @@ void DataChannel::on_data(AgentMessage const& message) {
       at->second = {message.payload_type, to_bytes(message.payload)};
       early_bytes_ += cost;
     }
-    return acknowledge(message);
+    return acknowledge(received);
+  }
+  if (delivered_bytes_ < options_.acknowledge_below) {
+    acknowledge(received);
+  } else {
+    withheld_.push_back(received);
   }
   deliver({message.payload_type, to_bytes(message.payload)});
-  acknowledge(message);
   for (auto next = early_.begin(); next != early_.end() && next->first == expected_;
        next = early_.erase(next)) {
     early_bytes_ -= cost_of(next->second.payload);
@@ -202,14 +210,22 @@ std::optional<DataChannel::Delivery> DataChannel::take_delivery() {
   auto delivery = std::move(deliveries_.front());
   deliveries_.pop_front();
   delivered_bytes_ -= cost_of(delivery.payload);
+  while (!withheld_.empty() && delivered_bytes_ < options_.acknowledge_below) {
+    acknowledge(withheld_.front());
+    withheld_.pop_front();
+  }
   return delivery;
 }
 
-void DataChannel::acknowledge(AgentMessage const& message) {
+bool DataChannel::is_withheld(std::int64_t sequence) const {
+  return std::ranges::binary_search(withheld_, sequence, {}, &Received::sequence);
+}
+
+void DataChannel::acknowledge(Received const& received) {
   Acknowledge ack;
-  ack.acknowledged_message_type = message.type;
-  ack.acknowledged_message_id = message.id.text();
-  ack.acknowledged_message_sequence_number = message.sequence;
+  ack.acknowledged_message_type = peer_type();
+  ack.acknowledged_message_id = received.id.text();
+  ack.acknowledged_message_sequence_number = received.sequence;
   auto flags = AgentMessage::kSyn | AgentMessage::kFin;
   acknowledgements_.push_back(std::make_shared<Bytes const>(
       make_message(message_type::acknowledge, to_json_text(ack), clock_.now(), flags)));

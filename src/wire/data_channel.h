@@ -33,6 +33,9 @@ struct DataChannelOptions {
   std::size_t send_window = 256 * 1024;
   // Payload received and not yet taken, in order or not.
   std::size_t receive_window = 512 * 1024;
+  // What arrives while more than this waits to be taken is acknowledged only then. Between the two a whole
+  // send window of our own programs has room, so that a consumer that lags loses none of their messages.
+  std::size_t acknowledge_below = 160 * 1024;
 };
 
 class DataChannel {
@@ -93,8 +96,14 @@ class DataChannel {
   std::chrono::milliseconds timeout_of(Outgoing const& oldest) const;
   void measure_round_trip(std::chrono::milliseconds round_trip);
   Result<void> on_acknowledge(AgentMessage const& message, Instant now);
+  struct Received {
+    std::int64_t sequence;
+    Uuid id;
+  };
+
   void on_data(AgentMessage const& message);
-  void acknowledge(AgentMessage const& message);
+  bool is_withheld(std::int64_t sequence) const;
+  void acknowledge(Received const& received);
   void deliver(Delivery delivery);
 
   DataChannelOptions options_;
@@ -111,6 +120,7 @@ class DataChannel {
   std::int64_t expected_ = 0;
   std::map<std::int64_t, Delivery> early_;  // beyond a gap
   std::deque<Delivery> deliveries_;
+  std::deque<Received> withheld_;  // delivered and not acknowledged, in order
   std::size_t early_bytes_ = 0;
   std::size_t delivered_bytes_ = 0;
 };

@@ -23,7 +23,7 @@ class Simulation {
       : random_(seed),
         faults_(faults),
         agent_({.is_agent = true, .send_window = 4096, .receive_window = 8192}, clock_),
-        client_({.is_agent = false, .send_window = 4096, .receive_window = 8192}, clock_) {
+        client_({.send_window = 4096, .receive_window = 8192, .acknowledge_below = 3000}, clock_) {
     for (std::size_t i = 0; i < total; i++) source_.push_back(static_cast<std::uint8_t>(random_()));
     ends_[0] = {&agent_, {}, 0, {}};
     ends_[1] = {&client_, {}, 0, {}};
@@ -200,6 +200,25 @@ TEST_F(Ends, a_flood_is_neither_stored_nor_acknowledged_beyond_the_window) {
   while (agent.take_delivery()) delivered++;
   EXPECT_EQ(acknowledged, delivered);
   EXPECT_LE(delivered, 2000 / 228 + 1);
+}
+
+TEST_F(Ends, what_a_lagging_consumer_leaves_is_kept_and_acknowledged_when_it_is_taken) {
+  DataChannel lagging{{.is_agent = true, .receive_window = 2000, .acknowledge_below = 500}, clock};
+  auto send = [&](std::int64_t sequence) {
+    auto message = stream_message(sequence, std::string(100, 'x'));
+    EXPECT_TRUE(lagging.receive(*AgentMessage::parse(message), now));
+  };
+  for (int i = 0; i < 6; i++) send(i);
+  EXPECT_EQ(acknowledgements_in(lagging, now), 3);
+  send(2);
+  send(4);
+  EXPECT_EQ(acknowledgements_in(lagging, now), 1) << "a repeat of what is withheld gets no answer";
+  for (int i = 0; i < 3; i++) EXPECT_TRUE(lagging.take_delivery());
+  EXPECT_EQ(acknowledgements_in(lagging, now), 0);
+  EXPECT_TRUE(lagging.take_delivery());
+  EXPECT_EQ(acknowledgements_in(lagging, now), 3);
+  send(4);
+  EXPECT_EQ(acknowledgements_in(lagging, now), 1);
 }
 
 TEST_F(Ends, early_messages_never_keep_out_the_one_that_is_waited_for) {
