@@ -62,6 +62,12 @@ Result<Value> run_to_end(asio::io_context& loop, awaitable<Result<Value>> work) 
   return *std::move(outcome);
 }
 
+// By hand: the C library's look-up does not work in a static program.
+bool is_local_user(std::string const& name) {
+  auto users = io::read_file("/etc/passwd");
+  return !users || ("\n" + *users).find("\n" + name + ":") != std::string::npos;
+}
+
 Result<void> register_host(Arguments const& options) {
   io::Path state = std::filesystem::absolute(options.value("--state-dir", kStateDirectory));
   if (auto known = agent::load_identity(state); known && !options.has("--force")) {
@@ -87,6 +93,13 @@ Result<void> register_host(Arguments const& options) {
   CHECK(run_to_end(loop, plane.register_host(activation)));
   CHECK(agent::save_identity(state, plane.identity()));
   std::printf("%s\n", plane.identity().instance_id.c_str());
+  auto const& user = plane.identity().session_user;
+  if (!user.empty() && !is_local_user(user))
+    std::fprintf(
+        stderr,
+        "note: /etc/passwd has no user %s; unless it comes from elsewhere, sessions fail until there is "
+        "one (useradd -m %s)\n",
+        user.c_str(), user.c_str());
   return success();
 }
 

@@ -50,10 +50,10 @@ void print_hops(json::value const& requirement) {
 bool print_observation(json::value const& requirement) {
   auto const* observed = requirement.as_object().if_contains("Observed");
   if (observed == nullptr || !observed->is_object()) return true;
-  bool disagrees = flag_of(*observed, "Disagrees");
-  std::printf("        %s a real packet: %s%s\n", disagrees ? "‼" : "·", shown(*observed, "How").c_str(),
-              disagrees ? "  — the network is not what the model says it is" : "");
-  return !disagrees;
+  bool agrees = !flag_of(*observed, "Disagrees");
+  std::printf("        %s a real packet: %s%s\n", agrees ? "·" : "‼", shown(*observed, "How").c_str(),
+              agrees ? "" : "  — the network is not what the model says it is");
+  return agrees;
 }
 
 bool print_requirement(json::value const& requirement) {
@@ -67,8 +67,7 @@ bool print_requirement(json::value const& requirement) {
   return agrees;
 }
 
-// Whether some method works, and the network is as the model says.
-bool print_target(json::value const& target) {
+void print_heading(json::value const& target) {
   auto name = shown(target, "Name");
   std::printf("%s%s", shown(target, "InstanceId").c_str(), name.empty() ? "" : (" (" + name + ")").c_str());
   auto vpc = shown(target, "VpcId");
@@ -76,6 +75,11 @@ bool print_target(json::value const& target) {
     std::printf(", %s in %s of %s", shown(target, "PrivateIpAddress").c_str(),
                 shown(target, "SubnetId").c_str(), vpc.c_str());
   std::printf("\n");
+}
+
+// Whether some method works, and the network is as the model says.
+bool print_target(json::value const& target) {
+  print_heading(target);
   bool any_works = false, agrees = true;
   for (auto const& method : list_of(target, "Methods")) {
     bool works = flag_of(method, "Works");
@@ -84,6 +88,35 @@ bool print_target(json::value const& target) {
                 works ? "works" : "does not work");
     for (auto const& requirement : list_of(method, "Requirements"))
       agrees = print_requirement(requirement) && agrees;
+  }
+  std::printf("\n");
+  return any_works && agrees;
+}
+
+bool disagrees(json::value const& requirement) {
+  auto const* observed = requirement.as_object().if_contains("Observed");
+  return observed != nullptr && observed->is_object() && flag_of(*observed, "Disagrees");
+}
+
+// The same in a line for each method, with the first cause why it does not work.
+bool print_summary(json::value const& target) {
+  print_heading(target);
+  bool any_works = false, agrees = true;
+  for (auto const& method : list_of(target, "Methods")) {
+    bool works = flag_of(method, "Works");
+    any_works = any_works || works;
+    json::value const* cause = nullptr;
+    for (auto const& requirement : list_of(method, "Requirements")) {
+      agrees = agrees && !disagrees(requirement);
+      bool counts = text_of(requirement, "Standing") == "unmet" || disagrees(requirement);
+      if (counts && cause == nullptr) cause = &requirement;
+    }
+    std::printf("  %s %s", works ? "✓" : "✗", shown(method, "Method").c_str());
+    if (cause != nullptr)
+      std::printf(": %s%s: %s %s", disagrees(*cause) ? "‼ a real packet says otherwise: " : "",
+                  shown(*cause, "Need").c_str(), shown(*cause, "Subject").c_str(),
+                  shown(*cause, "Reason").c_str());
+    std::printf("\n");
   }
   std::printf("\n");
   return any_works && agrees;
@@ -102,7 +135,10 @@ Result<int> run_doctor(DoctorArguments const& arguments) {
   auto complaint = shown(answer, "Complaint");
   bool well = complaint.empty();
   if (!well) std::printf("‼ the lab is not as it should be: %s\n\n", complaint.c_str());
-  for (auto const& target : targets) well = print_target(target) && well;
+  bool in_full = !arguments.target.empty();
+  for (auto const& target : targets) well = (in_full ? print_target(target) : print_summary(target)) && well;
+  if (!targets.empty() && !in_full)
+    std::printf("Hop by hop, with what would mend it: fumidai doctor TARGET\n");
   if (!targets.empty() && !flag_of(answer, "Observed"))
     std::printf("(from the model alone: no lab runs here, so no packet was sent)\n");
   return well ? 0 : 1;
@@ -114,7 +150,8 @@ void add_doctor_command(CLI::App& app, Run& run) {
   auto* doctor =
       app.add_subcommand("doctor", "Tell for each method whether it reaches a target, and why not");
   auto arguments = std::make_shared<DoctorArguments>();
-  doctor->add_option("target", arguments->target, "id, name, or tag as KEY=VALUE; without it all targets");
+  doctor->add_option("target", arguments->target,
+                     "id, name, or tag as KEY=VALUE; without it all targets, in a line for each method");
   add_client_arguments(*doctor, *arguments);
   add_json_argument(*doctor, *arguments);
   doctor->callback([arguments, &run] { run = [arguments] { return run_doctor(*arguments); }; });

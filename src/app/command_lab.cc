@@ -345,6 +345,7 @@ Result<int> run_up(LabArguments const& arguments) {
     all.push_back(std::move(reached));
   }
   print_reached(all);
+  say("The bastion's line needs two keys: ssh-add " + arguments.key("*.pem").string());
   auto complaint = text_of(example, "Complaint");
   if (!complaint.empty()) say("\nThe lab is not as it should be: " + escaped(complaint, 400));
   auto directory = arguments.directory().root.string();

@@ -10,6 +10,7 @@
 
 #include "app/client_command.h"
 #include "app/commands.h"
+#include "app/ssh_words.h"
 #include "base/ssh_key.h"
 #include "client/tunnel.h"
 #include "io/process.h"
@@ -20,10 +21,11 @@ namespace {
 
 struct SshArguments {
   ClientArguments client;
-  std::string target, user = "ec2-user";
-  std::uint16_t port = 22;
-  std::vector<std::string> options;
+  std::vector<std::string> words;
 };
+
+constexpr char const* kUser = "ec2-user";
+constexpr std::uint16_t kPort = 22;
 
 // A key pair that nobody uses again: its files go with us.
 class PassingKey {
@@ -54,9 +56,9 @@ class PassingKey {
   std::string line_;
 };
 
-std::string proxy_command(SshArguments const& arguments, std::string const& instance) {
-  std::vector<std::string> words{own_program(), "tunnel", instance, std::to_string(arguments.port)};
-  auto const& profile = arguments.client.profile;
+std::string proxy_command(client::ProfileOptions const& profile, std::string const& instance,
+                          std::uint16_t port) {
+  std::vector<std::string> words{own_program(), "tunnel", instance, std::to_string(port)};
   if (!profile.data_directory.empty()) {
     std::error_code ignored;
     auto full = std::filesystem::absolute(profile.data_directory, ignored).string();
@@ -68,25 +70,13 @@ std::string proxy_command(SshArguments const& arguments, std::string const& inst
   return command;
 }
 
-// How many of the words are options of ssh with their values: it ends them with the first word that is none.
-std::size_t count_options(std::vector<std::string> const& words) {
-  constexpr std::string_view kWithValue = "BbcDEeFIiJLlmOopQRSWw";
-  std::size_t count = 0;
-  while (count < words.size() && words[count].starts_with('-') && words[count] != "--") {
-    bool takes_next =
-        words[count].find_first_of(kWithValue, 1) == words[count].size() - 1;  // -p, -vL; not -p22
-    count += takes_next ? 2 : 1;
-  }
-  return std::min(count, words.size());
-}
-
 // Ours, the person's options, the host, and the person's command.
-std::vector<std::string> ssh_words(SshArguments const& arguments, client::TunnelTarget const& way,
-                                   std::optional<PassingKey> const& key) {
+std::vector<std::string> ssh_words(SshWords const& said, std::string const& proxy,
+                                   client::TunnelTarget const& way, std::optional<PassingKey> const& key) {
   auto const& host = way.name();
-  std::vector<std::string> words{"ssh", "-l", arguments.user};
+  std::vector<std::string> words{"ssh", "-l", said.user};
   auto add_option = [&](std::string option) { words.insert(words.end(), {"-o", std::move(option)}); };
-  add_option("ProxyCommand=" + proxy_command(arguments, host));
+  add_option("ProxyCommand=" + proxy);
   add_option("HostKeyAlias=" + host);
   // Others notice by themselves when they are cut off, and come back.
   bool ends_with_its_connection = !way.endpoints.empty() && !way.endpoints[0].is_resumable;
@@ -95,12 +85,9 @@ std::vector<std::string> ssh_words(SshArguments const& arguments, client::Tunnel
     add_option("IdentitiesOnly=yes");
     words.insert(words.end(), {"-i", key->file().string()});
   }
-  auto const& given = arguments.options;
-  auto command = given.begin() + static_cast<std::ptrdiff_t>(count_options(given));
-  words.insert(words.end(), given.begin(), command);
+  words.insert(words.end(), said.options.begin(), said.options.end());
   words.push_back(host);
-  if (command != given.end() && *command == "--") ++command;
-  words.insert(words.end(), command, given.end());
+  words.insert(words.end(), said.command.begin(), said.command.end());
   return words;
 }
 
@@ -123,48 +110,47 @@ int run_ssh(std::vector<std::string> words) {
   return io::exit_code_of(status);
 }
 
-Result<client::TunnelTarget> find_way(SshArguments const& arguments) {
+Result<client::TunnelTarget> find_way(ClientArguments const& arguments, std::string const& target) {
   asio::io_context loop(1);
-  TRY(auto profile, client::find_profile(arguments.client.profile));
+  TRY(auto profile, client::find_profile(arguments.profile));
   TRY(auto plane, client::Plane::make(std::move(profile)));
-  return run_on_loop(loop, client::find_tunnel(plane, arguments.target));
+  return run_on_loop(loop, client::find_tunnel(plane, target));
 }
 
-Result<int> run(SshArguments arguments) {
-  if (auto at = arguments.target.find('@'); at != std::string::npos) {
-    arguments.user = arguments.target.substr(0, at);
-    arguments.target.erase(0, at + 1);
-  }
-  TRY(auto way, find_way(arguments));
+Result<int> run(SshArguments const& arguments) {
+  TRY(auto said, parse_ssh_words(arguments.words));
+  if (said.user.empty()) said.user = kUser;
+  TRY(auto way, find_way(arguments.client, said.host));
   std::optional<PassingKey> key;
   if (!way.instance.empty()) {
     TRY(auto made, PassingKey::make());
     key.emplace(std::move(made));
     CHECK(call_plane(
         arguments.client, "ec2-instance-connect", "AWSEC2InstanceConnectService.SendSSHPublicKey",
-        {{"InstanceId", way.instance}, {"InstanceOSUser", arguments.user}, {"SSHPublicKey", key->line()}}));
+        {{"InstanceId", way.instance}, {"InstanceOSUser", said.user}, {"SSHPublicKey", key->line()}}));
   }
   std::fprintf(stderr, "[fumidai] %s through %s\n", way.name().c_str(), way.first_way().c_str());
-  return run_ssh(ssh_words(arguments, way, key));
+  auto proxy = proxy_command(arguments.client.profile, way.name(), said.port.value_or(kPort));
+  return run_ssh(ssh_words(said, proxy, way, key));
 }
 
 }  // namespace
 
 void add_ssh_command(CLI::App& app, Run& run_later) {
   auto arguments = std::make_shared<SshArguments>();
+  auto target = std::make_shared<std::string>();
   auto* ssh = app.add_subcommand(
       "ssh",
       "ssh to an instance through a connect endpoint or its agent, with a key that lives 60 seconds: "
       "fumidai ssh [USER@]TARGET [OPTIONS OF ssh] [COMMAND]");
-  ssh->add_option("target", arguments->target,
+  ssh->add_option("target", *target,
                   "An instance's id, its name, a tag KEY=VALUE, or the address of a host, for which you need "
-                  "a key of your own")
-      ->required();
-  ssh->add_option("-p,--port", arguments->port, "Its SSH port")->capture_default_str();
+                  "a key of your own. The user is ec2-user unless you say another");
   add_client_arguments(*ssh, arguments->client);
   ssh->prefix_command();
-  ssh->callback([arguments, ssh, &run_later] {
-    for (auto const& word : ssh->remaining()) arguments->options.push_back(word);
+  ssh->callback([arguments, target, ssh, &run_later] {
+    if (!target->empty()) arguments->words.push_back(*target);
+    for (auto const& word : ssh->remaining()) arguments->words.push_back(word);
     run_later = [arguments] { return run(*arguments); };
   });
 }

@@ -113,12 +113,14 @@ awaitable<Result<int>> SessionClient::run() {
   if (exit_code_) co_return *exit_code_;
   // Our agents always tell how a shell or command ended; of AWS's, only the plane's goodbye says that one
   // did.
-  bool is_lost = is_native_ || (options_.is_command && (!heard_goodbye_ || !farewell_.empty()));
+  bool is_lost =
+      !has_begun_ || is_native_ || (options_.is_command && (!heard_goodbye_ || !farewell_.empty()));
   co_return is_lost ? kLost : 0;
 }
 
 awaitable<Result<void>> SessionClient::converse() {
   CO_TRY(auto first, co_await link_.receive());
+  has_begun_ = true;
   if (first.type == PayloadType::handshake_request) {
     CO_CHECK(co_await shake_hands(first));
   }

@@ -61,6 +61,7 @@ class SessionClient {
   ConsoleOutput output_;
   std::optional<RawTerminal> raw_;
   bool first_connection_ = true;
+  bool has_begun_ = false;  // the agent said something
   bool is_native_ = false;
   bool was_lost_ = false;
   bool heard_goodbye_ = false;

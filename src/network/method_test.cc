@@ -205,6 +205,8 @@ TEST(Method, V14_no_inbound_rule_is_needed_and_the_other_methods_are_told_apart)
             "way to the instance i-session (no-ingress-rule); key i-session");
   EXPECT_EQ(causes(assessed(walkthrough(), kN, to_session())),
             "way to the service ssm, ssmmessages (no-route)");
+  EXPECT_EQ(causes(assessed(network, kN, to_session())), "way to the service ssm, ssmmessages (no-route)")
+      << "endpoints are no NAT gateway";
 }
 
 TEST(Method, V15_endpoints_win_over_nat_and_that_is_said) {

@@ -172,8 +172,9 @@ Result<std::vector<Requirement>> nat_requirements(Network const& network, Instan
   Requirements needs(network);
   needs.need_running(instance);
   need_role(needs, instance);
-  std::string outside;
+  std::string outside, all;
   for (auto service : kRequiredServices) {
+    all += (all.empty() ? "" : ", ") + std::string(service);
     auto* endpoint = network.endpoint_for(at.vpc->id, service);
     if (endpoint && network.takes_the_name(*endpoint)) {
       needs.advise(Need::private_name, std::string(service),
@@ -184,7 +185,10 @@ Result<std::vector<Requirement>> nat_requirements(Network const& network, Instan
       outside += (outside.empty() ? "" : ", ") + std::string(service);
     }
   }
-  if (!outside.empty()) {
+  // Endpoints alone are another method: this one needs a gateway, whether its traffic passes that or not.
+  if (outside.empty()) {
+    CHECK(needs.need_way(Need::way_to_service, all, at.interface->id, the_internet(), kHttps));
+  } else {
     CHECK(needs.need_way(Need::way_to_service, outside, at.interface->id, the_internet(), kHttps));
     auto& way = needs.last().path;
     if (way.arrives() && !way.passes(Pass::nat_gateway)) {

@@ -14,7 +14,7 @@ namespace fumidai::policy {
 struct StartSession {
   Request node;
   Request document;
-  bool document_named;  // false: the default shell document
+  bool document_named = false;  // false: the default shell document
 };
 
 Decision decide_start_session(PolicySet const& policies, StartSession const& asked);

@@ -249,6 +249,21 @@ Result<std::optional<std::string>> Gate::obstacle_to(store::Transaction& transac
   return std::nullopt;
 }
 
+// Why its agent is not there, in words.
+Result<std::string> Gate::absence_of(store::Transaction& transaction, inventory::Instance const& target) {
+  auto words = inventory::absence_in_words(target, clock_.now());
+  if (!is_of_vpc(target.id)) return words;
+  auto const& id = target.id.text();
+  TRY(auto state, networks_.read(transaction));
+  auto* known = state->network.instances.find(target.id);
+  if (known != nullptr && known->state != network::InstanceState::running) {
+    words = id + " is not connected: it is " + std::string(to_string(known->state)) + ".";
+    if (known->state == network::InstanceState::stopped)
+      words += " Start it: aws ec2 start-instances --instance-ids " + id + ".";
+  }
+  return words + " Why it cannot be reached, tells: fumidai doctor " + id;
+}
+
 Result<network::Network> Gate::known_network(store::Transaction& transaction) {
   TRY(auto state, networks_.read(transaction));
   auto network = state->network;
@@ -442,7 +457,7 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
     return refuse(target_not_connected(ask.target + " is not connected: " + *obstacle + "."), true,
                   *obstacle);
   if (!instance->is_connected()) {
-    auto absence = inventory::absence_in_words(*instance, now);
+    TRY(auto absence, absence_of(transaction, *instance));
     return refuse(target_not_connected(absence), true, absence);
   }
   auto document = model::find_session_document(document_name);

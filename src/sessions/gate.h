@@ -15,6 +15,7 @@
 #include "base/awaitable.h"
 #include "identity/deployment.h"
 #include "identity/roles.h"
+#include "inventory/instances.h"
 #include "model/caller.h"
 #include "model/session_document.h"
 #include "networks/keeper.h"
@@ -211,6 +212,7 @@ class Gate {
                                     InstanceId const& instance, std::string const& endpoint);
   Result<std::string> lost_role(store::Transaction& transaction, model::Caller const& caller);
   Result<policy::PolicySet> policies_for(store::Transaction& transaction, model::Caller const& caller);
+  Result<std::string> absence_of(store::Transaction& transaction, inventory::Instance const& target);
   Result<std::optional<std::string>> obstacle_to(store::Transaction& transaction, InstanceId const& target);
   Result<identity::Role> assume_now(store::Transaction& transaction, AssumeAsk const& ask,
                                     std::optional<Error>& refusal);

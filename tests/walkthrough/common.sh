@@ -1,6 +1,12 @@
 # What the cases share. A case that is run alone gets a world from `run`, which runs it again inside.
 # shellcheck shell=bash disable=SC2034  # the cases use them
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+case ${1:-} in -h | --help)
+  sed -n '2s/^# //p' "$0"
+  echo "Run it without arguments, as root; tests/walkthrough/run runs several."
+  exit
+  ;;
+esac
 [ -n "${WALKTHROUGH_WORLD:-}" ] || exec "$here/run" "$(basename "$0" .sh)"
 set -euo pipefail
 

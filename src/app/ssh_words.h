@@ -1,0 +1,26 @@
+#pragma once
+
+// What a person typed after `fumidai ssh`, in the order that ssh(1) takes: options, the host, more options, a
+// command.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace fumidai::app {
+
+struct SshWords {
+  std::string user;                   // of -l, -o User or USER@HOST; empty: not said
+  std::optional<std::uint16_t> port;  // of -p or -o Port
+  std::string host;
+  std::vector<std::string> options;  // all other ones, one letter a word, each followed by its value
+  std::vector<std::string> command;
+};
+
+// Error: when there is no host, an option lacks its value, or a port is none.
+Result<SshWords> parse_ssh_words(std::vector<std::string> const& words);
+
+}  // namespace fumidai::app
