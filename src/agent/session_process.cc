@@ -23,7 +23,8 @@ using wire::PayloadType;
 namespace {
 
 // Between a hang-up and a kill.
-constexpr auto kMercy = 2s;
+constexpr auto kMercy = 2s, kTypedAgain = 1s;
+constexpr int kEndsTyped = 5;
 // How long pipes that a command left open may be quiet after its end, and how long processes that it left
 // behind may go on to print.
 constexpr auto kQuiet = 1s, kLeftBehind = 10s;
@@ -64,7 +65,8 @@ SessionProcess::SessionProcess(asio::any_io_executor executor)
       input_(executor),
       output_(executor),
       error_(executor),
-      mercy_(executor) {}
+      mercy_(executor),
+      typing_(executor) {}
 
 Result<std::unique_ptr<SessionProcess>> SessionProcess::on_terminal(asio::any_io_executor executor,
                                                                     Login const& login,
@@ -132,6 +134,7 @@ awaitable<int> SessionProcess::wait_for_exit() {
   ::waitpid(pid_, &status, 0);
   exited_ = true;
   mercy_.cancel();
+  typing_.cancel();
   // Readers look once more at what is there, and do not wait for processes that the session left behind.
   boost::system::error_code ignored;
   output_.cancel(ignored);
@@ -225,12 +228,20 @@ awaitable<void> SessionProcess::write(ByteView input) {
 void SessionProcess::end_input() {
   if (!input_.is_open()) return;
   boost::system::error_code ignored;
-  if (has_terminal_) {
-    // A terminal has no end of input but the character for it.
-    [[maybe_unused]] auto written = ::write(input_.native_handle(), "\x04", 1);
-  } else {
-    input_.close(ignored);
-  }
+  if (has_terminal_) return type_end_of_input(kEndsTyped);
+  input_.close(ignored);
+}
+
+// A terminal has no end of input but the character for it, which a shell loses that has only just begun to
+// read: typed again, to a shell that is still there.
+void SessionProcess::type_end_of_input(int times) {
+  if (!input_.is_open() || exited_) return;
+  [[maybe_unused]] auto written = ::write(input_.native_handle(), "\x04", 1);
+  if (times <= 1) return;
+  typing_.expires_after(kTypedAgain);
+  typing_.async_wait([this, times](boost::system::error_code stopped) {
+    if (!stopped) type_end_of_input(times - 1);
+  });
 }
 
 void SessionProcess::resize(wire::TerminalSize size) {

@@ -51,6 +51,7 @@ class SessionProcess {
  private:
   explicit SessionProcess(asio::any_io_executor executor);
   void watch(pid_t child);
+  void type_end_of_input(int times);
   awaitable<int> wait_for_exit();
   awaitable<void> read_terminal(io::DataLink& link, std::size_t most_payload);
   awaitable<void> read_pipe(io::DataLink& link, asio::posix::stream_descriptor& pipe, wire::PayloadType type,
@@ -62,7 +63,7 @@ class SessionProcess {
   pid_t pid_ = -1;
   asio::posix::stream_descriptor exit_;  // a pidfd
   asio::posix::stream_descriptor input_, output_, error_;
-  asio::steady_timer mercy_;
+  asio::steady_timer mercy_, typing_;
   std::string output_prefix_, error_prefix_;
   wire::PayloadType error_type_ = wire::PayloadType::output;
   bool has_terminal_ = false;

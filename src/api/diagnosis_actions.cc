@@ -109,7 +109,7 @@ Address person_of(Call const& call) {
   return from && !network::is_unroutable(*from) ? *from : network::the_internet();
 }
 
-Result<Judged> judge(store::Transaction& transaction, Call const& call, network::Network const& network,
+Result<Judged> judge(store::Transaction& transaction, Call const& call, network::Network& network,
                      inventory::Instance const& target) {
   Judged judged;
   auto& diagnosis = judged.diagnosis;
@@ -121,7 +121,7 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
   if (!sessions::is_of_vpc(target.id)) {
     RequirementDescription connection{
         "agent's connection",
-        target.id.text(),
+        target.is_connected() ? target.id.text() : "",  // the sentence names it
         target.is_connected() ? "met" : "unmet",
         target.is_connected() ? "has a control channel" : inventory::absence_in_words(target, call.caller.at),
         {},
@@ -135,6 +135,10 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
   diagnosis.vpc_id = at.vpc->id.text();
   diagnosis.subnet_id = at.subnet->id.text();
   diagnosis.private_ip_address = at.interface->private_address.text();
+  if (call.plane.lab) {
+    auto& agent = network.instances.find(target.id)->agent;
+    if (agent.installed && !agent.connected) agent.running = call.plane.lab->agent_runs(target.id);
+  }
   network::Visit visit{target.id, person_of(call)};
   for (auto method : network::kMethods) {
     TRY(auto assessment, network::assess(network, method, visit));

@@ -21,8 +21,10 @@ class FakeLab : public Lab {
   }
   std::string complaint() const override { return complains_of; }
   Address person() const override { return network::the_internet(); }
+  std::optional<bool> agent_runs(InstanceId const&) override { return runs_agents; }
   Result<std::string> console_output(InstanceId const&) override { return ""; }
 
+  std::optional<bool> runs_agents = true;
   bool can_try = true;
   std::string complains_of;
   std::vector<Trial> tried;
@@ -43,17 +45,17 @@ class Diagnosis : public TestPlane {
     }
     return json::parse((*outcome)->body);
   }
-  // What was observed of the needs of that name, of all instances and methods.
-  std::vector<json::value> observed(std::string const& need) {
+  // The member of all requirements of that name, of all instances and methods.
+  std::vector<json::value> all(std::string const& need, char const* member) {
     std::vector<json::value> found;
     auto diagnosis = ask("Diagnose");
     for (auto& target : diagnosis.at("Targets").as_array())
       for (auto& method : target.at("Methods").as_array())
         for (auto& requirement : method.at("Requirements").as_array())
-          if (requirement.at("Need").as_string() == need)
-            found.push_back(requirement.as_object()["Observed"]);
+          if (requirement.at("Need").as_string() == need) found.push_back(requirement.as_object()[member]);
     return found;
   }
+  std::vector<json::value> observed(std::string const& need) { return all(need, "Observed"); }
   void change(std::function<void(networks::State&)> how) {
     write([&](store::Transaction& transaction) {
       return networks.change(transaction, [&](networks::State& state) -> Result<void> {
@@ -92,10 +94,29 @@ TEST_F(Diagnosis, a_private_name_is_looked_up_for_the_instance) {
   for (auto& trial : lab.tried)
     if (auto* lookup = std::get_if<network::Lookup>(&trial)) {
       looked_up.insert(lookup->name);
-      EXPECT_EQ(lookup->wanted.size(), 1);
+      EXPECT_LE(lookup->wanted.size(), 1);  // none is wanted of a name outside
     }
   EXPECT_EQ(looked_up,
             (std::set<std::string>{"ssm.us-east-1.amazonaws.com", "ssmmessages.us-east-1.amazonaws.com"}));
+}
+
+TEST_F(Diagnosis, whether_an_agent_runs_is_asked_of_the_lab) {
+  settle();
+  for (auto [runs, standing] :
+       {std::pair(std::optional(true), "met"), std::pair(std::optional(false), "unmet"),
+        std::pair(std::optional<bool>(), "advice")}) {
+    lab.runs_agents = runs;
+    auto standings = all("agent", "Standing");
+    ASSERT_FALSE(standings.empty());
+    for (auto& each : standings) EXPECT_EQ(each.as_string(), standing);
+  }
+  change([](networks::State& state) {
+    for (auto& instance : state.network.instances)
+      EXPECT_TRUE(
+          networks::put_tags(state, instance.id.text(), {{std::string(networks::kAgentTag), "none"}}));
+  });
+  for (auto& each : all("agent", "Reason"))
+    EXPECT_EQ(each.as_string(), "has no agent: its tag fumidai-agent says none");
 }
 
 TEST_F(Diagnosis, what_cannot_be_tried_is_not_observed_and_what_the_lab_complains_of_is_told) {

@@ -33,6 +33,9 @@ class Lab {
   virtual std::string complaint() const = 0;
   // The address from which a person at this machine comes.
   virtual Address person() const = 0;
+  // Whether an agent of ours or AWS's is among the instance's processes; nothing where it has none. From any
+  // thread.
+  virtual std::optional<bool> agent_runs(InstanceId const& instance) = 0;
   // What an instance wrote on its console, at most the last 64 KiB. From any thread.
   virtual Result<std::string> console_output(InstanceId const& instance) = 0;
 };

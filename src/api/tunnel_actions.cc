@@ -106,6 +106,17 @@ Result<inventory::Instance> the_target(store::Transaction& transaction, Call con
                "InvalidTarget"};
 }
 
+Result<void> expect_running(store::Transaction& transaction, Call const& call, InstanceId const& id) {
+  TRY(auto state, call.plane.networks.read(transaction));
+  auto const* known = state->network.instances.find(id);
+  if (known == nullptr || known->state == network::InstanceState::running) return success();
+  bool is_stopped = known->state == network::InstanceState::stopped;
+  return Error{Errc::unavailable,
+               id.text() + " is " + std::string(to_string(known->state)) + "." +
+                   (is_stopped ? " Start it: aws ec2 start-instances --instance-ids " + id.text() + "." : ""),
+               "TargetNotConnected"};
+}
+
 Result<FindTunnelResponse> find_tunnel(store::Transaction& transaction, Call const& call,
                                        FindTunnelRequest const& request) {
   FindTunnelResponse response;
@@ -119,6 +130,7 @@ Result<FindTunnelResponse> find_tunnel(store::Transaction& transaction, Call con
   response.agent_connected = target.is_connected();
   if (sessions::is_of_vpc(target.id)) {
     auto ways = call.plane.tunnels->ways_to(transaction, target.id);
+    if (!response.agent_connected) CHECK(expect_running(transaction, call, target.id));
     if (!ways && !response.agent_connected) return ways.error();
     if (ways) add_ways(response, *ways);
   } else if (!response.agent_connected) {

@@ -112,10 +112,11 @@ bool print_summary(json::value const& target) {
       if (counts && cause == nullptr) cause = &requirement;
     }
     std::printf("  %s %s", works ? "✓" : "✗", shown(method, "Method").c_str());
-    if (cause != nullptr)
-      std::printf(": %s%s: %s %s", disagrees(*cause) ? "‼ a real packet says otherwise: " : "",
-                  shown(*cause, "Need").c_str(), shown(*cause, "Subject").c_str(),
-                  shown(*cause, "Reason").c_str());
+    if (cause != nullptr) {
+      auto need = shown(*cause, "Need") == shown(method, "Method") ? "" : shown(*cause, "Need") + ": ";
+      std::printf(": %s%s%s %s", disagrees(*cause) ? "‼ a real packet says otherwise: " : "", need.c_str(),
+                  shown(*cause, "Subject").c_str(), shown(*cause, "Reason").c_str());
+    }
     std::printf("\n");
   }
   std::printf("\n");
@@ -147,8 +148,10 @@ Result<int> run_doctor(DoctorArguments const& arguments) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, Run& run) {
-  auto* doctor =
-      app.add_subcommand("doctor", "Tell for each method whether it reaches a target, and why not");
+  auto* doctor = app.add_subcommand(
+      "doctor",
+      "Tell for each method whether it reaches a target, and why not. Exits with 1 when no "
+      "method reaches one, or the network is not what the model says it is");
   auto arguments = std::make_shared<DoctorArguments>();
   doctor->add_option("target", arguments->target,
                      "id, name, or tag as KEY=VALUE; without it all targets, in a line for each method");

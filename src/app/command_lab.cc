@@ -7,7 +7,9 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <condition_variable>
 #include <cstdio>
+#include <mutex>
 #include <thread>
 
 #include "app/client_command.h"
@@ -82,9 +84,11 @@ Result<Finished> run_program(std::vector<std::string> words, std::chrono::second
   ::close(child.input);
   Finished finished;
   std::jthread errors([&] { drain(child.error, finished.error); });
+  std::mutex mutex;
+  std::condition_variable_any never;
   std::jthread watch([&, limit](std::stop_token done) {
-    for (auto waited = 0ms; waited < limit && !done.stop_requested(); waited += 50ms)
-      std::this_thread::sleep_for(50ms);
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, done, limit, [] { return false; });
     if (!done.stop_requested()) ::kill(child.pid, SIGKILL);
   });
   drain(child.output, finished.output);
@@ -110,6 +114,7 @@ pid_t start_server(LabArguments const& arguments) {
       own_program(), "server",        "--lab", "--data-dir", arguments.directory().root.string(),
       "--lab-label", server.lab_label};
   for (auto const& at : server.listen) words.insert(words.end(), {"--listen", at});
+  if (!server.lab_image.empty()) words.insert(words.end(), {"--lab-image", server.lab_image});
   if (!server.lab_ssm_agent.empty()) words.insert(words.end(), {"--lab-ssm-agent", server.lab_ssm_agent});
   auto log = arguments.log();
   auto pid = ::fork();
@@ -381,9 +386,10 @@ Result<int> run_down(LabArguments const& arguments) {
   if (::geteuid() != 0) return Error{Errc::denied, "a lab is of root; run it with sudo"};
   if (auto pid = server_of(arguments)) {
     ::kill(*pid, SIGTERM);
-    for (auto waited = 0ms; waited < 20s && ::kill(*pid, 0) == 0; waited += 50ms)
-      std::this_thread::sleep_for(50ms);
-    if (::kill(*pid, 0) == 0) ::kill(*pid, SIGKILL);
+    // One that has ended may stay as a zombie where nobody waits for it: then its lock is free.
+    auto runs = [&] { return ::kill(*pid, 0) == 0 && !io::FileLock::take(arguments.directory().lock()); };
+    for (auto waited = 0ms; waited < 20s && runs(); waited += 50ms) std::this_thread::sleep_for(50ms);
+    if (runs()) ::kill(*pid, SIGKILL);
   }
   auto root = io::exists(arguments.directory().root);
   if (root && *root) {
@@ -416,6 +422,8 @@ void add_lab_command(CLI::App& app, Run& run) {
       "up", "Start a server with a lab and the example, and reach an instance by each method");
   add_lab_arguments(*up, *arguments);
   up->add_option("--listen", arguments->server.listen, "ADDRESS:PORT of the server (default 127.0.0.1:8443)");
+  up->add_option("--image", arguments->server.lab_image,
+                 "A folder with a root file system for the instances; otherwise this machine's programs");
   up->add_option("--ssm-agent", arguments->server.lab_ssm_agent,
                  "A folder with amazon-ssm-agent, for the instances");
   up->callback([arguments, &run] { run = [arguments] { return run_up(*arguments); }; });

@@ -31,6 +31,10 @@ void add_server_command(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_option("--lab-ssm-agent", given.lab_ssm_agent,
                       "A folder with amazon-ssm-agent and its workers, for the lab's instances");
+  command->add_option(
+      "--lab-image", given.lab_image,
+      "A folder with a root file system for the lab's instances, in the place of this machine's "
+      "programs");
   command->add_flag(
       "--aws-limits", given.aws_limits,
       "Keep AWS's quotas of connect endpoints: one a VPC, 20 tunnels, ports 22 and 3389, an hour");
@@ -59,6 +63,7 @@ void add_server_command(CLI::App& app, Run& run) {
       if (was_given("--log-level")) config.log_level = line.log_level;
       if (was_given("--lab-label")) config.lab_label = line.lab_label;
       if (was_given("--lab-ssm-agent")) config.lab_ssm_agent = line.lab_ssm_agent;
+      if (was_given("--lab-image")) config.lab_image = line.lab_image;
       if (was_given("--aws-limits")) config.aws_limits = line.aws_limits;
       if (was_given("--connect-domain")) config.connect_domain = line.connect_domain;
       if (was_given("--connect-proxy")) config.connect_proxy = line.connect_proxy;

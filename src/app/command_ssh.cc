@@ -86,6 +86,8 @@ std::vector<std::string> ssh_words(SshWords const& said, std::string const& prox
     words.insert(words.end(), {"-i", key->file().string()});
   }
   words.insert(words.end(), said.options.begin(), said.options.end());
+  // Behind the person's own word on it. The plane knows by identity which host this is.
+  add_option("StrictHostKeyChecking=accept-new");
   words.push_back(host);
   words.insert(words.end(), said.command.begin(), said.command.end());
   return words;
@@ -117,8 +119,11 @@ Result<client::TunnelTarget> find_way(ClientArguments const& arguments, std::str
   return run_on_loop(loop, client::find_tunnel(plane, target));
 }
 
-Result<int> run(SshArguments const& arguments) {
+Result<int> run(SshArguments arguments) {
   TRY(auto said, parse_ssh_words(arguments.words));
+  auto& profile = arguments.client.profile;
+  if (said.own.contains("--data-dir")) profile.data_directory = said.own["--data-dir"];
+  if (said.own.contains("--profile")) profile.name = said.own["--profile"];
   if (said.user.empty()) said.user = kUser;
   TRY(auto way, find_way(arguments.client, said.host));
   std::optional<PassingKey> key;
@@ -130,7 +135,7 @@ Result<int> run(SshArguments const& arguments) {
         {{"InstanceId", way.instance}, {"InstanceOSUser", said.user}, {"SSHPublicKey", key->line()}}));
   }
   std::fprintf(stderr, "[fumidai] %s through %s\n", way.name().c_str(), way.first_way().c_str());
-  auto proxy = proxy_command(arguments.client.profile, way.name(), said.port.value_or(kPort));
+  auto proxy = proxy_command(profile, way.name(), said.port.value_or(kPort));
   return run_ssh(ssh_words(said, proxy, way, key));
 }
 
@@ -138,18 +143,16 @@ Result<int> run(SshArguments const& arguments) {
 
 void add_ssh_command(CLI::App& app, Run& run_later) {
   auto arguments = std::make_shared<SshArguments>();
-  auto target = std::make_shared<std::string>();
   auto* ssh = app.add_subcommand(
       "ssh",
       "ssh to an instance through a connect endpoint or its agent, with a key that lives 60 seconds: "
-      "fumidai ssh [USER@]TARGET [OPTIONS OF ssh] [COMMAND]");
-  ssh->add_option("target", *target,
-                  "An instance's id, its name, a tag KEY=VALUE, or the address of a host, for which you need "
-                  "a key of your own. The user is ec2-user unless you say another");
+      "fumidai ssh [OPTIONS OF ssh] [USER@]TARGET [OPTIONS OF ssh] [COMMAND]. TARGET is "
+      "its id, its name, a tag KEY=VALUE, or the address of a host, for which you need a key of your own. "
+      "The "
+      "user is ec2-user unless you say another; a host that was not seen before is believed");
   add_client_arguments(*ssh, arguments->client);
   ssh->prefix_command();
-  ssh->callback([arguments, target, ssh, &run_later] {
-    if (!target->empty()) arguments->words.push_back(*target);
+  ssh->callback([arguments, ssh, &run_later] {
     for (auto const& word : ssh->remaining()) arguments->words.push_back(word);
     run_later = [arguments] { return run(*arguments); };
   });

@@ -40,10 +40,12 @@ void tell(std::string const& sentence) {
 // ssh ends its ProxyCommand by a signal, and the other end is not to wait for our return. What is being
 // opened at that moment is given up by the server.
 std::set<client::Tunnel*> ended_by_signals;
+bool is_hanging_up = false;  // how tunnels end then is no failure
 
 awaitable<void> end_on_signal() {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGHUP, SIGINT, SIGTERM);
   co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+  is_hanging_up = true;
   for (auto* tunnel : ended_by_signals) tunnel->hang_up();
   auto deadline = io::SteadyClock::now() + kGoodbyes;
   while (!ended_by_signals.empty() && io::SteadyClock::now() < deadline)
@@ -64,6 +66,7 @@ awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments
   ended_by_signals.insert(tunnel.get());
   auto carried = co_await tunnel->carry(std::move(near));
   ended_by_signals.erase(tunnel.get());
+  if (is_hanging_up) co_return 255;
   CO_CHECK(carried);
   co_return 0;
 }
@@ -93,7 +96,7 @@ awaitable<Result<void>> serve_connection(client::Plane plane, TunnelArguments co
 awaitable<void> serve_one(client::Plane& plane, TunnelArguments const& arguments,
                           std::unique_ptr<io::Stream> connection) {
   auto served = co_await serve_connection(plane.another(), arguments, *connection);
-  if (!served) tell(served.error().detail);
+  if (!served && !is_hanging_up) tell(served.error().detail);
   connection->close();
 }
 

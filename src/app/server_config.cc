@@ -83,6 +83,7 @@ std::map<std::string, Setter, std::less<>> const& settings() {
       {"log_level", text(&ServerConfig::log_level)},
       {"lab_label", text(&ServerConfig::lab_label)},
       {"lab_ssm_agent", text(&ServerConfig::lab_ssm_agent)},
+      {"lab_image", text(&ServerConfig::lab_image)},
       {"aws_limits", truth(&ServerConfig::aws_limits)},
       {"connect_domain", text(&ServerConfig::connect_domain)},
       {"connect_proxy", text(&ServerConfig::connect_proxy)},

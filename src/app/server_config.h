@@ -27,7 +27,8 @@ struct ServerConfig {
   bool lab = false;               // run the networks and instances of the store on this machine
   std::string lab_label = "lab";  // of what it makes there
   std::string lab_ssm_agent;      // a folder with AWS's agent, for its instances; empty: they have ours
-  bool aws_limits = false;        // keep AWS's quotas of connect endpoints and their tunnels
+  std::string lab_image;    // a folder with a root file system; empty: instances have this machine's programs
+  bool aws_limits = false;  // keep AWS's quotas of connect endpoints and their tunnels
   std::string connect_domain = std::string(networks::kAwsDomain);  // DNS names of connect endpoints end so
   std::string connect_proxy;  // ADDRESS:PORT where CONNECT to those names is taken; empty: nowhere
   std::chrono::seconds drain{5};

@@ -1,5 +1,7 @@
 #include "app/ssh_words.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "wire/url.h"
 
@@ -9,6 +11,8 @@ namespace {
 
 // ssh(1), OpenSSH 9 and 10.
 constexpr std::string_view kWithValue = "BbcDEeFIiJLlmOoPpQRSWw";
+
+constexpr std::string_view kOwn[] = {"--data-dir", "--profile"};
 
 // "User=x" and "user x": the value, when the setting is of that name.
 std::optional<std::string> value_of(std::string const& setting, std::string_view name) {
@@ -40,10 +44,19 @@ class Reader {
     while (next_ < words_.size() && words_[next_].size() > 1 && words_[next_][0] == '-') {
       auto const& word = words_[next_++];
       if (word == "--") break;
-      if (word.starts_with("--"))
-        return Error{Errc::invalid, word + " is no option of ssh; those of fumidai come before the target"};
-      CHECK(read_letters(word));
+      CHECK(word.starts_with("--") ? take_own(word) : read_letters(word));
     }
+    return success();
+  }
+
+  // "--profile", "x"; "--profile=x".
+  Result<void> take_own(std::string const& word) {
+    auto equals = word.find('=');
+    auto name = word.substr(0, equals);
+    if (std::ranges::count(kOwn, name) == 0)
+      return Error{Errc::invalid, name + " is an option of neither ssh nor fumidai ssh"};
+    if (equals == word.npos && next_ == words_.size()) return Error{Errc::invalid, name + " needs a value"};
+    found_.own[name] = equals == word.npos ? words_[next_++] : word.substr(equals + 1);
     return success();
   }
 

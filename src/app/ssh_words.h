@@ -4,6 +4,7 @@
 // command.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ struct SshWords {
   std::string user;                   // of -l, -o User or USER@HOST; empty: not said
   std::optional<std::uint16_t> port;  // of -p or -o Port
   std::string host;
-  std::vector<std::string> options;  // all other ones, one letter a word, each followed by its value
+  std::vector<std::string> options;        // all other ones, one letter a word, each followed by its value
+  std::map<std::string, std::string> own;  // "--data-dir": fumidai's, which ssh does not have
   std::vector<std::string> command;
 };
 

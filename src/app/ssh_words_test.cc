@@ -39,17 +39,24 @@ TEST(SshWords, who_and_which_port_are_ours_to_know_however_they_are_said) {
   }
 }
 
+TEST(SshWords, fumidais_own_options_stand_anywhere_before_the_command) {
+  auto found = parsed({"--data-dir=/d", "-v", "web", "--profile", "hana", "ls", "--profile"});
+  EXPECT_EQ(found.own, (std::map<std::string, std::string>{{"--data-dir", "/d"}, {"--profile", "hana"}}));
+  EXPECT_EQ(found.command, (Words{"ls", "--profile"}));
+}
+
 TEST(SshWords, addresses_are_hosts) {
   EXPECT_EQ(parsed({"root@fd00::1"}).host, "fd00::1");
 }
 
 TEST(SshWords, what_is_wrong_is_told) {
-  for (auto const& [words, part] : std::vector<std::pair<Words, std::string>>{
-           {{}, "no target"},
-           {{"-v"}, "no target"},
-           {{"web", "-L"}, "-L needs a value"},
-           {{"web", "--profile", "x"}, "--profile is no option of ssh"},
-           {{"web", "-p", "x"}, "not a port"}}) {
+  for (auto const& [words, part] :
+       std::vector<std::pair<Words, std::string>>{{{}, "no target"},
+                                                  {{"-v"}, "no target"},
+                                                  {{"web", "-L"}, "-L needs a value"},
+                                                  {{"web", "--verbose"}, "--verbose is an option of neither"},
+                                                  {{"web", "--profile"}, "--profile needs a value"},
+                                                  {{"web", "-p", "x"}, "not a port"}}) {
     auto found = parse_ssh_words(words);
     ASSERT_FALSE(found);
     EXPECT_NE(found.error().detail.find(part), std::string::npos) << found.error().detail;

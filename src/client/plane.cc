@@ -68,6 +68,12 @@ Access to_access(AccessResponse response) {
       std::move(response.session_id), std::move(response.token_value), std::move(response.stream_url), {}};
 }
 
+Error with_hint(Error error) {
+  bool nobody_listens = error.code == Errc::unavailable && error.detail.starts_with("cannot connect to ");
+  if (nobody_listens) error.detail += "; does the server run? It is started with: fumidai server";
+  return error;
+}
+
 }  // namespace
 
 Result<Plane> Plane::make(Profile profile) {
@@ -114,16 +120,19 @@ awaitable<Result<void>> Plane::terminate_session(std::string session_id) {
 awaitable<Result<wire::json::value>> Plane::call(std::string service, std::string target,
                                                  wire::json::object body) {
   wire::json::value request = std::move(body);
-  co_return co_await api_.call(std::move(service), std::move(target), std::move(request), signer());
+  auto answer = co_await api_.call(std::move(service), std::move(target), std::move(request), signer());
+  if (!answer) co_return with_hint(answer.error());
+  co_return answer;
 }
 
 awaitable<Result<std::string>> Plane::resolve_target(std::string target) {
   bool is_id = target.starts_with("mi-") || target.starts_with("i-");
   if (is_id) co_return target;
   ResolveRequest request{target};
-  CO_TRY(auto response, co_await api_.call<ResolveResponse>("fumidai", "Fumidai.ResolveTarget",
-                                                            std::move(request), signer()));
-  auto const& candidates = response.candidates;
+  auto response =
+      co_await api_.call<ResolveResponse>("fumidai", "Fumidai.ResolveTarget", std::move(request), signer());
+  if (!response) co_return with_hint(response.error());
+  auto const& candidates = response->candidates;
   if (candidates.size() == 1) co_return candidates[0].instance_id;
   if (candidates.empty()) {
     co_return Error{Errc::not_found, "no instance has the id, the name or the tag (KEY=VALUE) '" +

@@ -26,7 +26,7 @@ std::string text_of(LinkAddress const& address) {
   return "address " + address.address.text() + " on " + address.link;
 }
 std::string text_of(KernelRule const& rule) {
-  return "rule for " + rule.link;
+  return rule.mark != 0 ? "rule for mark " + std::to_string(rule.mark) : "rule for " + rule.link;
 }
 std::string text_of(KernelRoute const& route) {
   return "route " + route.destination.text() + " in table " + std::to_string(route.table);

@@ -37,11 +37,13 @@ std::string_view short_name(Network const& network, InterfaceEndpoint const& end
   return plain ? service : std::string_view();
 }
 
-std::vector<std::string> names_of(Network const& network, InterfaceEndpoint const& endpoint) {
+// Of one of its interfaces, which is in the zone.
+std::vector<std::string> names_of(Network const& network, InterfaceEndpoint const& endpoint,
+                                  std::string_view zone) {
   auto service = short_name(network, endpoint);
   if (service.empty() || endpoint.state != EndpointState::available) return {};
-  std::vector<std::string> names{
-      fmt::format("{}.{}.{}.vpce.amazonaws.com", endpoint.id.text(), service, network.region)};
+  std::vector<std::string> names{network.own_name(endpoint)};
+  if (is_plain(zone)) names.push_back(network.own_name(endpoint, zone));
   if (network.takes_the_name(endpoint))
     names.push_back(fmt::format("{}.{}.amazonaws.com", service, network.region));
   return names;
@@ -87,7 +89,7 @@ NameServer router_name_server(Network const& network, Vpc const& vpc, std::vecto
     if (auto* id = std::get_if<InterfaceEndpointId>(&owner)) {
       auto* endpoint = network.endpoints.find(*id);
       if (endpoint && is_plain(id->text()))
-        std::ranges::move(names_of(network, *endpoint), std::back_inserter(names));
+        std::ranges::move(names_of(network, *endpoint, port.at.subnet->zone), std::back_inserter(names));
     }
     for (auto& name : names) server.hosts += fmt::format("{} {}\n", port.address().text(), name);
   }

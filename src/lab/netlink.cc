@@ -21,7 +21,7 @@ namespace {
 // The marks: a link's group, and the origin of routes and rules.
 constexpr std::uint32_t kGroup = 0x66756d69;  // "fumi"
 constexpr std::uint8_t kOrigin = 0xf6;
-constexpr std::uint32_t kRulePriority = 1000;
+constexpr std::uint32_t kMarkPriority = 900, kLinkPriority = 1000;
 
 struct Message {
   alignas(nlmsghdr) std::array<char, 4096> bytes{};
@@ -84,6 +84,7 @@ int change_flags(bool add) {
 std::optional<RouteKind> kind_of(int type) {
   switch (type) {
     case RTN_UNICAST: return RouteKind::out;
+    case RTN_LOCAL: return RouteKind::here;
     case RTN_BLACKHOLE: return RouteKind::blackhole;
     case RTN_THROW: return RouteKind::other;
     default: return {};
@@ -92,10 +93,16 @@ std::optional<RouteKind> kind_of(int type) {
 std::uint8_t type_of(RouteKind kind) {
   switch (kind) {
     case RouteKind::out: return RTN_UNICAST;
+    case RouteKind::here: return RTN_LOCAL;
     case RouteKind::blackhole: return RTN_BLACKHOLE;
     case RouteKind::other: return RTN_THROW;
   }
   return RTN_UNSPEC;
+}
+
+std::uint8_t scope_of(KernelRoute const& route) {
+  if (route.kind == RouteKind::here) return RT_SCOPE_HOST;
+  return route.link.empty() || route.gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 }
 
 LinkState link_of(nlmsghdr const* message) {
@@ -208,7 +215,8 @@ Result<std::vector<KernelRule>> Netlink::rules() {
     auto attributes = attributes_of<fib_rule_hdr>(message);
     auto origin = attributes.find(FRA_PROTOCOL);
     if (origin == attributes.end() || mnl_attr_get_u8(origin->second) != kOrigin) return;
-    rules.push_back({text_in(attributes, FRA_IIFNAME), number_in(attributes, FRA_TABLE)});
+    rules.push_back({text_in(attributes, FRA_IIFNAME), number_in(attributes, FRA_TABLE),
+                     number_in(attributes, FRA_FWMARK)});
   }));
   return rules;
 }
@@ -282,7 +290,7 @@ Result<void> Netlink::change(bool add, KernelRoute const& route) {
   header->rtm_family = AF_INET;
   header->rtm_dst_len = static_cast<std::uint8_t>(route.destination.prefix);
   header->rtm_protocol = kOrigin;
-  header->rtm_scope = route.link.empty() || route.gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+  header->rtm_scope = scope_of(route);
   header->rtm_type = type_of(route.kind);
   // The gateway need not be in a block of the link's: there are only host addresses here.
   if (route.gateway) header->rtm_flags = RTNH_F_ONLINK;
@@ -299,8 +307,9 @@ Result<void> Netlink::change(bool add, KernelRule const& rule) {
   auto* header = message.put<fib_rule_hdr>();
   header->family = AF_INET;
   header->action = FR_ACT_TO_TBL;
-  mnl_attr_put_u32(message.head, FRA_PRIORITY, kRulePriority);
-  mnl_attr_put_strz(message.head, FRA_IIFNAME, rule.link.c_str());
+  mnl_attr_put_u32(message.head, FRA_PRIORITY, rule.mark != 0 ? kMarkPriority : kLinkPriority);
+  if (!rule.link.empty()) mnl_attr_put_strz(message.head, FRA_IIFNAME, rule.link.c_str());
+  if (rule.mark != 0) mnl_attr_put_u32(message.head, FRA_FWMARK, rule.mark);
   mnl_attr_put_u32(message.head, FRA_TABLE, rule.table);
   mnl_attr_put_u8(message.head, FRA_PROTOCOL, kOrigin);
   return ask(message.head);

@@ -120,6 +120,15 @@ std::vector<Case> cases() {
   };
 }
 
+std::string peer_of(TestSocket const& socket) {
+  sockaddr_in peer{};
+  socklen_t size = sizeof peer;
+  EXPECT_EQ(::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&peer), &size), 0);
+  Address address;
+  std::memcpy(address.bytes.data(), &peer.sin_addr, 4);
+  return address.text();
+}
+
 TEST(Packets, go_where_the_model_says) {
   FUMIDAI_NEEDS_ROOT();
   in_own_world([] {
@@ -205,6 +214,69 @@ TEST(Packets, nobody_sends_under_anothers_address) {
   });
 }
 
+// E16, and what it must not be without.
+TEST(Packets, a_connect_endpoint_sends_under_its_clients_address_where_it_is_to) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    auto const client = address("198.51.100.77");
+    auto let_in_only = [](Network& n, std::string_view block_of_sender) {
+      revoke(n, kPrivateGroup, Direction::ingress);
+      allow_tcp(n, kPrivateGroup, Direction::ingress, 22, block(block_of_sender));
+    };
+    struct Case {
+      char const* name;
+      bool preserves;
+      char const* sender;  // that is let in; empty: the endpoint's group
+      bool arrives;
+    };
+    TestLab lab;
+    for (auto& row :
+         {Case{"a rule for the endpoint's group", true, "", true},
+          Case{"a rule for the client's address", true, "198.51.100.77/32", true},
+          Case{"a rule for the endpoint's address", true, "10.0.1.110/32", false},
+          Case{"not preserved, the group", false, "", true},
+          Case{"not preserved, a rule for the client's address", false, "198.51.100.77/32", false}}) {
+      SCOPED_TRACE(row.name);
+      auto network = with_connect_endpoint(with_nat());  // answers would have a way out
+      network.connect_endpoints.find(kConnectEndpoint)->preserve_client_ip = row.preserves;
+      if (*row.sender) let_in_only(network, row.sender);
+      lab.become(network);
+      auto way = tunnel_path(network, kConnectEndpoint, client, kPrivatePort, kSsh);
+      EXPECT_EQ(way->arrives(), row.arrives);
+      auto patience = Patience(row.arrives ? 5000 : 300);
+      auto seen = probe_tcp(lab.space_of(kConnectPort), address("10.0.1.10"), 22, patience, way->sender);
+      ASSERT_TRUE(seen) << seen.error().detail;
+      EXPECT_EQ(arrives(*seen), row.arrives) << to_string(*seen);
+      if (row.preserves) continue;
+      auto stolen = probe_tcp(lab.space_of(kConnectPort), address("10.0.1.10"), 22, Patience(300), client);
+      EXPECT_EQ(*stolen, Probe::timeout) << "under an address that is not to be kept";
+    }
+  });
+}
+
+TEST(Packets, a_connection_under_its_clients_address_outlives_that_none_is_kept_any_more) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    TestLab lab;
+    auto network = with_connect_endpoint(with_nat());
+    network.connect_endpoints.find(kConnectEndpoint)->preserve_client_ip = true;
+    lab.become(network);
+    TestSocket listener(listen_in(lab.space_of(kPrivatePort), address("10.0.1.10"), 22));
+    TestSocket client(socket_in(lab.space_of(kConnectPort), SOCK_STREAM, address("198.51.100.77")));
+    client.connect(address("10.0.1.10"), 22);
+    TestSocket server(listener.accept());
+    EXPECT_EQ(peer_of(server), "198.51.100.77");
+
+    network.connect_endpoints.find(kConnectEndpoint)->preserve_client_ip = false;
+    lab.become(network);
+    EXPECT_TRUE(client.send("still here"));
+    EXPECT_EQ(server.receive(), "still here");
+    EXPECT_TRUE(server.send("so am I"));
+    EXPECT_EQ(client.receive(), "so am I");
+    EXPECT_TRUE(lab.become(network).empty()) << "nothing is left to do";
+  });
+}
+
 TEST(Packets, two_vpcs_with_the_same_block_do_not_see_each_other) {
   FUMIDAI_NEEDS_ROOT();
   in_own_world([] {
@@ -242,12 +314,7 @@ TEST(Packets, a_public_address_is_who_one_is_outside) {
       TestSocket client(socket_in(lab.space_of(from), SOCK_STREAM));
       client.connect(kWeb, 80);
       TestSocket server(web.accept());
-      sockaddr_in peer{};
-      socklen_t size = sizeof peer;
-      EXPECT_EQ(::getpeername(server.get(), reinterpret_cast<sockaddr*>(&peer), &size), 0);
-      Address address;
-      std::memcpy(address.bytes.data(), &peer.sin_addr, 4);
-      return address.text();
+      return peer_of(server);
     };
     EXPECT_EQ(seen_as(kBastionPort), "203.0.113.10");
     EXPECT_EQ(seen_as(kPrivatePort), "203.0.113.200");
@@ -308,11 +375,12 @@ TEST(Names, lead_to_endpoints_inside_and_to_the_plane_elsewhere) {
     lab.become(network);
     EXPECT_EQ(lab.resolve(kSessionPort, "ssm.us-east-1.amazonaws.com"), "198.51.100.10");
     network = with_endpoints();
-    EXPECT_EQ(lab.resolve(kSessionPort, "vpce-ssm.ssm.us-east-1.vpce.amazonaws.com"), "not-found");
+    auto own_name = network.own_name(*network.endpoints.find(endpoint_id("ssm")));
+    EXPECT_EQ(lab.resolve(kSessionPort, own_name), "not-found");
     lab.become(network);
     EXPECT_EQ(lab.resolve(kSessionPort, "ssm.us-east-1.amazonaws.com"), "10.0.1.101");
     EXPECT_EQ(lab.resolve(kSessionPort, "ssmmessages.us-east-1.amazonaws.com"), "10.0.1.102");
-    EXPECT_EQ(lab.resolve(kSessionPort, "vpce-ssm.ssm.us-east-1.vpce.amazonaws.com"), "10.0.1.101");
+    EXPECT_EQ(lab.resolve(kSessionPort, own_name), "10.0.1.101");
     EXPECT_EQ(lab.resolve(kSessionPort, "ec2.us-east-1.amazonaws.com"), "198.51.100.10");
     EXPECT_EQ(
         lab.resolve(kSessionPort, "eice-1.0a1b2c3d.ec2-instance-connect-endpoint.us-east-1.amazonaws.com"),
@@ -324,7 +392,7 @@ TEST(Names, lead_to_endpoints_inside_and_to_the_plane_elsewhere) {
     network.vpcs.find(kVpc)->dns_hostnames = false;
     EXPECT_EQ(lab.become(network), Changes{"~ names of fumidai-lab-vpc-lab"});
     EXPECT_EQ(lab.resolve(kSessionPort, "ssm.us-east-1.amazonaws.com"), "198.51.100.10");
-    EXPECT_EQ(lab.resolve(kSessionPort, "vpce-ssm.ssm.us-east-1.vpce.amazonaws.com"), "10.0.1.101");
+    EXPECT_EQ(lab.resolve(kSessionPort, own_name), "10.0.1.101");
   });
 }
 

@@ -41,6 +41,7 @@ struct LinkAddress {
 
 enum class RouteKind {
   out,        // through a link
+  here,       // to this namespace itself, whatever its addresses are
   blackhole,  // packets vanish: no answer, as on AWS
   other,      // the table does not say: the next rule's table does
 };
@@ -55,10 +56,12 @@ struct KernelRoute {
   friend auto operator<=>(KernelRoute const&, KernelRoute const&) = default;
 };
 
-// What comes in by the link looks into this table first. Of "lo": what the namespace sends itself.
+// What comes in by the link looks into this table first; of "lo": what the namespace sends itself. With a
+// mark and no link: what a ruleset has marked so, before all others.
 struct KernelRule {
   std::string link;
   std::uint32_t table;
+  std::uint32_t mark = 0;
 
   friend auto operator<=>(KernelRule const&, KernelRule const&) = default;
 };

@@ -172,6 +172,9 @@ TEST(Plan, a_connect_endpoint_is_a_namespace_with_its_own_address_and_groups) {
   EXPECT_TRUE(
       holds(ruleset(network), "set members_sg-eice {\n    type ipv4_addr\n    elements = { 10.0.1.110 }"));
   EXPECT_TRUE(holds(ruleset(network), "jump out_sg-eice"));
+  EXPECT_FALSE(holds(ruleset(network), "ct mark set"));
+  network.connect_endpoints.find(kConnectEndpoint)->preserve_client_ip = true;
+  EXPECT_TRUE(holds(ruleset(network), "iifname \"eeice\" ip saddr != 10.0.0.0/16 ct state new ct mark set"));
   network.connect_endpoints.find(kConnectEndpoint)->state = ConnectEndpointState::create_in_progress;
   EXPECT_FALSE(holds(ruleset(network), "\"eeice\""));
 }
@@ -195,12 +198,14 @@ TEST(Names, of_an_endpoint_lead_to_its_addresses) {
   auto hosts = [](Network const& network) { return plan(network, {}).name_servers.back().hosts; };
   auto network = with_endpoints();
   EXPECT_TRUE(holds(hosts(network), "10.0.1.101 ssm.us-east-1.amazonaws.com\n"));
-  EXPECT_TRUE(holds(hosts(network), "10.0.1.101 vpce-ssm.ssm.us-east-1.vpce.amazonaws.com\n"));
+  auto& endpoint = *network.endpoints.find(endpoint_id("ssm"));
+  for (auto const& name : {network.own_name(endpoint), network.own_name(endpoint, "us-east-1a")})
+    EXPECT_TRUE(holds(hosts(network), "10.0.1.101 " + name + "\n")) << name;
   EXPECT_TRUE(holds(hosts(network), "10.0.1.20 ip-10-0-1-20.ec2.internal\n"));
   network.endpoints.find(endpoint_id("ssm"))->private_dns = false;
   EXPECT_FALSE(holds(hosts(network), " ssm.us-east-1.amazonaws.com"));
   network.endpoints.find(endpoint_id("ssm"))->state = EndpointState::pending;
-  EXPECT_FALSE(holds(hosts(network), "vpce-ssm.ssm"));
+  EXPECT_FALSE(holds(hosts(network), "vpce-ssm-"));
   network.vpcs.find(kVpc)->dns_support = false;
   EXPECT_EQ(plan(network, {}).name_servers.size(), 1);
   EXPECT_EQ(private_name(address("10.0.1.5"), "eu-west-1"), "ip-10-0-1-5.eu-west-1.compute.internal");

@@ -30,6 +30,8 @@ Port port_of(Network const& network, Location const& at, bool has_gateway) {
   auto& owner = at.interface->owner;
   Port port{at, link_name(at.interface->id)};
   if (auto* id = std::get_if<NatGatewayId>(&owner)) port.nat = network.nat_gateways.find(*id);
+  if (auto* id = std::get_if<ConnectEndpointId>(&owner))
+    port.connect_endpoint = network.connect_endpoints.find(*id);
   port.is_instance = std::holds_alternative<InstanceId>(owner);
   port.is_on = is_on(network, owner);
   if (has_gateway) port.public_address = network.public_address(*at.interface);

@@ -15,6 +15,7 @@ struct Port {
   network::Location at;
   std::string link;  // in the router
   network::NatGateway const* nat = nullptr;
+  network::ConnectEndpoint const* connect_endpoint = nullptr;
   bool is_instance = false;
   // What may send and receive: an instance that is not stopped, an endpoint that is available.
   bool is_on = true;

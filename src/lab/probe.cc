@@ -83,12 +83,8 @@ std::string_view to_string(Probe probe) {
 Result<Probe> probe_tcp(std::string const& space, Address const& to, std::uint16_t port, Patience patience,
                         std::optional<Address> const& source) {
   auto until = Clock::now() + patience;
-  TRY(int number, socket_in(space, SOCK_STREAM));
+  TRY(int number, socket_in(space, SOCK_STREAM, source));
   Descriptor socket(number);
-  if (source) {
-    SocketAddress from(*source, 0);
-    if (::bind(socket.get(), from.get(), from.size) != 0) return system_error("send from " + source->text());
-  }
   SocketAddress at(to, port);
   if (::connect(socket.get(), at.get(), at.size) == 0) return Probe::open;
   if (errno != EINPROGRESS) return outcome_of(errno);

@@ -28,7 +28,7 @@ constexpr bool arrives(Probe probe) {
 
 using Patience = std::chrono::milliseconds;
 
-// A TCP connection from the namespace, closed at once. `source`: under this address of the namespace. Fails
+// A TCP connection from the namespace, closed at once. `source`: under this address. Fails
 // only where the question could not be asked.
 Result<Probe> probe_tcp(std::string const& space, Address const& to, std::uint16_t port, Patience patience,
                         std::optional<Address> const& source = {});

@@ -15,7 +15,7 @@ namespace {
 
 using namespace network;
 
-constexpr std::uint32_t kOwnTable = 100;  // for what the router sends itself
+constexpr std::uint32_t kOwnTable = 100;  // for what a namespace sends, or takes, itself
 Cidr const kAll{Address{}, 0};
 
 std::uint32_t number_of(std::string_view id) {
@@ -68,6 +68,15 @@ class RouterPlan {
     space_.rules.push_back({port.link, kernel_table(port.at.table->id)});
     append(space_.switches, link_switches(port.link));
     append(space_.switches, proxy_switches(port.link));
+    if (port.connect_endpoint) add_way_back(port);
+  }
+
+  // Answers to a client whose address an endpoint keeps go back to that endpoint, not out to the client.
+  // There is a way back also where none is kept any more, for the connections from before.
+  void add_way_back(Port const& port) {
+    auto mark = kept_client_mark(port);
+    space_.rules.push_back({"", mark, mark});
+    space_.routes.push_back({mark, kAll, RouteKind::out, port.link, port.address()});
   }
 
   void add_table(RouteTable const& table) {
@@ -134,6 +143,10 @@ std::uint32_t kernel_table(RouteTableId const& table) {
   return number_of(table.text()) | 1u << 30;  // clear of the tables that the kernel and we have names for
 }
 
+std::uint32_t kept_client_mark(Port const& port) {
+  return number_of(port.id().text()) | 1u << 30;
+}
+
 Space router_plan(Network const& network, Vpc const& vpc, std::vector<Port> const& ports,
                   Uplink const& uplink, Settings const& settings) {
   return RouterPlan(network, vpc, ports, uplink, settings).make();
@@ -146,6 +159,10 @@ Space interface_plan(Port const& port, Settings const& settings) {
   space.addresses.push_back({link, {port.address(), subnet.prefix}});
   auto gateway = plus(subnet.masked().base, 1);
   space.routes.push_back({kMainTable, kAll, RouteKind::out, link, gateway});
+  if (port.connect_endpoint) {
+    space.rules.push_back({link, kOwnTable});
+    space.routes.push_back({kOwnTable, kAll, RouteKind::here, "lo"});  // for clients' addresses too
+  }
   space.switches = port.nat ? forwarding_switches() : still_switches();
   append(space.switches, link_switches(link));
   if (port.nat) space.ruleset = nat_ruleset(*port.nat, port.address());

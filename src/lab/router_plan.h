@@ -22,6 +22,10 @@ Address uplink_peer();
 // The number of a route table in the kernel; made of its id, so that it stays.
 std::uint32_t kernel_table(network::RouteTableId const& table);
 
+// On connections by which a connect endpoint keeps its client's address; the number of the table, too, by
+// which answers find back to it.
+std::uint32_t kept_client_mark(Port const& endpoint);
+
 Space router_plan(network::Network const& network, network::Vpc const& vpc, std::vector<Port> const& ports,
                   Uplink const& uplink, Settings const& settings);
 // The namespace at the other end of a router's link.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lab/names.h"
+#include "lab/router_plan.h"
 #include "lab/services.h"
 
 namespace fumidai::lab {
@@ -125,13 +126,36 @@ class RouterRuleset {
     return members;
   }
 
-  // Nobody sends under another's address. Answers from outside reach their askers through a NAT gateway's
-  // link; they are known by the connection that they belong to, so this comes after connection tracking.
+  // Nobody sends under another's address, but a connect endpoint under its client's when it is to. Answers
+  // from outside reach their askers through a NAT gateway's link; they are known by the connection that they
+  // belong to, so this comes after connection tracking.
   void add_guard() {
-    add_chain("guard",
-              {"type filter hook prerouting priority mangle; policy drop;", "iifname \"lo\" accept",
-               "iifname . ip saddr @own accept", "iifname @nat_gateways ct state established,related accept",
-               fmt::format("iifname {} ip saddr != {} accept", quoted(kUplink), vpc_.cidr.masked().text())});
+    auto foreign = fmt::format("ip saddr != {}", vpc_.cidr.masked().text());
+    std::vector<std::string> rules{"type filter hook prerouting priority mangle; policy drop;",
+                                   "iifname \"lo\" accept",
+                                   "ct direction reply ct mark != 0 meta mark set ct mark",
+                                   "iifname . ip saddr @own accept",
+                                   "iifname @nat_gateways ct state established,related accept",
+                                   fmt::format("iifname {} {} accept", quoted(kUplink), foreign)};
+    for (auto& port : ports_) {
+      if (!port.connect_endpoint || !port.is_on) continue;
+      auto link = quoted(port.link);
+      auto mark = kept_client_mark(port);
+      rules.push_back(fmt::format("iifname {} ct mark {} accept", link, mark));
+      if (port.connect_endpoint->preserve_client_ip)
+        rules.push_back(fmt::format("iifname {} {} ct state new ct mark set {} accept", link, foreign, mark));
+    }
+    add_chain("guard", rules);
+  }
+
+  // Connect endpoints of the group that send under their clients' addresses.
+  std::vector<std::string> senders_of(SecurityGroupId const& group) const {
+    std::vector<std::string> senders;
+    for (auto& port : ports_) {
+      bool keeps = port.is_on && port.connect_endpoint && port.connect_endpoint->preserve_client_ip;
+      if (keeps && std::ranges::count(port.at.interface->groups, group)) senders.push_back(quoted(port.link));
+    }
+    return senders;
   }
 
   // The internet gateway: a public address is a private one, and the other way round.
@@ -187,6 +211,10 @@ class RouterRuleset {
       bool is_in = rule.direction == Direction::ingress;
       auto match = *peer + protocol_match(rule) + (is_in ? " accept" : " goto arriving");
       (is_in ? in : out).push_back(match.substr(1));
+      auto* group_of_peer = std::get_if<SecurityGroupId>(&rule.peer);
+      auto senders = is_in && group_of_peer ? senders_of(*group_of_peer) : std::vector<std::string>();
+      if (!senders.empty())
+        in.push_back(fmt::format("iifname {}{} accept", list_of(senders), protocol_match(rule)));
     }
     add_chain("in_" + group.id.text(), in);
     late_.emplace_back("out_" + group.id.text(), out);

@@ -327,6 +327,22 @@ Result<pid_t> first_process(io::Path const& directory) {
   return id;
 }
 
+Result<std::set<std::string>> programs_of(io::Path const& directory) {
+  TRY(auto first, first_process(directory));
+  std::error_code gone;
+  auto numbers_of = [&gone](io::Path const& process) { return fs::read_symlink(process / "ns/pid", gone); };
+  auto numbers = numbers_of("/proc/" + std::to_string(first));
+  std::set<std::string> programs;
+  for (auto const& process : fs::directory_iterator("/proc", gone)) {
+    auto name = process.path().filename().string();
+    bool is_number = name.find_first_not_of("0123456789") == name.npos;
+    if (!is_number || numbers_of(process.path()) != numbers) continue;
+    auto program = fs::read_symlink(process.path() / "exe", gone);
+    if (!gone) programs.insert(program.filename().string());
+  }
+  return programs;
+}
+
 namespace {
 
 // A handle on the first process that stays right even if its number is given to another one. Invalid when the

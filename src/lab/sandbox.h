@@ -6,6 +6,7 @@
 // worker), with deadlines. The lab is no security boundary: docs/lab.md.
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ std::vector<io::Path> instances_below(io::Path const& parent);
 
 // The host's number of its first process; for looking at it. Error: not_found.
 Result<pid_t> first_process(io::Path const& directory);
+
+// The names of its processes' programs, each once. Error: not_found.
+Result<std::set<std::string>> programs_of(io::Path const& directory);
 
 // The last 64 KiB of what its services and its user data printed, over all of its boots. Empty before the
 // first.

@@ -47,7 +47,7 @@ SocketAddress::SocketAddress(Address const& address, std::uint16_t port) {
   }
 }
 
-Result<int> socket_in(std::string const& space, int type) {
+Result<int> socket_in(std::string const& space, int type, std::optional<Address> const& source) {
   TRY(auto handle, SpaceHandle::open(space));
   int socket = -1;
   CHECK(within(handle, [&]() -> Result<void> {
@@ -55,7 +55,14 @@ Result<int> socket_in(std::string const& space, int type) {
     if (socket < 0) return system_error("make a socket");
     return success();
   }));
-  return socket;
+  if (!source) return socket;
+  int yes = 1;
+  SocketAddress from(*source, 0);
+  ::setsockopt(socket, SOL_IP, IP_TRANSPARENT, &yes, sizeof yes);  // a foreign address too
+  if (::bind(socket, from.get(), from.size) == 0) return socket;
+  auto failure = system_error("send from " + source->text());
+  ::close(socket);
+  return failure;
 }
 
 Result<int> listen_in(std::string const& space, Address const& address, std::uint16_t port,

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/cidr.h"
@@ -14,8 +15,8 @@
 namespace fumidai::lab {
 
 // A descriptor, the caller's to close: SOCK_STREAM or SOCK_DGRAM, not blocking. The machine's own namespace
-// for an empty name.
-Result<int> socket_in(std::string const& space, int type);
+// for an empty name. `source`: whose address it sends from, the namespace's own or not.
+Result<int> socket_in(std::string const& space, int type, std::optional<Address> const& source = {});
 
 // One that listens for TCP. With a device, only for what comes in by that link: several may listen at the
 // same address, one for each link, and each knows its caller. Error: not_found (the namespace), conflict (in

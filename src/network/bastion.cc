@@ -40,13 +40,27 @@ Result<std::vector<Requirement>> requirements_with(Network const& network, Insta
   return needs.take();
 }
 
-// A host that could be seen from outside: what looks like a bastion.
+// One that is reached from outside itself.
+Result<std::vector<Requirement>> direct_requirements(Network const& network, Instance const& instance,
+                                                     Visit const& visit) {
+  Requirements needs(network);
+  needs.need_running(instance);
+  needs.need(Need::bastion, instance.id.text(), true, "needs none: it is reached from outside itself");
+  CHECK(needs.need_way(Need::way_to_instance, instance.id.text(), visit.from, instance.interface, kSsh));
+  need_key(needs, instance, visit);
+  return needs.take();
+}
+
+// Could be seen from outside: what looks like a bastion.
+bool is_visible(Network const& network, NetworkInterface const& interface) {
+  auto* subnet = network.subnets.find(interface.subnet);
+  return network.public_address(interface) || network.is_public(*subnet) || subnet->maps_public_ip;
+}
+
 std::vector<Instance const*> candidates(Network const& network, Location const& target) {
   auto found = network.instances_in(target.vpc->id);
   std::erase_if(found, [&](auto* instance) {
-    auto* interface = network.interfaces.find(instance->interface);
-    auto* subnet = network.subnets.find(interface->subnet);
-    bool visible = network.public_address(*interface) || network.is_public(*subnet) || subnet->maps_public_ip;
+    bool visible = is_visible(network, *network.interfaces.find(instance->interface));
     bool over = instance->state == InstanceState::terminated;
     return instance->interface == target.interface->id || !visible || over;
   });
@@ -83,6 +97,9 @@ Result<std::vector<Requirement>> bastion_requirements(Network const& network, Vi
     return std::ranges::count(list, Standing::unmet, &Requirement::standing);
   };
   std::optional<std::vector<Requirement>> best;
+  if (is_visible(network, *target.interface)) {
+    TRY(best, direct_requirements(network, instance, visit));
+  }
   for (auto* bastion : candidates(network, target)) {
     TRY(auto list, requirements_with(network, *bastion, instance, visit));
     if (!best || failures(list) < failures(*best)) best = std::move(list);

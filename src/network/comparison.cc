@@ -205,7 +205,7 @@ OwnTerms own_terms(Method method) {
       return {"none", "the agent, and any way out to the plane's port; no NAT gateway of its own"};
     case Method::connect_endpoint:
       return {"one for 60 seconds, pushed each time",
-              "the lab, whose endpoints the tunnels leave from; sshd, open to the endpoint"};
+              "a host of the network with fumidai-agent as endpoint, or a lab's; sshd, open to it"};
   }
   return {};
 }

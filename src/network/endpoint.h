@@ -3,6 +3,7 @@
 // An interface endpoint: a service of AWS that answers inside a VPC. Its subnets and its groups are those of
 // its interfaces (Network::interfaces_of).
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -40,7 +41,9 @@ struct InterfaceEndpoint {
   EndpointState state = EndpointState::available;
   std::string policy = {};  // a document, judged elsewhere; empty: lets everything through
   Time created_at{}, deleted_at{};
-  std::string refused_action = {};  // a fact: what an agent calls and the policy does not let through
+  // A fact, of those instances of the VPC for whose role it could be judged: what their agent may call, and
+  // the policy does not let through. Empty: nothing.
+  std::map<InstanceId, std::string> refused_actions = {};
 
   friend bool operator==(InterfaceEndpoint const&, InterfaceEndpoint const&) = default;
 };

@@ -32,14 +32,17 @@ struct InstanceProfile {
   std::string role = {};          // empty: the profile has none
   bool trusts_ec2 = false;        // the role's trust policy lets ec2.amazonaws.com assume it
   bool allows_the_agent = false;  // its policies allow what AmazonSSMManagedInstanceCore does
+  // Where they do not: a sentence, and whether a statement denies it, which no further policy outweighs.
+  std::string refusal = {};
+  bool is_denied = false;
 
   friend bool operator==(InstanceProfile const&, InstanceProfile const&) = default;
 };
 
 struct AgentFacts {
   bool installed = false;
-  bool running = false;
-  bool connected = false;  // has a control channel now
+  std::optional<bool> running = {};  // nothing: nobody knows
+  bool connected = false;            // has a control channel now
 
   friend bool operator==(AgentFacts const&, AgentFacts const&) = default;
 };
@@ -51,6 +54,7 @@ struct Instance {
   std::string type = {};      // t3.micro
   std::string key_name = {};  // of the key pair at launch; empty for none
   std::optional<InstanceProfile> profile = {};
+  bool has_metadata = true;  // its metadata service answers, from which an agent has identity and credentials
   AgentFacts agent = {};
 
   friend bool operator==(Instance const&, Instance const&) = default;

@@ -25,6 +25,8 @@ std::string_view to_string(Need need) {
     case Need::way_to_bastion: return "way to the bastion";
     case Need::way_to_instance: return "way to the instance";
     case Need::key: return "key";
+    case Need::metadata: return "metadata service";
+    case Need::names: return "names";
     case Need::profile: return "instance profile";
     case Need::trust: return "trust policy";
     case Need::permissions: return "role's permissions";

@@ -40,11 +40,13 @@ enum class Need {
   way_to_bastion,    // from where the person is
   way_to_instance,   // from the bastion, or from a connect endpoint
   key,               // that the bastion, or the instance, asks for
+  metadata,          // of the instance: where an agent learns who it is
   profile,           // that gives the instance a role
   trust,             // of the role in EC2
   permissions,       // of the role
   connect_endpoint,  // of the VPC, in a state that takes tunnels
   endpoint,          // of a service, in the VPC and available
+  names,             // that the VPC resolves
   private_name,      // that leads to the endpoint
   way_to_service,    // from the instance to the endpoint, or out to the internet
   agent,             // installed and running
@@ -63,7 +65,7 @@ enum class Standing {
 struct Lookup {
   InterfaceId from;
   std::string name;
-  std::vector<Address> wanted;
+  std::vector<Address> wanted;  // empty: any
 
   friend bool operator==(Lookup const&, Lookup const&) = default;
 };

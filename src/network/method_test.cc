@@ -158,7 +158,42 @@ TEST(Method, each_injury_of_the_walkthrough_is_the_only_requirement_unmet) {
        [](Network& n) {
          session_instance(n).agent = {false, false, false};
        },
-       "agent i-session; agent's connection i-session", ""},
+       "agent i-session; agent's connection i-session",
+       "aws ec2 create-tags --resources i-session --tags Key=fumidai-agent,Value=fumidai\n"
+       "aws ec2 reboot-instances --instance-ids i-session"},
+      {"an agent that does not run", kN, with_nat(), to_session(),
+       [](Network& n) {
+         session_instance(n).agent = {true, false, false};
+       },
+       "agent i-session; agent's connection i-session", "aws ec2 reboot-instances --instance-ids i-session"},
+      {"an agent of which nothing is known", kN, with_nat(), to_session(),
+       [](Network& n) {
+         session_instance(n).agent = {true, {}, false};
+       },
+       "agent's connection i-session", ""},
+      {"a role that is denied what the agent calls", kN, with_nat(), to_session(),
+       [](Network& n) {
+         auto& profile = *session_instance(n).profile;
+         profile.allows_the_agent = false;
+         profile.refusal = "denied explicitly by statement 1";
+         profile.is_denied = true;
+       },
+       "role's permissions ssm-role", ""},
+      {"the metadata service is off", kN, with_nat(), to_session(),
+       [](Network& n) { session_instance(n).has_metadata = false; }, "metadata service i-session",
+       "aws ec2 modify-instance-metadata-options --instance-id i-session --http-endpoint enabled"},
+      {"no names in the VPC", kN, with_nat(), to_session(),
+       [](Network& n) { n.vpcs.find(kVpc)->dns_support = false; }, "names vpc-lab",
+       R"(aws ec2 modify-vpc-attribute --vpc-id vpc-lab --enable-dns-support '{"Value":true}')"},
+      {"V11 an endpoint's policy refuses this agent", kV, with_endpoints(), to_session(),
+       [](Network& n) {
+         auto& endpoint = *n.endpoints.find(endpoint_id("ssm"));
+         endpoint.policy = "{}";
+         endpoint.refused_actions = {{kPrivateInstance, ""},
+                                     {kSessionInstance, "ssm:UpdateInstanceInformation"}};
+       },
+       "role's permissions vpce-ssm",
+       "aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-ssm --reset-policy"},
       {"an endpoint takes a name from the NAT gateway and cannot be reached", kN, with_nat(with_endpoints()),
        to_session(), [](Network& n) { revoke(n, kEndpointGroup, Direction::ingress); },
        "way to the service ssm (no-ingress-rule); way to the service ssmmessages (no-ingress-rule)"},
@@ -225,6 +260,26 @@ TEST(Method, one_service_by_endpoint_and_the_other_by_nat_work_together) {
   network.endpoints.erase(endpoint_id("ssmmessages"));
   EXPECT_EQ(causes(assessed(network, kV, to_session())), "interface endpoint ssmmessages");
   EXPECT_EQ(causes(assessed(network, kN, to_session())), "works");
+}
+
+TEST(Method, an_endpoints_policy_that_nobodys_role_can_tell_of_is_not_judged) {
+  auto network = with_endpoints();
+  network.endpoints.find(endpoint_id("ssm"))->policy = "{}";
+  network.endpoints.find(endpoint_id("ssm"))->refused_actions = {{kPrivateInstance, "ssm:Any"}};
+  auto assessment = assessed(network, kV, to_session());
+  EXPECT_TRUE(assessment.works());
+  EXPECT_NE(assessment.text().find("! role's permissions: vpce-ssm has a policy, of which nothing is known"),
+            std::string::npos)
+      << assessment.text();
+}
+
+TEST(Method, a_bastion_is_reached_without_one) {
+  Visit visit{kBastion, kOffice};
+  EXPECT_EQ(assessed(walkthrough(), kB, visit).text(),
+            "✓ running: i-bastion is running\n"
+            "✓ bastion: i-bastion needs none: it is reached from outside itself\n"
+            "✓ way to the instance: i-bastion is open\n"
+            "✓ key: i-bastion takes the private key of 'bastion-key'\n");
 }
 
 TEST(Method, of_several_hosts_the_bastion_that_fails_least_is_taken_unless_one_is_named) {

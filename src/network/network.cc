@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/digest.h"
+
 namespace fumidai::network {
 
 namespace {
@@ -115,6 +117,14 @@ std::vector<Instance const*> Network::instances_in(VpcId const& vpc) const {
 
 std::string Network::full_name(std::string_view service) const {
   return "com.amazonaws." + region + "." + std::string(service);
+}
+
+std::string Network::own_name(InterfaceEndpoint const& endpoint, std::string_view zone) const {
+  auto const& id = endpoint.id.text();
+  auto service = endpoint.service.substr(std::min(endpoint.service.size(), full_name("").size()));
+  auto of_zone = zone.empty() ? "" : "-" + std::string(zone);
+  return id + "-" + sha256_hex(id).substr(0, 8) + of_zone + "." + service + "." + region +
+         ".vpce.amazonaws.com";
 }
 
 InterfaceEndpoint const* Network::endpoint_for(VpcId const& vpc, std::string_view service) const {

@@ -69,6 +69,9 @@ struct Network {
   std::vector<Instance const*> instances_in(VpcId const& vpc) const;
 
   std::string full_name(std::string_view service) const;  // com.amazonaws.us-east-1.ssm
+  // The name that is an endpoint's own, of all its interfaces or of those in one zone:
+  // vpce-…-1a2b3c4d[-us-east-1a].ssm.us-east-1.vpce.amazonaws.com.
+  std::string own_name(InterfaceEndpoint const& endpoint, std::string_view zone = {}) const;
   // The endpoint of "ssm", "ssmmessages", ... in a VPC, those that are gone left out; the available one
   // first, and among those the one that takes the name.
   InterfaceEndpoint const* endpoint_for(VpcId const& vpc, std::string_view service) const;

@@ -378,7 +378,9 @@ Result<Path> tunnel_path(Network const& network, ConnectEndpointId const& from, 
   if (!endpoint || interfaces.empty())
     return Error{Errc::not_found, "the network has no '" + from.text() + "' with an interface"};
   auto sender = endpoint->preserve_client_ip ? std::optional(client) : std::nullopt;
-  return walked(Walk(network, flow, sender), interfaces.front()->id, to, flow);
+  TRY(auto way, walked(Walk(network, flow, sender), interfaces.front()->id, to, flow));
+  way.sender = sender;
+  return way;
 }
 
 }  // namespace fumidai::network

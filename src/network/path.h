@@ -66,6 +66,7 @@ struct Path {
   // What was asked.
   End from = Address(), to = Address();
   Flow flow = {};
+  std::optional<Address> sender = {};  // that the other end sees, where it is not that of `from`
 
   Hop const* blocked() const;  // the first that is; null when the connection arrives
   bool arrives() const { return blocked() == nullptr; }

@@ -293,6 +293,7 @@ TEST(Path, a_tunnel_comes_from_its_endpoint_or_from_the_client_and_the_groups_de
     auto path = tunnel_path(network, kConnectEndpoint, client, address("10.0.1.10"), kSsh);
     ASSERT_TRUE(path);
     EXPECT_EQ(cause(*path), row.cause) << path->text();
+    EXPECT_EQ(path->sender, row.preserves ? std::optional(client) : std::nullopt);
     if (path->blocked() && row.mend) EXPECT_EQ(path->blocked()->mend.text(), row.mend);
   }
   EXPECT_EQ(tunnel_path(walkthrough(), kConnectEndpoint, client, kPrivatePort, kSsh).error().code,

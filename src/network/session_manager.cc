@@ -17,13 +17,19 @@ constexpr std::string_view kTrustPolicy =
 // Without credentials of a role the agent cannot sign, and is never listed.
 void need_role(Requirements& needs, Instance const& instance) {
   auto& id = instance.id.text();
+  if (!instance.has_metadata) {
+    auto enable = aws_command(
+        {"ec2", "modify-instance-metadata-options", "--instance-id", id, "--http-endpoint", "enabled"});
+    needs.need(Need::metadata, id, false, "is off: its agent learns neither who it is nor its credentials",
+               {{enable}});
+  }
   if (!instance.profile) {
     auto associate = aws_command({"ec2", "associate-iam-instance-profile", "--instance-id", id,
                                   "--iam-instance-profile", "Name=<instance-profile>"});
     return needs.need(Need::profile, id, false, "has no instance profile: its agent has no credentials",
                       {{associate}});
   }
-  auto& [profile, role, trusts_ec2, allows_the_agent] = *instance.profile;
+  auto& [profile, role, trusts_ec2, allows_the_agent, refusal, is_denied] = *instance.profile;
   auto add = aws_command({"iam", "add-role-to-instance-profile", "--instance-profile-name", profile,
                           "--role-name", "<role-name>"});
   needs.need(Need::profile, profile, !role.empty(), role.empty() ? "holds no role" : "gives role " + role,
@@ -37,19 +43,29 @@ void need_role(Requirements& needs, Instance const& instance) {
              {{trust}});
   auto attach =
       aws_command({"iam", "attach-role-policy", "--role-name", role, "--policy-arn", kManagedPolicy});
+  auto lacks = is_denied ? "does not allow what the agent calls: " + refusal
+                         : "does not allow what AmazonSSMManagedInstanceCore does: the agent is refused";
   needs.need(Need::permissions, role, allows_the_agent,
-             allows_the_agent ? "allows what the agent calls"
-                              : "does not allow what AmazonSSMManagedInstanceCore does: the agent is refused",
-             {{attach}});
+             allows_the_agent ? "allows what the agent calls" : lacks, is_denied ? Mend() : Mend{{attach}});
 }
 
 void need_agent(Requirements& needs, Instance const& instance) {
   auto& id = instance.id.text();
   auto& agent = instance.agent;
-  needs.need(Need::agent, id, agent.installed && agent.running,
-             !agent.installed ? "has no agent: install one on it"
-             : !agent.running ? "has an agent that does not run: start it on the host"
-                              : "runs an agent");
+  if (agent.installed && !agent.running) {
+    needs.advise(Need::agent, id, "has not been heard of: whether an agent runs there is not known");
+  } else {
+    Mend mend;
+    if (!agent.installed)
+      mend.commands.push_back(aws_command(
+          {"ec2", "create-tags", "--resources", id, "--tags", "Key=fumidai-agent,Value=fumidai"}));
+    mend.commands.push_back(aws_command({"ec2", "reboot-instances", "--instance-ids", id}));
+    needs.need(Need::agent, id, agent.installed && *agent.running,
+               !agent.installed  ? "has no agent: its tag fumidai-agent says none"
+               : !*agent.running ? "has an agent that does not run"
+                                 : "runs an agent",
+               mend);
+  }
   auto lacks = needs.all_met() ? "has no control channel yet: its agent tries again, mostly within a minute"
                                : "has no control channel, for the reasons above";
   needs.need(Need::connection, id, agent.connected, agent.connected ? "has a control channel" : lacks);
@@ -116,8 +132,22 @@ Result<void> need_way_to(Requirements& needs, Network const& network, Location c
   return needs.need_way(Need::way_to_service, std::string(service), at.interface->id, nearest->id, kHttps);
 }
 
+// The endpoint's policy.
+void need_passage(Requirements& needs, InterfaceEndpoint const& endpoint, InstanceId const& instance) {
+  auto judged = endpoint.refused_actions.find(instance);
+  if (judged == endpoint.refused_actions.end())
+    return needs.advise(Need::permissions, endpoint.id.text(),
+                        "has a policy, of which nothing is known while the role allows nothing");
+  auto& refused = judged->second;
+  needs.need(Need::permissions, endpoint.id.text(), refused.empty(),
+             refused.empty() ? "has a policy, which lets the agent through"
+                             : fmt::format("has a policy that does not let {} through", refused),
+             {{aws_command({"ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint.id.text(),
+                            "--reset-policy"})}});
+}
+
 Result<void> need_endpoint(Requirements& needs, Network const& network, Location const& at,
-                           std::string_view service) {
+                           InstanceId const& id, std::string_view service) {
   std::string name(service);
   auto* endpoint = network.endpoint_for(at.vpc->id, service);
   if (!endpoint) {
@@ -133,18 +163,24 @@ Result<void> need_endpoint(Requirements& needs, Network const& network, Location
   needs.need(
       Need::private_name, name, named,
       named ? "leads to " + endpoint->id.text()
-            : fmt::format("leads out to the internet and not to {}: private DNS is off", endpoint->id.text()),
+      : !at.vpc->dns_support
+          ? "leads nowhere: DNS support of the VPC is off"
+          : fmt::format("leads out to the internet and not to {}: private DNS is off", endpoint->id.text()),
       mend_name(*at.vpc, *endpoint));
   needs.look_up(lookup_of(network, at, *endpoint, service));
-  if (!endpoint->policy.empty()) {
-    auto& refused = endpoint->refused_action;
-    needs.need(Need::permissions, endpoint->id.text(), refused.empty(),
-               refused.empty() ? "has a policy, which lets the agent through"
-                               : fmt::format("has a policy that does not let {} through", refused),
-               {{aws_command({"ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint->id.text(),
-                              "--reset-policy"})}});
-  }
+  if (!endpoint->policy.empty()) need_passage(needs, *endpoint, id);
   return need_way_to(needs, network, at, *endpoint, service);
+}
+
+// For services outside. Where their names lead there is not ours to say.
+void need_names(Requirements& needs, Network const& network, Location const& at) {
+  auto& vpc = at.vpc->id.text();
+  auto enable = aws_command(
+      {"ec2", "modify-vpc-attribute", "--vpc-id", vpc, "--enable-dns-support", R"({"Value":true})"});
+  needs.need(Need::names, vpc, at.vpc->dns_support,
+             at.vpc->dns_support ? "resolves names" : "resolves no name: DNS support of the VPC is off",
+             {{enable}});
+  needs.look_up({at.interface->id, fmt::format("ssm.{}.amazonaws.com", network.region), {}});
 }
 
 }  // namespace
@@ -155,7 +191,7 @@ Result<std::vector<Requirement>> endpoint_requirements(Network const& network, I
   Requirements needs(network);
   needs.need_running(instance);
   need_role(needs, instance);
-  for (auto service : kRequiredServices) CHECK(need_endpoint(needs, network, at, service));
+  for (auto service : kRequiredServices) CHECK(need_endpoint(needs, network, at, id, service));
   if (!network.endpoint_for(at.vpc->id, kServiceOfOldAgents)) {
     needs.advise(Need::endpoint, std::string(kServiceOfOldAgents),
                  "has none: sessions work without; agents older than 3.3.40.0 get no commands",
@@ -173,6 +209,7 @@ Result<std::vector<Requirement>> nat_requirements(Network const& network, Instan
   needs.need_running(instance);
   need_role(needs, instance);
   std::string outside, all;
+  need_names(needs, network, at);
   for (auto service : kRequiredServices) {
     all += (all.empty() ? "" : ", ") + std::string(service);
     auto* endpoint = network.endpoint_for(at.vpc->id, service);

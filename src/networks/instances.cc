@@ -149,17 +149,13 @@ Found look_up(State& state, std::string const& id) {
 }
 
 Result<void> check_all(State& state, Ids const& ids) {
-  std::string missing;
-  std::size_t count = 0;
+  std::vector<std::string> missing;
   for (auto const& id : ids) {
     CHECK(check_id(kInstance, id));
-    if (look_up(state, id).instance) continue;
-    missing += (missing.empty() ? "" : ", ") + id;
-    count++;
+    if (!look_up(state, id).instance) missing.push_back(id);
   }
-  if (count == 0) return success();
-  if (count == 1) return not_found(kInstance, missing);
-  return Error{Errc::not_found, "The instance IDs '" + missing + "' do not exist", kInstance.not_found};
+  if (!missing.empty()) return not_found(kInstance, missing);
+  return success();
 }
 
 // `move(State&, Found const&) -> Result<void>` for each of them, or, after an error, for none.

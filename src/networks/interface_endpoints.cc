@@ -132,10 +132,6 @@ Result<void> apply(State& state, InterfaceEndpoint const& endpoint, EndpointChan
   return success();
 }
 
-std::string short_name(State const& state, InterfaceEndpoint const& endpoint) {
-  return endpoint.service.substr(std::min(endpoint.service.size(), state.network.full_name("").size()));
-}
-
 }  // namespace
 
 std::vector<std::string> endpoint_services(std::string_view region) {
@@ -206,12 +202,10 @@ Result<void> delete_endpoint(State& state, std::string const& id, Time now) {
 
 std::vector<std::string> dns_names(State const& state, InterfaceEndpoint const& endpoint) {
   auto const& region = state.network.region;
-  auto begin = endpoint.id.text() + "-" + sha256_hex(endpoint.id.text()).substr(0, 8);
-  auto end = "." + short_name(state, endpoint) + "." + region + ".vpce.amazonaws.com";
-  std::vector<std::string> names{begin + end};
+  std::vector<std::string> names{state.network.own_name(endpoint)};
   for (auto const* interface : state.network.interfaces_of(endpoint.id)) {
     if (auto const* subnet = state.network.subnets.find(interface->subnet))
-      names.push_back(begin + "-" + subnet->zone + end);
+      names.push_back(state.network.own_name(endpoint, subnet->zone));
   }
   if (endpoint.private_dns) names.push_back(private_dns_name(region, endpoint.service));
   return names;

@@ -116,6 +116,14 @@ Error not_found(Kind const& kind, std::string_view id) {
           kind.not_found};
 }
 
+Error not_found(Kind const& kind, std::vector<std::string> const& ids) {
+  if (ids.size() == 1) return not_found(kind, ids[0]);
+  std::string list;
+  for (auto const& id : ids) list += (list.empty() ? "" : ", ") + escaped(id, 64);
+  return {Errc::not_found, "The " + std::string(kind.words) + " IDs '" + list + "' do not exist",
+          kind.not_found};
+}
+
 Result<void> put_tags(State& state, std::string const& id, Tags const& tags) {
   if (tags.empty()) return success();
   auto all = state.tags_of(id);

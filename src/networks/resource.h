@@ -31,6 +31,7 @@ std::string new_id(Kind const& kind);
 // Errors: invalid with the kind's name for malformed ids.
 Result<void> check_id(Kind const& kind, std::string_view id);
 Error not_found(Kind const& kind, std::string_view id);
+Error not_found(Kind const& kind, std::vector<std::string> const& ids);  // of one or more
 
 template <class Value>
 struct KindOf;

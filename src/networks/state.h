@@ -42,6 +42,10 @@ struct MetadataOptions {
   friend bool operator==(MetadataOptions const&, MetadataOptions const&) = default;
 };
 
+// By this tag an instance of a lab has another agent than the lab's usual one, or none.
+inline constexpr std::string_view kAgentTag = "fumidai-agent";
+inline constexpr std::string_view kNoAgent = "none", kAmazonAgent = "amazon", kOwnAgent = "fumidai";
+
 // How an instance was started, and what else its owner said about it.
 struct Launch {
   InstanceId id;

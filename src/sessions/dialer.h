@@ -15,10 +15,12 @@ class Dialer {
  public:
   virtual ~Dialer() = default;
 
-  // Errors, for the person at the other end of the tunnel: unavailable (refused, no answer in time, the
-  // endpoint cannot be reached).
+  // For the client of that address, which the target sees where the endpoint preserves it. Errors, for the
+  // person at the other end of the tunnel: unavailable (refused, no answer in time, the endpoint cannot be
+  // reached).
   virtual awaitable<Result<std::unique_ptr<io::Stream>>> dial(network::ConnectEndpointId endpoint,
-                                                              Address address, std::uint16_t port) = 0;
+                                                              Address client, Address address,
+                                                              std::uint16_t port) = 0;
 };
 
 }  // namespace fumidai::sessions

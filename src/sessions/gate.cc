@@ -111,6 +111,10 @@ boost::json::object facts_of(SessionAsk const& ask, std::string const& document)
   return facts;
 }
 
+constexpr char const* kAgentActions[] = {"ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel",
+                                         "ssmmessages:OpenControlChannel", "ssmmessages:CreateDataChannel",
+                                         "ssmmessages:OpenDataChannel"};
+
 // Of an assumed role, by one who may: for how long, and limited by what.
 Result<void> check_terms(store::Transaction& transaction, AssumeAsk const& ask, identity::Role const& role) {
   if (ask.duration > role.longest_session)
@@ -201,24 +205,59 @@ Result<policy::Request> Gate::request_for(store::Transaction& transaction, model
   return request;
 }
 
-// The first action of an agent that the role does not allow; empty when it allows them all.
-Result<std::string> Gate::first_refused(store::Transaction& transaction, identity::Role const& role,
-                                        InstanceId const& instance, std::string const& endpoint) {
-  static constexpr char const* kActions[] = {
-      "ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:OpenControlChannel",
-      "ssmmessages:CreateDataChannel", "ssmmessages:OpenDataChannel"};
+// The agent of an instance with the role, as it calls through the endpoint; or past all of them, for none.
+model::Caller Gate::agent_of(identity::Role const& role, InstanceId const& instance,
+                             std::string const& endpoint) const {
   model::Caller agent;
   agent.principal =
       identity::role_principal(deployment_, role, {role.name, role.id, instance.text(), instance});
   agent.vpc_endpoint = endpoint;
   agent.at = clock_.now();
   agent.token_issued_at = agent.at;
+  return agent;
+}
+
+Result<policy::Decision> Gate::decide_for_agent(store::Transaction& transaction, model::Caller const& agent,
+                                                std::string const& action, std::string* sentence) {
   TRY(auto policies, policies_for(transaction, agent));
-  for (auto const* action : kActions) {
-    TRY(auto request, request_for(transaction, agent, action, "*", {}));
-    if (!policy::decide(policies, request).allowed()) return std::string(action);
+  TRY(auto request, request_for(transaction, agent, action, "*", {}));
+  auto decision = policy::decide(policies, request);
+  if (sentence != nullptr) *sentence = policy::sentence(decision, request);
+  return decision;
+}
+
+// The first action of an agent that the role does not allow, if there is one.
+Result<void> Gate::judge_role(store::Transaction& transaction, InstanceId const& instance,
+                              InstanceRole& role) {
+  auto agent = agent_of(*role.role, instance, "");
+  for (auto const* action : kAgentActions) {
+    std::string sentence;
+    TRY(auto decision, decide_for_agent(transaction, agent, action, &sentence));
+    if (decision.allowed()) continue;
+    role.refused_action = action;
+    role.refusal = std::move(sentence);
+    role.is_denied = decision.outcome == policy::Outcome::explicit_deny;
+    return success();
   }
-  return std::string();
+  return success();
+}
+
+// The first action that the role allows and the endpoint's policy does not let through; empty for none,
+// nothing where the role allows none.
+Result<std::optional<std::string>> Gate::refused_by_endpoint(store::Transaction& transaction,
+                                                             identity::Role const& role,
+                                                             InstanceId const& instance,
+                                                             std::string const& endpoint) {
+  auto past = agent_of(role, instance, ""), through = agent_of(role, instance, endpoint);
+  std::optional<std::string> refused;
+  for (auto const* action : kAgentActions) {
+    TRY(auto own, decide_for_agent(transaction, past, action, nullptr));
+    if (!own.allowed()) continue;
+    refused = "";
+    TRY(auto both, decide_for_agent(transaction, through, action, nullptr));
+    if (!both.allowed()) return std::optional<std::string>(action);
+  }
+  return refused;
 }
 
 Result<std::optional<InstanceRole>> Gate::role_of(store::Transaction& transaction,
@@ -234,7 +273,7 @@ Result<std::optional<InstanceRole>> Gate::role_of(store::Transaction& transactio
   TRY(found.role, identity::find_role(transaction, *found.profile.role));
   TRY(found.is_trusting,
       trusts_service(*found.role, "ec2.amazonaws.com", model::instance_arn(deployment_.region, instance)));
-  TRY(found.refused_action, first_refused(transaction, *found.role, instance, ""));
+  CHECK(judge_role(transaction, instance, found));
   return found;
 }
 
@@ -267,7 +306,6 @@ Result<std::string> Gate::absence_of(store::Transaction& transaction, inventory:
 Result<network::Network> Gate::known_network(store::Transaction& transaction) {
   TRY(auto state, networks_.read(transaction));
   auto network = state->network;
-  std::map<network::VpcId, identity::Role> agents;  // some role of each VPC, to ask endpoints' policies with
   for (auto const& instance : state->network.instances) {
     auto* known = network.instances.find(instance.id);
     TRY(auto role, role_of(transaction, instance.id));
@@ -275,18 +313,33 @@ Result<network::Network> Gate::known_network(store::Transaction& transaction) {
     if (role) known->profile = role->facts();
     auto registered = inventory::find_instance(transaction, instance.id);
     if (!registered && registered.error().code != Errc::not_found) return registered.error();
-    known->agent = {true, true, registered && registered->is_connected()};
-    auto* interface = network.interfaces.find(instance.interface);
-    auto* subnet = interface ? network.subnets.find(interface->subnet) : nullptr;
-    if (subnet && role && role->lets_agent_connect()) agents.emplace(subnet->vpc, *role->role);
-  }
-  for (auto const& endpoint : state->network.endpoints) {
-    auto agent = agents.find(endpoint.vpc);
-    if (endpoint.policy.empty() || agent == agents.end()) continue;
-    TRY(network.endpoints.find(endpoint.id)->refused_action,
-        first_refused(transaction, agent->second, InstanceId("i-00000000"), endpoint.id.text()));
+    bool is_connected = registered && registered->is_connected();
+    auto const& tags = state->tags_of(instance.id.text());
+    auto tag = tags.find(std::string(networks::kAgentTag));
+    known->agent.installed = is_connected || tag == tags.end() || tag->second != networks::kNoAgent;
+    known->agent.connected = is_connected;
+    if (is_connected) known->agent.running = true;
+    if (auto const* launch = state->launches.find(instance.id))
+      known->has_metadata = launch->metadata.enabled;
+    if (role && role->role) CHECK(judge_endpoints(transaction, *role->role, instance, network));
   }
   return network;
+}
+
+// What the policies of its VPC's endpoints let its agent do.
+Result<void> Gate::judge_endpoints(store::Transaction& transaction, identity::Role const& role,
+                                   network::Instance const& instance, network::Network& network) {
+  auto* interface = network.interfaces.find(instance.interface);
+  auto* subnet = interface ? network.subnets.find(interface->subnet) : nullptr;
+  std::vector<network::InterfaceEndpointId> judged;
+  for (auto const& endpoint : network.endpoints) {
+    if (subnet && endpoint.vpc == subnet->vpc && !endpoint.policy.empty()) judged.push_back(endpoint.id);
+  }
+  for (auto const& id : judged) {
+    TRY(auto refused, refused_by_endpoint(transaction, role, instance.id, id.text()));
+    if (refused) network.endpoints.find(id)->refused_actions[instance.id] = *std::move(refused);
+  }
+  return success();
 }
 
 Result<std::string> Gate::why_no_session(store::Transaction& transaction, model::Caller const& caller,
@@ -445,10 +498,15 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
   auto instance = inventory::find_instance(transaction, target);
   if (!instance) {
     if (instance.error().code != Errc::not_found) return instance.error();
-    auto next = is_of_vpc(target)
-                    ? " is not connected: its agent never was. Why, tells: fumidai doctor " + ask.target
-                    : " is not connected: no instance of that id is registered here. "
-                      "`aws ssm describe-instance-information` lists those that are.";
+    TRY(auto state, networks_.read(transaction));
+    auto const* known = state->network.instances.find(target);
+    bool is_there = known != nullptr && known->state != network::InstanceState::terminated;
+    auto next = is_there ? " is not connected: its agent never was. Why, tells: fumidai doctor " + ask.target
+                : known != nullptr  ? " is not connected: it is terminated."
+                : is_of_vpc(target) ? " is not connected: there is no such instance. `aws ec2 "
+                                      "describe-instances` lists those that are."
+                                    : " is not connected: no instance of that id is registered here. "
+                                      "`aws ssm describe-instance-information` lists those that are.";
     return refuse(target_not_connected(escaped(ask.target, 128) + next), true,
                   "the target is not registered");
   }

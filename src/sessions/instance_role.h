@@ -16,6 +16,8 @@ struct InstanceRole {
   std::optional<identity::Role> role = {};  // the profile's
   bool is_trusting = false;                 // lets ec2.amazonaws.com hand it to the instance
   std::string refused_action = {};  // one that the agent needs and the role does not allow; empty: none
+  std::string refusal = {};         // of it, a sentence
+  bool is_denied = false;           // by a statement that says so
 
   bool lets_agent_connect() const { return role && is_trusting && refused_action.empty(); }
   // Why not, as a sentence's end: "its role ssm-role does not allow ssmmessages:OpenControlChannel".

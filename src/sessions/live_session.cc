@@ -158,9 +158,9 @@ SteadyTime LiveSession::check_limits() {
   }
   auto start = row_.carrier.empty() ? patience_.agent_start : std::min(patience_.agent_start, kTunnelStart);
   if (!agent_.was_attached && !agent_.socket && due(started_at_ + start)) {
-    end(SessionState::failed, "The agent on " + row_.agent().text() +
-                                  " was told to start the session, but did not within " + in_words(start) +
-                                  ". Look at the agent's log on the host.");
+    end(SessionState::failed,
+        "The agent on " + row_.agent().text() + " was told to start the session, but did not within " +
+            in_words(start) + ". Why tells its log on the host, or: fumidai doctor " + row_.agent().text());
   }
   if (!client_.was_attached && due(started_at_ + patience_.client_start)) {
     end(SessionState::terminated,

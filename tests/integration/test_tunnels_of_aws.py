@@ -268,7 +268,6 @@ def test_e10_without_leave_to_push_ssh_is_not_started(site):
     assert b"not authorized to perform: ec2-instance-connect:SendSSHPublicKey" in done.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="a lab's endpoint always dials from its own address: sessions::Dialer is not told the client's")
 def test_e16_the_clients_address_may_be_kept(site):
     network = site.network
     endpoint = network.endpoints[0]

@@ -144,11 +144,13 @@ Result<std::int64_t> page_size(std::optional<std::int64_t> const& max_results, b
 template <class Response, class Request, class Entry>
 Result<Response> list_of(Call const& call, Request const& request, networks::Kind const& kind,
                          std::vector<std::string> const& ids, std::vector<Entry> all) {
+  std::vector<std::string> unknown;
   for (auto const& id : ids) {
     CHECK(networks::check_id(kind, id));
     auto is_it = [&](Entry const& entry) { return entry.*Entry::kId == id; };
-    if (std::none_of(all.begin(), all.end(), is_it)) return networks::not_found(kind, id);
+    if (std::none_of(all.begin(), all.end(), is_it)) unknown.push_back(id);
   }
+  if (!unknown.empty()) return networks::not_found(kind, unknown);
   auto is_unwanted = [&](Entry const& entry) {
     return !ids.empty() && std::find(ids.begin(), ids.end(), entry.*Entry::kId) == ids.end();
   };

@@ -22,6 +22,7 @@ class EmptyLab : public Lab {
   }
   std::string complaint() const override { return ""; }
   Address person() const override { return network::the_internet(); }
+  std::optional<bool> agent_runs(InstanceId const&) override { return {}; }
   Result<std::string> console_output(InstanceId const&) override { return console; }
 
   std::string console;

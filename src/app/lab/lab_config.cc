@@ -18,6 +18,7 @@ LabConfig lab_config(ServerConfig const& config, DataDirectory const& directory)
   lab.directory = directory.lab();
   lab.programs = program_folder();
   if (!config.lab_ssm_agent.empty()) lab.amazon_ssm_agent = std::filesystem::absolute(config.lab_ssm_agent);
+  if (!config.lab_image.empty()) lab.image = std::filesystem::absolute(config.lab_image);
   return lab;
 }
 

@@ -5,6 +5,7 @@
 #include "app/data_directory.h"
 #include "app/server_config.h"
 #include "io/file.h"
+#include "lab/image.h"
 #include "lab/sandbox.h"
 #include "lab/settings.h"
 
@@ -16,7 +17,12 @@ struct LabConfig {
   io::Path
       programs;  // the folder with the agent's programs, fumidai-instance-init and fumidai-authorized-keys
   io::Path amazon_ssm_agent;  // a folder with AWS's; empty: instances have ours
+  io::Path image;             // a folder with a root file system; empty: this machine's programs
 
+  // Error: invalid, for a folder that is no image.
+  Result<lab::Image> make_image() const {
+    return image.empty() ? lab::machine_image() : lab::directory_image(image);
+  }
   io::Path instances() const { return directory / "instances"; }
   io::Path instance(InstanceId const& id) const { return instances() / id.text(); }
 };

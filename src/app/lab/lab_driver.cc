@@ -67,9 +67,10 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
 
 Result<void> LabDriver::check_able(LabConfig const& config) {
   CHECK(lab::check_able(config.settings));
+  CHECK(config.make_image());
+  CHECK(lab::check_able(config.directory));
   CHECK(io::make_directory(config.directory.parent_path(), 0700));
-  CHECK(io::make_directory(config.directory, 0700));
-  return lab::check_able(config.directory);
+  return io::make_directory(config.directory, 0700);
 }
 
 void LabDriver::on_commit(store::Transaction& transaction) {
@@ -273,14 +274,30 @@ awaitable<Result<void>> connect_socket(io::Socket& socket, asio::ip::tcp::endpoi
 
 }  // namespace
 
+// Whose address a connection has that is made for somebody out there. On this machine itself, and of nobody
+// in particular, that is the address under which the lab knows the machine.
+Address LabDriver::outsider(Address const& address) const {
+  bool is_here = address == network::the_internet() || address.text().starts_with("127.") || address.is_v6;
+  return is_here ? config_.settings.host : address;
+}
+
 awaitable<Result<std::unique_ptr<io::Stream>>> LabDriver::dial(network::ConnectEndpointId endpoint,
-                                                               Address address, std::uint16_t port) {
+                                                               Address client, Address address,
+                                                               std::uint16_t port) {
   CO_TRY(auto state, co_await read_state());
   auto interfaces = state->network.interfaces_of(endpoint);
   if (interfaces.empty())
     co_return Error{Errc::unavailable, endpoint.text() + " has no network interface any more"};
   auto space = lab::interface_space(config_.settings, interfaces[0]->id);
-  auto make = [space] { return lab::socket_in(space, SOCK_STREAM); };
+  auto* known = state->network.connect_endpoints.find(endpoint);
+  bool is_kept = known != nullptr && known->preserve_client_ip;
+  if (is_kept && client.is_v6 && client.text() != "::1")
+    co_return Error{Errc::unavailable, endpoint.text() +
+                                           " preserves the client's address, which has to be one of "
+                                           "IPv4; yours is " +
+                                           client.text()};
+  auto source = is_kept ? std::optional(outsider(client)) : std::nullopt;
+  auto make = [space, source] { return lab::socket_in(space, SOCK_STREAM, source); };
   CO_TRY(int descriptor, co_await dialers_.run(std::move(make)));
   io::Socket socket(parts_.executor);
   boost::system::error_code failure;
@@ -303,6 +320,13 @@ awaitable<Result<std::unique_ptr<io::Stream>>> LabDriver::dial(network::ConnectE
 
 Result<std::string> LabDriver::console_output(InstanceId const& instance) {
   return lab::console_output(config_.instance(instance));
+}
+
+std::optional<bool> LabDriver::agent_runs(InstanceId const& instance) {
+  auto programs = lab::programs_of(config_.instance(instance));
+  if (!programs) return std::nullopt;
+  return std::ranges::any_of(
+      *programs, [](auto const& name) { return name == "fumidai-agent" || name == "amazon-ssm-agent"; });
 }
 
 std::optional<api::Observation> LabDriver::try_way(networks::State const& state,
@@ -328,7 +352,8 @@ std::optional<api::Observation> LabDriver::try_way(networks::State const& state,
   }
   if (!to) return {};
   auto port = static_cast<std::uint16_t>(way.flow.port);
-  auto seen = lab::probe_tcp(space, *to, port, kProbe);
+  auto source = way.sender ? std::optional(outsider(*way.sender)) : std::nullopt;
+  auto seen = lab::probe_tcp(space, *to, port, kProbe, source);
   if (!seen) return {};
   return api::Observation{lab::arrives(*seen), std::string(lab::to_string(*seen)) + " (" + to->text() +
                                                    " port " + std::to_string(port) + ")"};
@@ -344,7 +369,9 @@ std::optional<api::Observation> LabDriver::try_name(network::Lookup const& looku
   if (!found) return {};
   std::string list;
   for (auto const& address : *found) list += (list.empty() ? "" : ", ") + address.text();
-  auto is_wanted = [&](Address const& address) { return std::ranges::count(lookup.wanted, address) > 0; };
+  auto is_wanted = [&](Address const& address) {
+    return lookup.wanted.empty() || std::ranges::count(lookup.wanted, address) > 0;
+  };
   return api::Observation{!found->empty() && std::ranges::all_of(*found, is_wanted),
                           lookup.name + " is " + list};
 }

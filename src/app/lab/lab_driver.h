@@ -61,10 +61,11 @@ class LabDriver : public api::Lab, public sessions::Dialer {
 
   awaitable<Result<Observations>> observe(std::vector<api::Trial> trials) override;
   // From the namespace of the endpoint's interface.
-  awaitable<Result<std::unique_ptr<io::Stream>>> dial(network::ConnectEndpointId endpoint, Address address,
-                                                      std::uint16_t port) override;
+  awaitable<Result<std::unique_ptr<io::Stream>>> dial(network::ConnectEndpointId endpoint, Address client,
+                                                      Address address, std::uint16_t port) override;
   std::string complaint() const override;
   Address person() const override { return config_.settings.host; }
+  std::optional<bool> agent_runs(InstanceId const& instance) override;
   Result<std::string> console_output(InstanceId const& instance) override;
 
  private:
@@ -107,6 +108,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   static awaitable<void> stop_all(std::vector<Listener>& listeners);
   awaitable<wire::HttpResponse> answer_metadata(InstanceId instance, wire::HttpRequest request);
   awaitable<void> try_all(StatePointer state, std::vector<api::Trial> const& trials, Observations& seen);
+  Address outsider(Address const& address) const;
   std::optional<api::Observation> try_way(networks::State const& state, network::Path const& way) const;
   std::optional<api::Observation> try_name(network::Lookup const& lookup) const;
 

@@ -21,8 +21,6 @@ namespace {
 constexpr std::size_t kAtOnce = 4;
 constexpr auto kFirstPause = 2s, kLongestPause = 60s;
 constexpr char const* kStartFile = "started-by";
-// By this tag an instance has another agent, or none: "none", "fumidai", "amazon".
-constexpr char const* kAgentTag = "fumidai-agent";
 
 std::string to_text(MachineStart const& start) {
   return std::to_string(to_millis(start.launched_at)) + " " + std::to_string(to_millis(start.rebooted_at)) +
@@ -236,9 +234,10 @@ awaitable<Result<void>> Machines::erase_unknown() {
 std::optional<lab::AgentProgram> Machines::agent_of(networks::State const& state,
                                                     InstanceId const& id) const {
   auto const& tags = state.tags_of(id.text());
-  auto tag = tags.find(kAgentTag);
-  if (tag != tags.end() && tag->second == "none") return std::nullopt;
-  bool wants_amazon = tag == tags.end() ? !config_.amazon_ssm_agent.empty() : tag->second == "amazon";
+  auto tag = tags.find(std::string(networks::kAgentTag));
+  if (tag != tags.end() && tag->second == networks::kNoAgent) return std::nullopt;
+  bool wants_amazon =
+      tag == tags.end() ? !config_.amazon_ssm_agent.empty() : tag->second == networks::kAmazonAgent;
   if (wants_amazon) {
     auto amazon = lab::amazon_ssm_agent(config_.amazon_ssm_agent);
     if (amazon) return *std::move(amazon);
@@ -255,7 +254,8 @@ Result<lab::InstanceSpec> Machines::specification(networks::State const& state, 
   auto const* launch = state.launches.find(id);
   lab::InstanceSpec spec;
   spec.id = id;
-  TRY(spec.layers, lab::prepare_image(lab::machine_image(), config_.directory / "images"));
+  TRY(auto image, config_.make_image());
+  TRY(spec.layers, lab::prepare_image(image, config_.directory / "images"));
   spec.network_namespace = lab::interface_space(config_.settings, at.interface->id);
   spec.directory = config_.instance(id);
   spec.init_program = config_.programs / "fumidai-instance-init";
@@ -263,7 +263,8 @@ Result<lab::InstanceSpec> Machines::specification(networks::State const& state, 
   auto name = networks::private_host_name(state.network.region, at.interface->private_address);
   spec.hostname = name.substr(0, name.find('.'));
   spec.domain = name.substr(name.find('.') + 1);
-  if (at.vpc->dns_support) spec.dns_server = lab::plus(at.vpc->cidr.base, 2).text();
+  // Whether it answers is the VPC's to say, at any time.
+  spec.dns_server = lab::plus(at.vpc->cidr.base, 2).text();
   if (auto const* key = state.key_pair_named(instance->key_name)) spec.public_keys = {key->public_key};
   if (launch && !launch->user_data.empty()) {
     TRY(auto bytes, from_base64(launch->user_data));

@@ -32,15 +32,17 @@ std::string host_of(wire::HttpRequest const& request) {
 class EndpointDoor::Tunnel {
  public:
   Tunnel(asio::any_io_executor executor, wire::OpenTunnel asked, sessions::Admission admission,
-         std::unique_ptr<io::WebSocket> client)
+         Address source, std::unique_ptr<io::WebSocket> client)
       : asked_(std::move(asked)),
         admission_(std::move(admission)),
+        source_(source),
         client_(std::move(client)),
         ended_(executor),
         legs_(executor, "tunnel") {}
 
   wire::OpenTunnel const& asked() const { return asked_; }
   sessions::Admission const& admission() const { return admission_; }
+  Address const& source() const { return source_; }  // of the client
   sessions::SessionRow const& row() const { return admission_.session; }
   sessions::SessionOutcome const& outcome() const { return outcome_; }
 
@@ -127,6 +129,7 @@ class EndpointDoor::Tunnel {
 
   wire::OpenTunnel asked_;
   sessions::Admission admission_;
+  Address source_;
   std::unique_ptr<io::WebSocket> client_;
   std::unique_ptr<io::Stream> target_;
   io::Signal ended_;
@@ -181,8 +184,9 @@ awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
     co_return client.error();
   }
   connection.place.proven();
+  auto source = Address::parse(connection.facts.source_address).value_or(Address());
   auto tunnel =
-      std::make_shared<Tunnel>(executor_, std::move(asked), std::move(admission), *std::move(client));
+      std::make_shared<Tunnel>(executor_, std::move(asked), std::move(admission), source, *std::move(client));
   if (*revoked) tunnel->end(TunnelEnd::revoked, **revoked);
   tasks_.spawn(carry(std::move(tunnel), std::move(connection.place)));
   co_return success();
@@ -213,7 +217,8 @@ awaitable<void> EndpointDoor::reach_and_carry(Tunnel& tunnel) {
   if (!tunnel.row().carrier.empty()) {
     target = co_await sessions::open_carried(executor_, registry_, gate_.clock(), tunnel.admission());
   } else if (dialer_ != nullptr) {
-    target = co_await dialer_->dial(network::ConnectEndpointId(asked.endpoint), asked.address, asked.port);
+    target = co_await dialer_->dial(network::ConnectEndpointId(asked.endpoint), tunnel.source(),
+                                    asked.address, asked.port);
   }
   if (!target) {
     tunnel.end(TunnelEnd::target_unreachable, target.error().detail);
