@@ -201,6 +201,21 @@ def test_our_ssh_reaches_a_host_by_its_agent_alone(plane, told_host):
     assert done.stderr.decode().splitlines()[0] == f"[fumidai] {told_host.id} through its own agent"
 
 
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_options_of_ssh_stand_before_the_host_or_behind_it(plane, told_host, tmp_path, place):
+    options = ["-o", f"UserKnownHostsFile={tmp_path / 'known'}", "-l", "root", "-o", "HashKnownHosts=no", "-vp", str(told_host.sshd.port)]
+    around = [*options, told_host.id] if place == "before" else [told_host.id, *options]
+    done = plane.fumidai("ssh", *around, "echo in as $USER")
+    assert (done.returncode, done.stdout) == (0, b"in as root\n"), done.stderr
+    assert b"debug1: " in done.stderr
+    assert told_host.id in (tmp_path / "known").read_text(), "a new host is believed, under its id"
+
+
+def test_an_ordinary_end_is_told_by_ssh_alone(plane, told_host):
+    done = plane.fumidai("ssh", "-q", f"root@{told_host.id}", "-p", str(told_host.sshd.port), *OPTIONS, "exit 7")
+    assert (done.returncode, done.stderr.decode().splitlines()) == (7, [f"[fumidai] {told_host.id} through its own agent"])
+
+
 def test_only_the_commands_user_may_ask_the_agent(told_host):
     folder = told_host.sshd.keys
     assert folder.stat().st_mode & 0o777 == 0o750

@@ -4,4 +4,4 @@
 has_only_endpoints
 works "$INS"
 has "curl, in the shell" "status=28" "$(in_session "$INS" 'curl -s -m 3 http://198.51.100.80/; echo status=$?')"
-doctor "$nat" "$INS"
+doctor "$nat" "$INS" "way to the service" "ssm, ssmmessages" no-route
