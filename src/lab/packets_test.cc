@@ -277,6 +277,36 @@ TEST(Packets, a_connection_under_its_clients_address_outlives_that_none_is_kept_
   });
 }
 
+// A route to an instance brings it what is for others, and lets it answer as they, when it does not check.
+TEST(Packets, an_instance_that_checks_no_addresses_takes_and_sends_those_of_others) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    TestLab lab;
+    auto network = walkthrough();
+    set_route(network, kPrivateTable, kBastionPort);
+    allow(network, kBastionGroup, Direction::ingress, Protocol::udp, {5000, 5000}, kAnywhere);
+    auto udp = [&](InterfaceId const& port, std::optional<Address> const& source) {
+      return socket_in(lab.space_of(port), SOCK_DGRAM, source);
+    };
+    for (bool checks : {true, false}) {
+      SCOPED_TRACE(checks);
+      network.instances.find(kBastion)->source_dest_check = checks;
+      lab.become(network);
+      auto space = SpaceHandle::open(lab.space_of(kBastionPort));
+      auto netlink = Netlink::open(*space);
+      // The instance answers for an address out there itself.
+      ASSERT_TRUE(netlink->change(true, LinkAddress{"lo", Cidr::of(kWeb)}));
+      SocketAddress at(kWeb, 5000);
+      TestSocket taker(udp(kBastionPort, {}));
+      EXPECT_EQ(::bind(taker.get(), at.get(), at.size), 0);
+      TestSocket sender(udp(kPrivatePort, {}));
+      sender.connect(kWeb, 5000);
+      EXPECT_TRUE(sender.send("to the web"));
+      EXPECT_EQ(taker.receive(checks ? 300 : 5000), checks ? "" : "to the web");
+    }
+  });
+}
+
 TEST(Packets, two_vpcs_with_the_same_block_do_not_see_each_other) {
   FUMIDAI_NEEDS_ROOT();
   in_own_world([] {

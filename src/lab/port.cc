@@ -33,6 +33,8 @@ Port port_of(Network const& network, Location const& at, bool has_gateway) {
   if (auto* id = std::get_if<ConnectEndpointId>(&owner))
     port.connect_endpoint = network.connect_endpoints.find(*id);
   port.is_instance = std::holds_alternative<InstanceId>(owner);
+  auto* instance = network.instance_at(at.interface->id);
+  port.forwards = instance && !instance->source_dest_check;
   port.is_on = is_on(network, owner);
   if (has_gateway) port.public_address = network.public_address(*at.interface);
   return port;

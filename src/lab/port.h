@@ -17,6 +17,7 @@ struct Port {
   network::NatGateway const* nat = nullptr;
   network::ConnectEndpoint const* connect_endpoint = nullptr;
   bool is_instance = false;
+  bool forwards = false;  // an instance that may send and take what has another's address
   // What may send and receive: an instance that is not stopped, an endpoint that is available.
   bool is_on = true;
   std::optional<Address> public_address = {};  // while the VPC has an internet gateway

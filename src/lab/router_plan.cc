@@ -102,8 +102,11 @@ class RouterPlan {
       out.gateway = uplink_peer();
       return out;
     }
-    auto& id = std::get<NatGatewayId>(route.target);
-    auto gateway = std::ranges::find_if(ports_, [&](auto& port) { return port.nat && port.nat->id == id; });
+    auto is_target = [&](Port const& port) {
+      if (auto* interface = std::get_if<InterfaceId>(&route.target)) return port.id() == *interface;
+      return port.nat && port.nat->id == std::get<NatGatewayId>(route.target);
+    };
+    auto gateway = std::ranges::find_if(ports_, is_target);
     if (gateway == ports_.end()) return blackhole;
     out.link = gateway->link;
     out.gateway = gateway->address();

@@ -126,7 +126,8 @@ class RouterRuleset {
     return members;
   }
 
-  // Nobody sends under another's address, but a connect endpoint under its client's when it is to. Answers
+  // Nobody sends under another's address, but an instance that is to forward, and a connect
+  // endpoint under its client's when it is to keep that. Answers
   // from outside reach their askers through a NAT gateway's link; they are known by the connection that they
   // belong to, so this comes after connection tracking.
   void add_guard() {
@@ -138,6 +139,7 @@ class RouterRuleset {
                                    "iifname @nat_gateways ct state established,related accept",
                                    fmt::format("iifname {} {} accept", quoted(kUplink), foreign)};
     for (auto& port : ports_) {
+      if (port.forwards && port.is_on) rules.push_back(fmt::format("iifname {} accept", quoted(port.link)));
       if (!port.connect_endpoint || !port.is_on) continue;
       auto link = quoted(port.link);
       auto mark = kept_client_mark(port);
@@ -222,6 +224,7 @@ class RouterRuleset {
 
   void add_port(Port const& port) {
     std::vector<std::string> to, from;
+    if (!port.forwards) to.push_back(fmt::format("ip daddr != {} drop", port.address().text()));
     for (auto& group : port.at.interface->groups) {
       if (!groups_.contains(group)) continue;
       to.push_back("jump in_" + group.text());

@@ -54,6 +54,7 @@ struct Instance {
   std::string type = {};      // t3.micro
   std::string key_name = {};  // of the key pair at launch; empty for none
   std::optional<InstanceProfile> profile = {};
+  bool source_dest_check = true;  // it sends and takes under its own address only
   bool has_metadata = true;  // its metadata service answers, from which an agent has identity and credentials
   AgentFacts agent = {};
 

@@ -58,8 +58,18 @@ bool Network::is_blackhole(RouteTable const& table, Route const& route) const {
     auto* gateway = internet_gateways.find(*id);
     return !gateway || gateway->vpc != table.vpc;
   }
+  if (auto* id = std::get_if<InterfaceId>(&route.target)) {
+    auto* instance = instance_at(*id);
+    return !instance || instance->state != InstanceState::running;
+  }
   auto* id = std::get_if<NatGatewayId>(&route.target);
   return id && is_gone(nat_gateways.find(*id));
+}
+
+Instance const* Network::instance_at(InterfaceId const& id) const {
+  auto* interface = interfaces.find(id);
+  auto* owner = interface ? std::get_if<InstanceId>(&interface->owner) : nullptr;
+  return owner ? instances.find(*owner) : nullptr;
 }
 
 bool Network::leads_to_gateway(RouteTable const& table, Vpc const& vpc, Address const& to) const {

@@ -67,6 +67,7 @@ struct Network {
   NetworkInterface const* by_public_address(Address const& address) const;
   std::vector<NetworkInterface const*> interfaces_of(InterfaceOwner const& owner) const;
   std::vector<Instance const*> instances_in(VpcId const& vpc) const;
+  Instance const* instance_at(InterfaceId const& interface) const;  // null when it is nobody's, or another's
 
   std::string full_name(std::string_view service) const;  // com.amazonaws.us-east-1.ssm
   // The name that is an endpoint's own, of all its interfaces or of those in one zone:

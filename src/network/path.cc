@@ -120,6 +120,10 @@ class Walk {
     auto route = follow_route(source, to);
     if (!route) return {};
     if (std::holds_alternative<NatGatewayId>(route->target)) return through_nat(source, *route, to);
+    if (auto* id = std::get_if<InterfaceId>(&route->target)) {
+      to_forwarder(*id);
+      return {};
+    }
     auto seen_as = network_.public_address(*source.interface);
     if (!pass_gateway(*source.vpc)) return {};
     if (!seen_as) {
@@ -152,6 +156,20 @@ class Walk {
     }
     pass(Pass::route, table.id.text(), sends);
     return route;
+  }
+
+  // The network's part ends here.
+  void to_forwarder(InterfaceId const& interface) {
+    auto& instance = *network_.instance_at(interface);
+    auto& id = instance.id.text();
+    if (!instance.source_dest_check) {
+      return block(Pass::forwarder, id, Block::forwarded_unknown,
+                   "gets it; whether its system forwards what is not for it is not known here");
+    }
+    block(
+        Pass::forwarder, id, Block::source_dest_check,
+        "checks sources and destinations: it gets only what is for itself",
+        {{aws_command({"ec2", "modify-instance-attribute", "--instance-id", id, "--no-source-dest-check"})}});
   }
 
   std::optional<Address> through_nat(Location const& source, Route const& route, Address const& to) {
@@ -321,6 +339,7 @@ std::string_view to_string(Pass pass) {
     case Pass::egress_rule: return "security group, outbound";
     case Pass::route: return "route table";
     case Pass::nat_gateway: return "NAT gateway";
+    case Pass::forwarder: return "instance";
     case Pass::internet_gateway: return "internet gateway";
     case Pass::public_address: return "public address";
     case Pass::address: return "address";
@@ -341,6 +360,8 @@ std::string_view to_string(Block block) {
     case Block::nat_not_available: return "nat-not-available";
     case Block::nat_is_private: return "nat-is-private";
     case Block::nat_in_private_subnet: return "nat-in-private-subnet";
+    case Block::source_dest_check: return "source-dest-check";
+    case Block::forwarded_unknown: return "forwarded-unknown";
     case Block::private_address: return "private-address";
     case Block::other_vpc: return "other-vpc";
     case Block::no_such_address: return "no-such-address";

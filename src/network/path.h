@@ -23,6 +23,7 @@ enum class Pass {
   egress_rule,       //
   route,             // of a subnet, by its table
   nat_gateway,       //
+  forwarder,         // an instance that a route leads to
   internet_gateway,  //
   public_address,    // which an interface needs to be seen from outside
   address,           // the one aimed at
@@ -41,6 +42,8 @@ enum class Block {
   no_public_address,      // an internet gateway passes only what has one
   nat_not_available,      // pending or failed
   nat_is_private,         // made without a public side
+  source_dest_check,      // an instance that takes only what is for it
+  forwarded_unknown,      // what an instance makes of it is its own to say
   nat_in_private_subnet,  // its own subnet has no way to the internet, so it takes packets and loses them
   private_address,        // aimed at across the internet
   other_vpc,              // VPCs do not see each other

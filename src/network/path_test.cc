@@ -245,6 +245,19 @@ TEST(Path, a_subnet_without_a_table_of_its_own_follows_the_main_one) {
   EXPECT_TRUE(way(network, kOffice, kBastionPort, kSsh).arrives());
 }
 
+TEST(Path, a_route_to_an_instance_ends_there) {
+  auto network = walkthrough();
+  set_route(network, kPrivateTable, kBastionPort);
+  auto path = way(network, kPrivatePort, address("151.101.2.132"), kHttps);
+  EXPECT_EQ(cause(path), "source-dest-check");
+  EXPECT_EQ(path.blocked()->mend.text(),
+            "aws ec2 modify-instance-attribute --instance-id i-bastion --no-source-dest-check");
+  network.instances.find(kBastion)->source_dest_check = false;
+  EXPECT_EQ(cause(way(network, kPrivatePort, address("151.101.2.132"), kHttps)), "forwarded-unknown");
+  network.instances.find(kBastion)->state = InstanceState::stopped;
+  EXPECT_EQ(cause(way(network, kPrivatePort, address("151.101.2.132"), kHttps)), "blackhole");
+}
+
 TEST(Path, a_tunnel_comes_from_its_endpoint_or_from_the_client_and_the_groups_decide) {
   auto const client = address("203.0.113.77");
   struct Case {

@@ -15,7 +15,7 @@ namespace fumidai::network {
 struct Local {
   friend bool operator==(Local const&, Local const&) = default;
 };
-using RouteTarget = std::variant<Local, InternetGatewayId, NatGatewayId>;
+using RouteTarget = std::variant<Local, InternetGatewayId, NatGatewayId, InterfaceId>;
 
 std::string text_of(RouteTarget const& target);  // "local", or the id
 

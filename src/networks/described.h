@@ -29,7 +29,7 @@ BOOST_DESCRIBE_STRUCT(ConnectEndpoint, (),
                       (id, vpc, subnet, preserve_client_ip, state, state_message, dns_name, created_at,
                        state_since))
 BOOST_DESCRIBE_STRUCT(InstanceProfile, (), (name))
-BOOST_DESCRIBE_STRUCT(Instance, (), (id, interface, state, type, key_name, profile))
+BOOST_DESCRIBE_STRUCT(Instance, (), (id, interface, state, type, key_name, profile, source_dest_check))
 
 }  // namespace fumidai::network
 
@@ -39,8 +39,8 @@ BOOST_DESCRIBE_STRUCT(KeyPair, (), (id, name, type, fingerprint, public_key, cre
 BOOST_DESCRIBE_STRUCT(MetadataOptions, (), (enabled, tokens_required, hop_limit, tags))
 BOOST_DESCRIBE_STRUCT(Launch, (),
                       (id, reservation, image, client_token, index, launched_at, state_since, user_data,
-                       metadata, protected_from_termination, source_dest_check, wants_public_address, is_new,
-                       rebooted_at, reason_code, reason, profile_association, profile_associated_at))
+                       metadata, protected_from_termination, wants_public_address, is_new, rebooted_at,
+                       reason_code, reason, profile_association, profile_associated_at))
 BOOST_DESCRIBE_STRUCT(Tagged, (), (id, tags))
 BOOST_DESCRIBE_STRUCT(ClientToken, (), (id, digest, made, at))
 

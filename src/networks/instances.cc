@@ -385,7 +385,7 @@ Result<void> modify_instance(State& state, std::string const& id, InstanceChange
                  "InvalidParameterCombination"};
   TRY(auto found, find_living(state, id));
   if (change.groups) return set_groups(state, found, *change.groups);
-  if (change.source_dest_check) found.launch->source_dest_check = *change.source_dest_check;
+  if (change.source_dest_check) found.instance->source_dest_check = *change.source_dest_check;
   if (change.is_protected) found.launch->protected_from_termination = *change.is_protected;
   if (change.type) {
     CHECK(find_instance_type(*change.type));

@@ -318,7 +318,7 @@ TEST_F(Instances, attributes_are_changed_one_a_call) {
   EXPECT_EQ(interface(id).groups, std::vector{network::SecurityGroupId(second)});
   EXPECT_EQ(change({std::vector{far}}), "InvalidParameter");
   EXPECT_EQ(change({{}, false}), "");
-  EXPECT_FALSE(launch(id).source_dest_check);
+  EXPECT_FALSE(state.network.instances.find(InstanceId(id))->source_dest_check);
   EXPECT_EQ(change({{}, {}, {}, "t3.small"}), "IncorrectInstanceState");
   EXPECT_EQ(change({{}, {}, {}, {}, "AAAA"}), "IncorrectInstanceState");
   ASSERT_TRUE(stop_instances(state, {id.text()}, kTestTime));

@@ -44,25 +44,48 @@ Result<network::RouteTarget> nat_target(State const& state, network::RouteTable 
   return network::RouteTarget(gateway->id);
 }
 
+Result<network::RouteTarget> interface_target(State const& state, network::RouteTable const& table,
+                                              std::string const& id) {
+  TRY(auto* interface, find(state.network.interfaces, id));
+  auto* subnet = state.network.subnets.find(interface->subnet);
+  if (!subnet || subnet->vpc != table.vpc) return of_another_network(table.id.text(), "interface", id);
+  if (std::holds_alternative<InstanceId>(interface->owner)) return network::RouteTarget(interface->id);
+  return invalid_parameter("Value (" + id +
+                           ") is invalid as the target of a route. It is not the network interface of an "
+                           "instance.");
+}
+
+Result<network::RouteTarget> instance_target(State const& state, network::RouteTable const& table,
+                                             std::string const& id) {
+  TRY(auto* instance, find(state.network.instances, id));
+  return interface_target(state, table, instance->interface.text());
+}
+
 Result<network::RouteTarget> target_of(State const& state, network::RouteTable const& table,
                                        std::vector<std::string> const& targets) {
   if (targets.empty())
-    return Error{Errc::invalid, "The request must contain a target: GatewayId or NatGatewayId",
-                 "MissingParameter"};
+    return Error{
+        Errc::invalid,
+        "The request must contain a target: GatewayId, NatGatewayId, InstanceId or NetworkInterfaceId",
+        "MissingParameter"};
   if (targets.size() > 1)
-    return Error{Errc::invalid, "The request must contain exactly one target: GatewayId or NatGatewayId",
+    return Error{Errc::invalid,
+                 "The request must contain exactly one target: GatewayId, NatGatewayId, InstanceId or "
+                 "NetworkInterfaceId",
                  "InvalidParameterCombination"};
   auto const& id = targets.front();
   if (id.starts_with(kTargetGateway.prefix)) return gateway_target(state, table, id);
   if (id.starts_with(kTargetNat.prefix)) return nat_target(state, table, id);
+  if (id.starts_with(kNetworkInterface.prefix)) return interface_target(state, table, id);
+  if (id.starts_with(kInstance.prefix)) return instance_target(state, table, id);
   if (id.starts_with(kInterfaceEndpoint.prefix)) {
     CHECK(find(state.network.endpoints, id));
     return Error{Errc::unsupported, "Route table contains unsupported route target: " + id,
                  "RouteNotSupported"};
   }
   return invalid_parameter("Value (" + escaped(id, 64) +
-                           ") is invalid as the target of a route. Routes lead to internet gateways (igw-) "
-                           "and NAT gateways (nat-).");
+                           ") is invalid as the target of a route. Routes lead to internet gateways (igw-), "
+                           "NAT gateways (nat-), instances (i-) and their network interfaces (eni-).");
 }
 
 Result<Cidr> parse_destination(std::string const& text) {

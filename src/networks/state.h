@@ -55,7 +55,7 @@ struct Launch {
   Time state_since{};
   std::string user_data = {};  // base64, as it came
   MetadataOptions metadata = {};
-  bool protected_from_termination = false, source_dest_check = true;
+  bool protected_from_termination = false;
   bool wants_public_address = false;          // an automatic one, at each start
   bool is_new = false;                        // until it has run
   Time rebooted_at{};                         // when that was asked for, last

@@ -256,6 +256,25 @@ def test_n1_the_private_route_is_missing(plane, parts):
     print(f"route to session (N8): {time.monotonic() - began:.1f} s")
 
 
+def test_a_route_may_lead_to_an_instance(plane, parts):
+    instance, table = parts["by-nat"]["instance"], parts["example-nat-private"]["route-table"]
+
+    def route():
+        (found,) = plane.aws("ec2", "describe-route-tables", "--filters", f"Name=route.instance-id,Values={instance}")["RouteTables"]
+        return next(each for each in found["Routes"] if each["DestinationCidrBlock"] == "192.0.2.0/24")
+
+    plane.aws("ec2", "create-route", "--route-table-id", table, "--destination-cidr-block", "192.0.2.0/24", "--instance-id", instance)
+    try:
+        (described,) = plane.aws("ec2", "describe-instances", "--instance-ids", instance)["Reservations"][0]["Instances"]
+        interface = described["NetworkInterfaces"][0]["NetworkInterfaceId"]
+        assert (route()["InstanceId"], route()["NetworkInterfaceId"], route()["State"]) == (instance, interface, "active")
+        plane.aws("ec2", "replace-route", "--route-table-id", table, "--destination-cidr-block", "192.0.2.0/24", "--network-interface-id", interface)
+        assert route()["InstanceId"] == instance
+        wait_until("it is in the kernel", lambda: b"192.0.2.0/24 via" in plane.world.run("ip", "netns", "exec", f"fumidai-{plane.label}-{parts['example-nat']['vpc']}", "ip", "route", "show", "table", "all").stdout, 10)
+    finally:
+        plane.aws("ec2", "delete-route", "--route-table-id", table, "--destination-cidr-block", "192.0.2.0/24")
+
+
 def test_a_rule_that_is_broken_by_hand_is_told_and_mended(plane, parts):
     space = f"fumidai-{plane.label}-{parts['example']['vpc']}"
     with plane.held():

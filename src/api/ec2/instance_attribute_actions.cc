@@ -128,7 +128,7 @@ Result<AttributeDescription> describe_attribute(State const& state, Call const& 
   } else if (name == "disableApiTermination") {
     answer.disable_api_termination = AttributeValue{launch.protected_from_termination};
   } else if (name == "sourceDestCheck") {
-    answer.source_dest_check = AttributeValue{launch.source_dest_check};
+    answer.source_dest_check = AttributeValue{instance.source_dest_check};
   } else if (name == "groupSet") {
     answer.group_set = groups_of(state, instance);
   } else if (name == "rootDeviceName") {

@@ -41,7 +41,7 @@ InstanceInterface describe_interface(State const& state, Call const& call, netwo
   description.owner_id = call.plane.deployment.region.account;
   description.private_ip_address = interface.private_address.text();
   description.private_dns_name = networks::private_host_name(state.network.region, interface.private_address);
-  description.source_dest_check = launch.source_dest_check;
+  description.source_dest_check = state.network.instances.find(launch.id)->source_dest_check;
   description.group_set = describe_groups(state, interface);
   description.attachment.attachment_id = interface.attachment;
   description.attachment.attach_time = launch.launched_at;
@@ -118,7 +118,7 @@ InstanceDescription describe(State const& state, Call const& call, Profiles cons
   description.ami_launch_index = launch.index;
   description.instance_type = instance.type;
   description.launch_time = launch.launched_at;
-  description.source_dest_check = launch.source_dest_check;
+  description.source_dest_check = instance.source_dest_check;
   description.architecture = networks::architecture();
   description.root_device_name = networks::images()[0].root_device;
   description.client_token = launch.client_token;

@@ -161,8 +161,8 @@ std::optional<InterfaceAttachment> describe_attachment(State const& state, Call 
 bool checks_source(State const& state, network::InterfaceOwner const& owner) {
   if (std::holds_alternative<network::NatGatewayId>(owner)) return false;
   auto* instance = std::get_if<InstanceId>(&owner);
-  auto* launch = instance ? state.launches.find(*instance) : nullptr;
-  return !launch || launch->source_dest_check;
+  auto* known = instance ? state.network.instances.find(*instance) : nullptr;
+  return !known || known->source_dest_check;
 }
 
 std::vector<InterfaceGroup> describe_groups(State const& state, network::NetworkInterface const& interface) {

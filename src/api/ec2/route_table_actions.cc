@@ -12,11 +12,12 @@ namespace {
 
 struct RouteDescription {
   std::string destination_cidr_block;
-  std::optional<std::string> gateway_id, nat_gateway_id;
+  std::optional<std::string> gateway_id, nat_gateway_id, instance_id, instance_owner_id, network_interface_id;
   std::string origin = "CreateRoute", state = "active";
 };
 BOOST_DESCRIBE_STRUCT(RouteDescription, (),
-                      (destination_cidr_block, gateway_id, nat_gateway_id, origin, state))
+                      (destination_cidr_block, gateway_id, nat_gateway_id, instance_id, instance_owner_id,
+                       network_interface_id, origin, state))
 
 struct AssociationState {
   std::string state = "associated";
@@ -64,6 +65,8 @@ std::vector<FilterKey<RouteTableDescription>> filter_keys(RouteTableDescription 
           {"route.destination-cidr-block", of_routes<&RouteDescription::destination_cidr_block>},
           {"route.gateway-id", of_routes<&RouteDescription::gateway_id>},
           {"route.nat-gateway-id", of_routes<&RouteDescription::nat_gateway_id>},
+          {"route.instance-id", of_routes<&RouteDescription::instance_id>},
+          {"route.network-interface-id", of_routes<&RouteDescription::network_interface_id>},
           {"route.origin", of_routes<&RouteDescription::origin>},
           {"route.state", of_routes<&RouteDescription::state>},
           {"association.main", of_associations<&AssociationDescription::main>},
@@ -73,11 +76,21 @@ std::vector<FilterKey<RouteTableDescription>> filter_keys(RouteTableDescription 
            of_associations<&AssociationDescription::route_table_association_id>}};
 }
 
-RouteDescription describe(State const& state, network::RouteTable const& table, network::Route const& route) {
+RouteDescription describe(State const& state, std::string const& account, network::RouteTable const& table,
+                          network::Route const& route) {
   RouteDescription description;
   description.destination_cidr_block = route.destination.text();
-  bool is_nat = std::holds_alternative<network::NatGatewayId>(route.target);
-  (is_nat ? description.nat_gateway_id : description.gateway_id) = network::text_of(route.target);
+  auto target = network::text_of(route.target);
+  if (auto* interface = std::get_if<network::InterfaceId>(&route.target)) {
+    description.network_interface_id = target;
+    if (auto* instance = state.network.instance_at(*interface)) {
+      description.instance_id = instance->id.text();
+      description.instance_owner_id = account;
+    }
+  } else {
+    bool is_nat = std::holds_alternative<network::NatGatewayId>(route.target);
+    (is_nat ? description.nat_gateway_id : description.gateway_id) = std::move(target);
+  }
   if (std::holds_alternative<network::Local>(route.target)) description.origin = "CreateRouteTable";
   if (state.network.is_blackhole(table, route)) description.state = "blackhole";
   return description;
@@ -97,8 +110,10 @@ RouteTableDescription describe(State const& state, Call const& call, network::Ro
   description.vpc_id = table.vpc.text();
   description.owner_id = call.plane.deployment.region.account;
   if (auto* vpc = state.network.vpcs.find(table.vpc))
-    description.route_set.push_back(describe(state, table, {vpc->cidr, network::Local()}));
-  for (auto const& route : table.routes) description.route_set.push_back(describe(state, table, route));
+    description.route_set.push_back(
+        describe(state, description.owner_id, table, {vpc->cidr, network::Local()}));
+  for (auto const& route : table.routes)
+    description.route_set.push_back(describe(state, description.owner_id, table, route));
   description.association_set = describe_associations(table);
   description.tag_set = tags_of(state, table.id.text());
   return description;
