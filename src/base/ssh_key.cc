@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/random.h"
+#include "base/ssh_string.h"
 
 namespace fumidai {
 
@@ -24,7 +25,7 @@ struct Deleter {
 };
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
-using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using Number = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
 using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
 
 constexpr std::string_view kRsaName = "ssh-rsa", kEdName = "ssh-ed25519";
@@ -57,20 +58,11 @@ std::string with_colons(EVP_MD const* digest, std::string_view bytes) {
   return hex;
 }
 
-// The wire's strings (RFC 4251 section 5): a length of four bytes, big-endian, and so many bytes.
-void put(std::string& out, std::string_view text) {
-  std::uint8_t length[4];
-  write_u32(length, static_cast<std::uint32_t>(text.size()));
-  out += as_text(length);
-  out += text;
-}
-
 // A positive number: the first bit is a sign, so one that is set gets a zero before it.
-void put(std::string& out, BIGNUM const* number) {
-  std::string bytes(static_cast<std::size_t>(BN_num_bytes(number)), '\0');
-  BN_bn2bin(number, reinterpret_cast<unsigned char*>(bytes.data()));
-  if (!bytes.empty() && static_cast<unsigned char>(bytes[0]) >= 0x80) bytes.insert(bytes.begin(), '\0');
-  put(out, bytes);
+void put_number(std::string& out, BIGNUM const* number) {
+  auto length = BN_num_bits(number) / 8 + 1;
+  put_ssh_string(out, std::string(static_cast<std::size_t>(length), '\0'));
+  BN_bn2binpad(number, reinterpret_cast<unsigned char*>(out.data() + out.size()) - length, length);
 }
 
 class Reader {
@@ -101,16 +93,16 @@ Number number_of(EVP_PKEY const* key, char const* name) {
 
 std::string rsa_blob(EVP_PKEY const* key) {
   std::string blob;
-  put(blob, kRsaName);
-  put(blob, number_of(key, OSSL_PKEY_PARAM_RSA_E).get());
-  put(blob, number_of(key, OSSL_PKEY_PARAM_RSA_N).get());
+  put_ssh_string(blob, kRsaName);
+  put_number(blob, number_of(key, OSSL_PKEY_PARAM_RSA_E).get());
+  put_number(blob, number_of(key, OSSL_PKEY_PARAM_RSA_N).get());
   return blob;
 }
 
 std::string ed_blob(std::string_view point) {
   std::string blob;
-  put(blob, kEdName);
-  put(blob, point);
+  put_ssh_string(blob, kEdName);
+  put_ssh_string(blob, point);
   return blob;
 }
 
@@ -122,6 +114,15 @@ SshPublicKey ed_public_key(std::string const& blob) {
   return {SshKeyType::ed25519, line_of(kEdName, blob), to_base64(sha256(blob))};
 }
 
+Secret rsa_numbers(EVP_PKEY const* key) {
+  std::string numbers;
+  numbers.reserve(1024);  // in one place, so that no copy is left behind
+  for (auto name : {OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
+                    OSSL_PKEY_PARAM_RSA_COEFFICIENT1})
+    put_number(numbers, number_of(key, name).get());
+  return Secret(std::move(numbers));
+}
+
 SshKeyPair generate_rsa() {
   Key key(EVP_RSA_gen(2048));
   assert(key);
@@ -129,6 +130,7 @@ SshKeyPair generate_rsa() {
   Pkcs8 info(EVP_PKEY2PKCS8(key.get()));
   Secret pkcs8(der_of([&](auto** out) { return i2d_PKCS8_PRIV_KEY_INFO(info.get(), out); }));
   return {Secret(pem("RSA PRIVATE KEY", pkcs1.reveal(), 64)),
+          rsa_numbers(key.get()),
           {SshKeyType::rsa, line_of(kRsaName, rsa_blob(key.get())), with_colons(EVP_sha1(), pkcs8.reveal()),
            2048}};
 }
@@ -139,19 +141,25 @@ Secret ed_private_file(std::string const& blob, std::string_view point, Secret c
   auto check = random_bytes(4);
   secret_part.reserve(256);  // in one place, so that no copy is left behind
   for (int i = 0; i < 2; i++) secret_part += as_text(check);
-  put(secret_part, kEdName);
-  put(secret_part, point);
-  put(secret_part, seed.reveal() + std::string(point));
-  put(secret_part, std::string_view());  // no comment
+  put_ssh_string(secret_part, kEdName);
+  put_ssh_string(secret_part, point);
+  put_ssh_string(secret_part, seed.reveal() + std::string(point));
+  put_ssh_string(secret_part, "");  // no comment
   for (char pad = 1; secret_part.size() % 8 != 0; pad++) secret_part += pad;
   std::string file("openssh-key-v1\0", 15);
-  put(file, std::string_view("none"));
-  put(file, std::string_view("none"));
-  put(file, std::string_view());
+  put_ssh_string(file, "none");
+  put_ssh_string(file, "none");
+  put_ssh_string(file, "");
   file += std::string("\0\0\0\1", 4);
-  put(file, blob);
-  put(file, secret_part);
+  put_ssh_string(file, blob);
+  put_ssh_string(file, secret_part);
   return Secret(pem("OPENSSH PRIVATE KEY", file, 70));
+}
+
+Secret ed_numbers(Secret const& seed) {
+  std::string numbers;
+  put_ssh_string(numbers, seed.reveal());
+  return Secret(std::move(numbers));
 }
 
 SshKeyPair generate_ed() {
@@ -162,7 +170,8 @@ SshKeyPair generate_ed() {
   EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(point.data()), &length);
   EVP_PKEY_get_raw_private_key(key.get(), reinterpret_cast<unsigned char*>(seed.data()), &length);
   auto blob = ed_blob(point);
-  return {ed_private_file(blob, point, Secret(std::move(seed))), ed_public_key(blob)};
+  Secret secret_seed(std::move(seed));
+  return {ed_private_file(blob, point, secret_seed), ed_numbers(secret_seed), ed_public_key(blob)};
 }
 
 Key rsa_key(std::string_view e, std::string_view n) {

@@ -29,6 +29,7 @@ struct SshPublicKey {
 
 struct SshKeyPair {
   Secret private_key;       // PEM: RSA in PKCS#1, Ed25519 in OpenSSH's own form
+  Secret private_numbers;   // the same as strings of SSH's wire: RSA's d, p, q, 1/q mod p; Ed25519's seed
   SshPublicKey public_key;  // with the fingerprint of a key that was made
 };
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import os
 import subprocess
@@ -293,6 +294,58 @@ def test_a_key_pair_is_made_for_ssh(plane, ec2, kind, name, tmp_path):
     assert "(InvalidKeyPair.Duplicate)" in ec2.refused("create-key-pair", "--key-name", name)
 
 
+def ssh_strings(blob):
+    found = []
+    while blob:
+        length = int.from_bytes(blob[:4], "big")
+        found.append(blob[4:4 + length])
+        blob = blob[4 + length:]
+    return found
+
+
+def putty_halves(text, kind, comment):
+    """The two blobs of a .ppk of version 2; what it says of itself is checked (PuTTY's manual, appendix C)."""
+    lines = text.splitlines()
+    assert lines[:3] == [f"PuTTY-User-Key-File-2: ssh-{kind}", "Encryption: none", f"Comment: {comment}"]
+    at, halves = 3, []
+    for field in ("Public-Lines: ", "Private-Lines: "):
+        count = int(lines[at].removeprefix(field))
+        halves.append(base64.b64decode("".join(lines[at + 1:at + 1 + count]), validate=True))
+        at += 1 + count
+    covered = b"".join(len(part).to_bytes(4, "big") + part for part in (f"ssh-{kind}".encode(), b"none", comment.encode(), *halves))
+    mac = hmac.new(hashlib.sha1(b"putty-private-key-file-mac-key").digest(), covered, "sha1").hexdigest()
+    assert lines[at:] == [f"Private-MAC: {mac}"]
+    return halves
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_a_key_pair_is_made_for_putty(plane, ec2, kind, name):
+    made = ec2("create-key-pair", "--key-name", name, "--key-type", kind, "--key-format", "ppk")
+    public, private = putty_halves(made["KeyMaterial"], kind, name)
+    (described,) = ec2("describe-key-pairs", "--key-names", name, "--include-public-key")["KeyPairs"]
+    assert described["PublicKey"].split()[1] == base64.b64encode(public).decode() and described["KeyFingerprint"] == made["KeyFingerprint"]
+    numbers = ssh_strings(private)
+    if kind == "rsa":
+        e, n = (int.from_bytes(each, "big") for each in ssh_strings(public)[1:])
+        d, p, q, inverse = (int.from_bytes(each, "big") for each in numbers)
+        assert p * q == n and d * e % (p - 1) == d * e % (q - 1) == 1 and inverse * q % p == 1
+    else:
+        (seed,) = numbers
+        pkcs8 = bytes.fromhex("302e020100300506032b657004220420") + seed
+        assert openssl("pkey", "-inform", "DER", "-pubout", "-outform", "DER", data=pkcs8)[-32:] == ssh_strings(public)[1]
+    assert made["KeyMaterial"].splitlines()[-2] not in json.dumps(plane.events())
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/bin/puttygen"), reason="there is no puttygen")
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_puttygen_makes_a_file_for_ssh_of_it(plane, ec2, kind, name, tmp_path):
+    file = written(tmp_path, ec2.id("KeyMaterial", "create-key-pair", "--key-name", name, "--key-type", kind, "--key-format", "ppk"))
+    subprocess.run(["puttygen", file, "-O", "private-openssh", "-o", tmp_path / "back"], check=True)
+    line = subprocess.run(["ssh-keygen", "-y", "-f", tmp_path / "back"], stdout=subprocess.PIPE, check=True).stdout.decode().split()
+    (described,) = ec2("describe-key-pairs", "--key-names", name, "--include-public-key")["KeyPairs"]
+    assert described["PublicKey"].split()[:2] == line[:2]
+
+
 def test_the_private_half_is_nowhere_but_in_the_answer(plane, ec2, name):
     material = ec2.id("KeyMaterial", "create-key-pair", "--key-name", name, "--key-type", "ed25519")
     secret = material.splitlines()[3]
@@ -335,7 +388,7 @@ def test_what_is_no_key_is_refused(ec2, boto, tmp_path, name):
     for material in (b"", b"not a key", good, (tmp_path / "ec.pub").read_bytes(), (tmp_path / "key").read_bytes(), good + good, b"ssh-rsa AAAA", b'command="id" ' + good, b"\0" * 100):
         with pytest.raises(botocore.exceptions.ClientError, match="InvalidKey.Format"):
             boto.import_key_pair(KeyName=name, PublicKeyMaterial=material)
-    for words in (("--key-format", "ppk"), ("--key-type", "dsa")):
+    for words in (("--key-format", "der"), ("--key-type", "dsa")):
         assert "(InvalidParameterValue)" in ec2.refused("create-key-pair", "--key-name", name, *words)
     for hostile in ("a\nssh-ed25519 AAAA", " a", "ü", "a" * 256):
         with pytest.raises(botocore.exceptions.ClientError, match="InvalidParameterValue"):

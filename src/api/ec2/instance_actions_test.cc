@@ -247,10 +247,20 @@ TEST_F(InstanceActions, a_key_is_made_for_who_may_have_it) {
   EXPECT_TRUE(text(made, "keyMaterial").starts_with("-----BEGIN RSA PRIVATE KEY-----")) << said;
   EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "rsa"}}), "InvalidKeyPair.Duplicate");
   EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}, {"KeyType", "dsa"}}), "InvalidParameterValue");
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}, {"KeyFormat", "der"}}), "InvalidParameterValue");
   EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}, {"DryRun", "true"}}), "DryRunOperation");
   EXPECT_EQ(call("CreateKeyPair", {}), "MissingParameter");
   allow(R"({"Effect":"Deny","Action":"ec2:CreateKeyPair","Resource":"*"})");
   EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}}), "UnauthorizedOperation");
+}
+
+TEST_F(InstanceActions, a_key_is_made_for_putty) {
+  for (std::string type : {"rsa", "ed25519"}) {
+    auto made = call("CreateKeyPair", {{"KeyName", "my " + type}, {"KeyType", type}, {"KeyFormat", "ppk"}});
+    auto begin =
+        "PuTTY-User-Key-File-2: ssh-" + type + "\nEncryption: none\nComment: my " + type + "\nPublic-Lines: ";
+    EXPECT_TRUE(text(made, "keyMaterial").starts_with(begin)) << said;
+  }
 }
 
 TEST_F(InstanceActions, a_token_launches_once) {

@@ -4,6 +4,7 @@
 
 #include "api/ec2/actions.h"
 #include "api/ec2/ec2.h"
+#include "base/putty_key.h"
 #include "networks/key_pairs.h"
 
 namespace fumidai::api::ec2 {
@@ -104,10 +105,9 @@ Result<void> this_key_pair(store::Transaction& transaction, Call const& call,
 }
 
 Result<SshKeyType> type_of(CreateKeyPairRequest const& request) {
-  if (request.key_format && *request.key_format != "pem")
+  if (request.key_format && *request.key_format != "pem" && *request.key_format != "ppk")
     return networks::invalid_parameter("Value (" + escaped(*request.key_format, 64) +
-                                       ") for parameter KeyFormat is invalid. Keys are made as pem; puttygen "
-                                       "makes a ppk of one.");
+                                       ") for parameter KeyFormat is invalid. It is pem or ppk.");
   if (!request.key_type || *request.key_type == "rsa") return SshKeyType::rsa;
   if (*request.key_type == "ed25519") return SshKeyType::ed25519;
   return networks::invalid_parameter("Value (" + escaped(*request.key_type, 64) +
@@ -125,7 +125,8 @@ Result<CreateKeyPairResponse> create_key_pair(State& state, Call const& call,
   auto const& pair = *request.pair;
   TRY(auto id, networks::add_key_pair(state, request.key_name, pair.public_key, call.caller.at));
   CHECK(networks::put_tags(state, id.text(), tags));
-  return CreateKeyPairResponse{request.key_name, pair.public_key.fingerprint, pair.private_key, id.text(),
+  auto material = request.key_format == "ppk" ? putty_file(pair, request.key_name) : pair.private_key;
+  return CreateKeyPairResponse{request.key_name, pair.public_key.fingerprint, std::move(material), id.text(),
                                tags_of(state, id.text())};
 }
 
