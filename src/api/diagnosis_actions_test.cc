@@ -22,6 +22,9 @@ class FakeLab : public Lab {
   std::string complaint() const override { return complains_of; }
   Address person() const override { return network::the_internet(); }
   std::optional<bool> agent_runs(InstanceId const&) override { return runs_agents; }
+  awaitable<std::vector<Vitals>> look_at(std::vector<InstanceId> instances) override {
+    co_return std::vector<Vitals>(instances.size());
+  }
   Result<std::string> console_output(InstanceId const&) override { return ""; }
 
   std::optional<bool> runs_agents = true;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/awaitable.h"
+#include "base/clock.h"
 #include "network/method.h"
 
 namespace fumidai::api {
@@ -20,6 +21,13 @@ using Trial = std::variant<network::Path, network::Lookup>;
 struct Observation {
   bool arrives = false;  // of a name: leads to what is wanted
   std::string how;       // "answered", "refused", "no answer within 2 s"
+};
+
+// What an instance's processes and sockets show.
+struct Vitals {
+  bool runs = false;                      // its first process
+  bool answers = false;                   // its sshd: port 22 is open
+  std::optional<Time> silent_since = {};  // when it was first asked that it did not answer, since it did
 };
 
 class Lab {
@@ -36,6 +44,8 @@ class Lab {
   // Whether an agent of ours or AWS's is among the instance's processes; nothing where it has none. From any
   // thread.
   virtual std::optional<bool> agent_runs(InstanceId const& instance) = 0;
+  // In their order; of one that is not there, that it does not run. Waits for no packet.
+  virtual awaitable<std::vector<Vitals>> look_at(std::vector<InstanceId> instances) = 0;
   // What an instance wrote on its console, at most the last 64 KiB. From any thread.
   virtual Result<std::string> console_output(InstanceId const& instance) = 0;
 };

@@ -13,7 +13,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 #include "base/bytes.h"
@@ -341,6 +343,35 @@ Result<std::set<std::string>> programs_of(io::Path const& directory) {
     if (!gone) programs.insert(program.filename().string());
   }
   return programs;
+}
+
+namespace {
+
+// In proc(5)'s table of TCP sockets, which begins with those that listen.
+bool has_listener(io::Path const& table, std::uint16_t port) {
+  constexpr unsigned kListening = 0x0a;
+  std::ifstream rows(table);
+  std::string row;
+  std::getline(rows, row);
+  while (std::getline(rows, row)) {
+    char address[33] = "";
+    unsigned at = 0, state = 0;
+    int read = std::sscanf(row.c_str(), " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x", address, &at, &state);
+    if (read != 3 || state != kListening) return false;
+    std::string_view from = address;
+    bool is_loopback = from == "0100007F" || from == "00000000000000000000000001000000";
+    if (at == port && !is_loopback) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool listens_on(io::Path const& directory, std::uint16_t port) {
+  auto first = first_process(directory);
+  if (!first) return false;
+  auto network = io::Path("/proc") / std::to_string(*first) / "net";
+  return has_listener(network / "tcp", port) || has_listener(network / "tcp6", port);
 }
 
 namespace {

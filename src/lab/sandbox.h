@@ -49,6 +49,10 @@ Result<pid_t> first_process(io::Path const& directory);
 // The names of its processes' programs, each once. Error: not_found.
 Result<std::set<std::string>> programs_of(io::Path const& directory);
 
+// Whether one of its programs listens on this port of TCP for who comes from elsewhere, IPv4 or IPv6. False
+// when it does not run.
+bool listens_on(io::Path const& directory, std::uint16_t port);
+
 // The last 64 KiB of what its services and its user data printed, over all of its boots. Empty before the
 // first.
 Result<std::string> console_output(io::Path const& directory);

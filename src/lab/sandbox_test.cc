@@ -218,6 +218,29 @@ TEST(Sandbox, services_that_end_are_started_again) {
   EXPECT_TRUE(instance.answers());
 }
 
+TEST(Sandbox, what_listens_for_others_is_seen_from_outside) {
+  FUMIDAI_NEEDS_LAB();
+  TestInstance instance;
+  auto const& directory = instance.spec.directory;
+  EXPECT_FALSE(listens_on(directory, 22));
+  ASSERT_TRUE(start_instance(instance.spec));
+  EXPECT_TRUE(wait_until([&] { return listens_on(directory, 22); }));
+  auto listen = [&](std::string const& address, std::string const& port) {
+    return instance
+        .ssh("sudo -n /usr/sbin/sshd -o PidFile=none -o ListenAddress=" + address + " -p " + port +
+             "; until ss -ltn | grep -q :" + port + "; do sleep 0.05; done")
+        .status;
+  };
+  ASSERT_EQ(listen("127.0.0.1", "2201"), 0);
+  EXPECT_FALSE(listens_on(directory, 2201));
+  ASSERT_EQ(listen("10.0.1.5", "2202"), 0);
+  EXPECT_TRUE(listens_on(directory, 2202));
+  ASSERT_EQ(listen("[::]", "2203"), 0);
+  EXPECT_TRUE(listens_on(directory, 2203));
+  ASSERT_TRUE(stop_instance(directory));
+  EXPECT_FALSE(listens_on(directory, 22));
+}
+
 TEST(Sandbox, roots_are_trusted_by_the_programs_in_it) {
   FUMIDAI_NEEDS_LAB();
   TestInstance instance;

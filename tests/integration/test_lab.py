@@ -131,6 +131,26 @@ def test_user_data_runs_once_and_files_outlive_a_stop(plane, instance):
     assert plane.aws("ec2", "get-console-output", "--instance-id", target)["Output"].count("hello from user data") == 1
 
 
+def test_the_status_of_an_instance_is_what_its_sshd_says(plane, parts):
+    target = parts["by-nat"]["instance"]
+    ask = lambda *words: plane.aws("ec2", "describe-instance-status", *words)["InstanceStatuses"]
+    found = lambda: ask("--instance-ids", target)[0]
+    inside = lambda command: plane.fumidai("session", "start", target, "--no-input", "--", "sudo", "sh", "-c", command)
+    began = time.monotonic()
+    plane.aws("ec2", "wait", "instance-status-ok", "--instance-ids", target)
+    assert time.monotonic() - began < 5
+    inside("mv /usr/sbin/sshd /usr/sbin/sshd.away; kill $(cat /run/sshd.pid)")
+    wait_until("it is not ok", lambda: found()["InstanceStatus"]["Status"] != "ok", 10)
+    (detail,) = found()["InstanceStatus"]["Details"]
+    # By its age, which is that of the tests before.
+    assert detail["Status"] == "initializing" or detail["Status"] == "failed" and detail["ImpairedSince"], detail
+    assert found()["SystemStatus"]["Status"] == "ok"
+    well = [each["InstanceId"] for each in ask("--filters", "Name=instance-status.status,Values=ok")]
+    assert target not in well and parts["by-endpoints"]["instance"] in well, well
+    inside("mv /usr/sbin/sshd.away /usr/sbin/sshd")
+    wait_until("it is ok", lambda: found()["InstanceStatus"]["Status"] == "ok", 30)
+
+
 def test_metadata_knows_the_instance_by_its_link(plane, parts):
     target = parts["by-endpoints"]["instance"]
 

@@ -2,11 +2,15 @@
 // RebootInstances, TerminateInstances. Launching them is in run_instances_action.cc.
 
 #include <algorithm>
+#include <map>
 
 #include "api/ec2/actions.h"
 #include "api/ec2/instance_description.h"
+#include "api/lab.h"
 
 namespace fumidai::api::ec2 {
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -120,8 +124,9 @@ Result<DescribeInstancesResponse> describe_instances(store::Transaction& transac
 
 struct StatusDetail {
   std::string name = "reachability", status;
+  std::optional<Time> impaired_since = {};
 };
-BOOST_DESCRIBE_STRUCT(StatusDetail, (), (name, status))
+BOOST_DESCRIBE_STRUCT(StatusDetail, (), (name, status, impaired_since))
 
 struct StatusSummary {
   std::string status;
@@ -140,13 +145,22 @@ BOOST_DESCRIBE_STRUCT(StatusDescription, (),
                       (instance_id, availability_zone, instance_state, instance_status, system_status,
                        events_set))
 
+template <auto member>
+Texts reachability_of(StatusDescription const& description) {
+  Texts texts;
+  for (auto const& detail : (description.*member).details) texts.push_back(detail.status);
+  return texts;
+}
+
 std::vector<FilterKey<StatusDescription>> filter_keys(StatusDescription const*) {
   using Entry = StatusDescription const&;
   return {{"availability-zone", [](Entry each) { return Texts{each.availability_zone}; }},
           {"instance-state-name", [](Entry each) { return Texts{each.instance_state.name}; }},
           {"instance-state-code", [](Entry each) { return Texts{std::to_string(each.instance_state.code)}; }},
           {"instance-status.status", [](Entry each) { return Texts{each.instance_status.status}; }},
-          {"system-status.status", [](Entry each) { return Texts{each.system_status.status}; }}};
+          {"instance-status.reachability", reachability_of<&StatusDescription::instance_status>},
+          {"system-status.status", [](Entry each) { return Texts{each.system_status.status}; }},
+          {"system-status.reachability", reachability_of<&StatusDescription::system_status>}};
 }
 
 struct DescribeStatusRequest {
@@ -165,36 +179,80 @@ struct DescribeStatusResponse {
 };
 BOOST_DESCRIBE_STRUCT(DescribeStatusResponse, (), (instance_status_set, next_token))
 
-StatusSummary status_of(networks::InstanceState state) {
-  if (state == networks::InstanceState::running) return {"ok", {{"reachability", "passed"}}};
-  if (state == networks::InstanceState::pending) return {"initializing", {{"reachability", "initializing"}}};
-  return {"not-applicable", {}};
+// An sshd that does not answer so long after the start is no longer just starting.
+constexpr auto kStartLimit = 60s;
+
+StatusSummary passed() {
+  return {"ok", {{"reachability", "passed"}}};
 }
 
-StatusDescription describe_status(State const& state, network::Instance const& instance) {
+StatusSummary initializing() {
+  return {"initializing", {{"reachability", "initializing"}}};
+}
+
+StatusSummary impaired(std::optional<Time> since = {}) {
+  return {"impaired", {{"reachability", "failed", since}}};
+}
+
+StatusSummary instance_status(networks::Launch const& launch, Vitals const& vitals, Time now) {
+  if (vitals.answers) return passed();
+  auto limit = std::max(launch.state_since, launch.rebooted_at) + kStartLimit;
+  if (now < limit) return initializing();
+  return impaired(std::max(limit, vitals.silent_since.value_or(limit)));
+}
+
+using KnownVitals = std::map<InstanceId, Vitals>;
+
+StatusDescription describe_status(State const& state, Call const& call, networks::Launch const& launch,
+                                  KnownVitals const& known) {
+  auto const& instance = *state.network.instances.find(launch.id);
   StatusDescription description;
   description.instance_id = instance.id.text();
   if (auto location = state.network.locate(instance.interface))
     description.availability_zone = location->subnet->zone;
   description.instance_state = describe_state(instance.state);
-  description.instance_status = description.system_status = status_of(instance.state);
+  if (auto vitals = known.find(instance.id); vitals != known.end()) {
+    description.instance_status = instance_status(launch, vitals->second, call.caller.at);
+    description.system_status = vitals->second.runs ? passed() : impaired();
+  } else {
+    bool is_pending = instance.state == networks::InstanceState::pending;
+    description.instance_status = description.system_status =
+        is_pending ? initializing() : StatusSummary{"not-applicable", {}};
+  }
   return description;
 }
 
-// Only running ones, unless all are asked for. An id of one that does not run is no error.
-Result<DescribeStatusResponse> describe_instance_status(State const& state, Call const& call,
-                                                        DescribeStatusRequest const& request) {
-  std::vector<StatusDescription> all;
-  for (auto const& launch : state.launches) {
-    if (is_shown(state, call, launch))
-      all.push_back(describe_status(state, *state.network.instances.find(launch.id)));
+// Of those that run and are asked for. Without a lab there is nothing behind them that could fail.
+awaitable<KnownVitals> look_at(Call const& call, State const& state, std::vector<std::string> const& ids) {
+  std::vector<InstanceId> running;
+  for (auto const& instance : state.network.instances) {
+    bool is_asked_for = ids.empty() || std::ranges::count(ids, instance.id.text()) > 0;
+    if (is_asked_for && instance.state == networks::InstanceState::running) running.push_back(instance.id);
   }
-  TRY(auto page, list_of<DescribeStatusResponse>(call, request, networks::kInstance, request.instance_id,
-                                                 std::move(all)));
+  std::vector<Vitals> seen(running.size(), Vitals{true, true});
+  if (call.plane.lab) seen = co_await call.plane.lab->look_at(running);
+  KnownVitals known;
+  for (std::size_t i = 0; i < running.size(); i++) known.emplace(running[i], seen[i]);
+  co_return known;
+}
+
+// Only running ones, unless all are asked for. An id of one that does not run is no error.
+awaitable<Result<DescribeStatusResponse>> describe_instance_status(Call const& call,
+                                                                   DescribeStatusRequest const& request) {
+  std::function<Result<std::shared_ptr<State const>>(store::Transaction&)> read =
+      [&call](store::Transaction& transaction) { return call.plane.networks.read(transaction); };
+  CO_TRY(auto state, co_await call.plane.gate.read(std::move(read)));
+  auto known = co_await look_at(call, *state, request.instance_id);
+  std::vector<StatusDescription> all;
+  for (auto const& launch : state->launches) {
+    if (is_shown(*state, call, launch)) all.push_back(describe_status(*state, call, launch, known));
+  }
+  CO_TRY(auto page, list_of<DescribeStatusResponse>(call, request, networks::kInstance, request.instance_id,
+                                                    std::move(all)));
   if (!request.include_all_instances)
     std::erase_if(page.instance_status_set,
                   [](auto const& each) { return each.instance_state.name != "running"; });
-  return page;
+  co_return page;
 }
 
 struct InstancesRequest {
@@ -235,7 +293,8 @@ std::vector<Action> instance_actions() {
   constexpr auto about_them = about<&InstancesRequest::instance_id>;
   return {
       looks(kEc2, "DescribeInstances", describe_instances),
-      looks(kEc2, "DescribeInstanceStatus", on_state<describe_instance_status>),
+      acts<DescribeStatusRequest, DescribeStatusResponse>(kEc2, "DescribeInstanceStatus",
+                                                          describe_instance_status),
       changes(kEc2, "StartInstances", on_state<move_instances<networks::start_instances>>, about_them),
       changes(kEc2, "StopInstances", on_state<move_instances<networks::stop_instances>>, about_them),
       changes(kEc2, "RebootInstances", on_state<reboot_instances>, about_them),

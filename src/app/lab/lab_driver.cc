@@ -19,7 +19,7 @@ namespace {
 // What somebody took away by hand is back after this.
 constexpr auto kLookAgain = 5s;
 constexpr auto kProbe = 2s, kDial = 8s;
-constexpr std::uint16_t kHttps = 443, kHttp = 80;
+constexpr std::uint16_t kHttps = 443, kHttp = 80, kSsh = 22;
 
 Address const& metadata_address() {
   static Address const address = Address::parse("169.254.169.254").value();
@@ -128,6 +128,8 @@ awaitable<Result<void>> LabDriver::reconcile() {
   CO_TRY(auto state, co_await read_state());
   auto applied = co_await apply(*state);
   machines_.follow(state, applied.has_value());
+  std::erase_if(silent_since_,
+                [&](auto const& silent) { return !state->network.instances.find(silent.first); });
   CO_CHECK(co_await listen(state));
   co_return applied;
 }
@@ -327,6 +329,27 @@ std::optional<bool> LabDriver::agent_runs(InstanceId const& instance) {
   if (!programs) return std::nullopt;
   return std::ranges::any_of(
       *programs, [](auto const& name) { return name == "fumidai-agent" || name == "amazon-ssm-agent"; });
+}
+
+awaitable<std::vector<api::Vitals>> LabDriver::look_at(std::vector<InstanceId> instances) {
+  std::vector<io::Path> directories;
+  for (auto const& id : instances) directories.push_back(config_.instance(id));
+  auto look = [directories = std::move(directories)] {
+    std::vector<api::Vitals> seen;
+    for (auto const& directory : directories)
+      seen.push_back({lab::is_running(directory), lab::listens_on(directory, kSsh)});
+    return seen;
+  };
+  auto seen = co_await probers_.run(std::move(look));
+  auto now = parts_.gate.clock().now();
+  for (std::size_t i = 0; i < seen.size(); i++) {
+    if (seen[i].answers) {
+      silent_since_.erase(instances[i]);
+    } else {
+      seen[i].silent_since = silent_since_.try_emplace(instances[i], now).first->second;
+    }
+  }
+  co_return seen;
 }
 
 std::optional<api::Observation> LabDriver::try_way(networks::State const& state,

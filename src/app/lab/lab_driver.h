@@ -66,6 +66,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   std::string complaint() const override;
   Address person() const override { return config_.settings.host; }
   std::optional<bool> agent_runs(InstanceId const& instance) override;
+  awaitable<std::vector<api::Vitals>> look_at(std::vector<InstanceId> instances) override;
   Result<std::string> console_output(InstanceId const& instance) override;
 
  private:
@@ -122,6 +123,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   StatePointer committed_;  // the database's thread's
   bool is_to_look_ = true;  // something changed since the last round began
   std::map<std::string, Listener> listeners_;
+  std::map<InstanceId, Time> silent_since_;  // whose sshd did not answer when it was last asked
   mutable std::mutex complaint_mutex_;
   std::string complaint_;  // of the last round
 };
