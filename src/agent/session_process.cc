@@ -23,8 +23,7 @@ using wire::PayloadType;
 namespace {
 
 // Between a hang-up and a kill.
-constexpr auto kMercy = 2s, kTypedAgain = 1s;
-constexpr int kEndsTyped = 5;
+constexpr auto kMercy = 2s, kTypedAgain = 1s, kTypedAtMostEach = 5s;
 // How long pipes that a command left open may be quiet after its end, and how long processes that it left
 // behind may go on to print.
 constexpr auto kQuiet = 1s, kLeftBehind = 10s;
@@ -228,19 +227,18 @@ awaitable<void> SessionProcess::write(ByteView input) {
 void SessionProcess::end_input() {
   if (!input_.is_open()) return;
   boost::system::error_code ignored;
-  if (has_terminal_) return type_end_of_input(kEndsTyped);
+  if (has_terminal_) return type_end_of_input(kTypedAgain);
   input_.close(ignored);
 }
 
 // A terminal has no end of input but the character for it, which a shell loses that has only just begun to
-// read: typed again, to a shell that is still there.
-void SessionProcess::type_end_of_input(int times) {
+// read, or that runs a command: typed again as long as it is there.
+void SessionProcess::type_end_of_input(std::chrono::seconds pause) {
   if (!input_.is_open() || exited_) return;
   [[maybe_unused]] auto written = ::write(input_.native_handle(), "\x04", 1);
-  if (times <= 1) return;
-  typing_.expires_after(kTypedAgain);
-  typing_.async_wait([this, times](boost::system::error_code stopped) {
-    if (!stopped) type_end_of_input(times - 1);
+  typing_.expires_after(pause);
+  typing_.async_wait([this, pause](boost::system::error_code stopped) {
+    if (!stopped) type_end_of_input(std::min<std::chrono::seconds>(2 * pause, kTypedAtMostEach));
   });
 }
 

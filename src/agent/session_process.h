@@ -51,7 +51,7 @@ class SessionProcess {
  private:
   explicit SessionProcess(asio::any_io_executor executor);
   void watch(pid_t child);
-  void type_end_of_input(int times);
+  void type_end_of_input(std::chrono::seconds pause);
   awaitable<int> wait_for_exit();
   awaitable<void> read_terminal(io::DataLink& link, std::size_t most_payload);
   awaitable<void> read_pipe(io::DataLink& link, asio::posix::stream_descriptor& pipe, wire::PayloadType type,

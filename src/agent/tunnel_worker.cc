@@ -7,6 +7,7 @@
 #include "base/cidr.h"
 #include "base/log.h"
 #include "io/tcp.h"
+#include "io/tunnel_client.h"
 
 namespace fumidai::agent {
 
@@ -19,7 +20,6 @@ constexpr auto kDial = 8s;
 constexpr auto kMostOutage = 5min;  // as long as the plane waits
 constexpr auto kDrain = 5min;       // a client of ours may be slow, or away
 constexpr auto kLastWrites = 5s;
-constexpr std::size_t kWindow = 256 * 1024;
 // AWS's plugin takes far more than it sends.
 constexpr std::size_t kStockPayload = 16 * 1024, kNativePayload = 48 * 1024;
 
@@ -65,7 +65,7 @@ TunnelWorker::TunnelWorker(asio::any_io_executor executor, PlaneClient plane, st
       to_(std::move(to)),
       link_(
           executor,
-          {.channel = {.is_agent = true, .send_window = kWindow, .receive_window = kWindow},
+          {.channel = io::tunnel_channel(true),
            .ping_every = 54s,
            .dead_after = 120s,
            .most_outage = kMostOutage},

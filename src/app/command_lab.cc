@@ -386,10 +386,10 @@ Result<int> run_down(LabArguments const& arguments) {
   if (::geteuid() != 0) return Error{Errc::denied, "a lab is of root; run it with sudo"};
   if (auto pid = server_of(arguments)) {
     ::kill(*pid, SIGTERM);
-    // One that has ended may stay as a zombie where nobody waits for it: then its lock is free.
-    auto runs = [&] { return ::kill(*pid, 0) == 0 && !io::FileLock::take(arguments.directory().lock()); };
-    for (auto waited = 0ms; waited < 20s && runs(); waited += 50ms) std::this_thread::sleep_for(50ms);
-    if (runs()) ::kill(*pid, SIGKILL);
+    // One that nobody waits for stays in the table of processes when it has ended, but runs no program.
+    for (auto waited = 0ms; waited < 20s && server_of(arguments) == pid; waited += 50ms)
+      std::this_thread::sleep_for(50ms);
+    if (server_of(arguments) == pid) ::kill(*pid, SIGKILL);
   }
   auto root = io::exists(arguments.directory().root);
   if (root && *root) {

@@ -86,8 +86,9 @@ std::vector<std::string> ssh_words(SshWords const& said, std::string const& prox
     words.insert(words.end(), {"-i", key->file().string()});
   }
   words.insert(words.end(), said.options.begin(), said.options.end());
-  // Behind the person's own word on it. The plane knows by identity which host this is.
-  add_option("StrictHostKeyChecking=accept-new");
+  // Of an instance the plane knows by identity which host it is. Behind what the person said on the command
+  // line, which counts first.
+  if (!way.instance.empty()) add_option("StrictHostKeyChecking=accept-new");
   words.push_back(host);
   words.insert(words.end(), said.command.begin(), said.command.end());
   return words;

@@ -18,7 +18,9 @@ constexpr std::string_view kOwn[] = {"--data-dir", "--profile"};
 std::optional<std::string> value_of(std::string const& setting, std::string_view name) {
   auto end = setting.find_first_of("= \t");
   if (end == setting.npos || to_lower(setting.substr(0, end)) != name) return std::nullopt;
-  return std::string(trimmed(std::string_view(setting).substr(end + 1)));
+  auto value = trimmed(std::string_view(setting).substr(end));
+  if (value.starts_with('=')) value = trimmed(value.substr(1));
+  return std::string(value);
 }
 
 class Reader {

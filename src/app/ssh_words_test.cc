@@ -29,7 +29,7 @@ TEST(SshWords, options_stand_before_the_host_or_behind_it_or_both) {
 TEST(SshWords, who_and_which_port_are_ours_to_know_however_they_are_said) {
   for (auto const& words :
        {Words{"bob@web", "-p", "2222"}, Words{"-l", "bob", "-p2222", "web"},
-        Words{"-lbob", "web", "-p", "2222"}, Words{"web", "-o", "User=bob", "-o", "port 2222"},
+        Words{"-lbob", "web", "-p", "2222"}, Words{"web", "-o", "User = bob", "-o", "port 2222"},
         Words{"-vl", "bob", "web", "-Np", "2222"},
         Words{"-l", "bob", "root@web", "-p", "2222", "-p", "22"}}) {
     auto found = parsed(words);

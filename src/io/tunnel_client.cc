@@ -11,19 +11,22 @@ namespace {
 
 // Both directions of a tunnel that stands still hold less than a mebibyte, with all that is on the way.
 constexpr std::size_t kWindow = 256 * 1024;
+// All that the other end may send before it hears that something was taken.
+constexpr std::size_t kStore = kWindow + 64 * 1024;
 constexpr std::size_t kNativePayload = 48 * 1024, kStockPayload = 1024;
 constexpr auto kDrain = 10s;
 
 }  // namespace
 
+wire::DataChannelOptions tunnel_channel(bool is_agent) {
+  return {.is_agent = is_agent, .send_window = kWindow, .receive_window = kStore, .acknowledge_below = 0};
+}
+
 TunnelClient::TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
                            DataLink::Connect connect)
     : version_(std::move(version)),
       link_(executor,
-            {.channel = {.send_window = kWindow, .receive_window = kWindow},
-             .ping_every = 3s,
-             .dead_after = 8s,
-             .most_outage = 5min},
+            {.channel = tunnel_channel(false), .ping_every = 3s, .dead_after = 8s, .most_outage = 5min},
             clock, std::move(connect), [this](wire::AgentMessage const& message) { on_control(message); }) {
   link_.on_connection = [this](bool connected, std::string const& why) { on_connection(connected, why); };
 }

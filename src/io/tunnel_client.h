@@ -13,6 +13,10 @@
 
 namespace fumidai::io {
 
+// Of a tunnel's data channel, at either end: what is taken is acknowledged, so that a tunnel that stands
+// still holds one window on each side.
+wire::DataChannelOptions tunnel_channel(bool is_agent);
+
 class TunnelClient {
  public:
   // `version` is what the handshake says of us.

@@ -340,7 +340,10 @@ Result<std::set<std::string>> programs_of(io::Path const& directory) {
     bool is_number = name.find_first_not_of("0123456789") == name.npos;
     if (!is_number || numbers_of(process.path()) != numbers) continue;
     auto program = fs::read_symlink(process.path() / "exe", gone);
-    if (!gone) programs.insert(program.filename().string());
+    auto file = program.filename().string();
+    constexpr std::string_view kReplaced = " (deleted)";  // by a newer one, on disk
+    if (file.ends_with(kReplaced)) file.resize(file.size() - kReplaced.size());
+    if (!gone) programs.insert(std::move(file));
   }
   return programs;
 }

@@ -102,8 +102,8 @@ void Requirements::need_way(Need what, std::string subject, Path way) {
 void Requirements::need_running(Instance const& instance) {
   auto& id = instance.id.text();
   bool can_start = instance.state == InstanceState::stopped;
-  need(Need::running, id, instance.state == InstanceState::running,
-       fmt::format("is {}", to_string(instance.state)),
+  is_running_ = instance.state == InstanceState::running;
+  need(Need::running, id, is_running_, fmt::format("is {}", to_string(instance.state)),
        can_start ? Mend{{aws_command({"ec2", "start-instances", "--instance-ids", id})}} : Mend());
 }
 

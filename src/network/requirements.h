@@ -21,7 +21,10 @@ class Requirements {
   void advise(Need need, std::string subject, std::string reason, Mend mend = {});
   Result<void> need_way(Need need, std::string subject, End const& from, End const& to, Flow const& flow);
   void need_way(Need need, std::string subject, Path way);
-  void look_up(Lookup lookup) { list_.back().lookup = std::move(lookup); }  // for the last need
+  // For the last need. An instance that does not run looks up nothing.
+  void look_up(Lookup lookup) {
+    if (is_running_) list_.back().lookup = std::move(lookup);
+  }
   void need_running(Instance const& instance);
 
   bool all_met() const;
@@ -31,6 +34,7 @@ class Requirements {
  private:
   Network const& network_;
   std::vector<Requirement> list_;
+  bool is_running_ = true;
 };
 
 Result<std::vector<Requirement>> bastion_requirements(Network const& network, Visit const& visit);

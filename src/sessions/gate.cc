@@ -217,45 +217,41 @@ model::Caller Gate::agent_of(identity::Role const& role, InstanceId const& insta
   return agent;
 }
 
-Result<policy::Decision> Gate::decide_for_agent(store::Transaction& transaction, model::Caller const& agent,
-                                                std::string const& action, std::string* sentence) {
-  TRY(auto policies, policies_for(transaction, agent));
-  TRY(auto request, request_for(transaction, agent, action, "*", {}));
-  auto decision = policy::decide(policies, request);
-  if (sentence != nullptr) *sentence = policy::sentence(decision, request);
-  return decision;
-}
-
 // The first action of an agent that the role does not allow, if there is one.
 Result<void> Gate::judge_role(store::Transaction& transaction, InstanceId const& instance,
                               InstanceRole& role) {
   auto agent = agent_of(*role.role, instance, "");
+  TRY(auto policies, policies_for(transaction, agent));
   for (auto const* action : kAgentActions) {
-    std::string sentence;
-    TRY(auto decision, decide_for_agent(transaction, agent, action, &sentence));
+    TRY(auto request, request_for(transaction, agent, action, "*", {}));
+    auto decision = policy::decide(policies, request);
     if (decision.allowed()) continue;
     role.refused_action = action;
-    role.refusal = std::move(sentence);
+    role.refusal = policy::sentence(decision, request);
     role.is_denied = decision.outcome == policy::Outcome::explicit_deny;
     return success();
   }
   return success();
 }
 
-// The first action that the role allows and the endpoint's policy does not let through; empty for none,
-// nothing where the role allows none.
+// The first action of the endpoint's service that the role allows and the endpoint's policy does not let
+// through; empty for none, nothing where the role allows none.
 Result<std::optional<std::string>> Gate::refused_by_endpoint(store::Transaction& transaction,
                                                              identity::Role const& role,
                                                              InstanceId const& instance,
-                                                             std::string const& endpoint) {
-  auto past = agent_of(role, instance, ""), through = agent_of(role, instance, endpoint);
+                                                             network::InterfaceEndpoint const& endpoint) {
+  auto agent = agent_of(role, instance, endpoint.id.text());
+  auto service = endpoint.service.substr(endpoint.service.rfind('.') + 1) + ":";
+  TRY(auto policies, policies_for(transaction, agent));
+  auto own = policies;
+  own.endpoint.reset();
   std::optional<std::string> refused;
-  for (auto const* action : kAgentActions) {
-    TRY(auto own, decide_for_agent(transaction, past, action, nullptr));
-    if (!own.allowed()) continue;
+  for (std::string action : kAgentActions) {
+    if (!action.starts_with(service)) continue;
+    TRY(auto request, request_for(transaction, agent, action, "*", {}));
+    if (!policy::decide(own, request).allowed()) continue;
     refused = "";
-    TRY(auto both, decide_for_agent(transaction, through, action, nullptr));
-    if (!both.allowed()) return std::optional<std::string>(action);
+    if (!policy::decide(policies, request).allowed()) return std::optional(action);
   }
   return refused;
 }
@@ -303,6 +299,19 @@ Result<std::string> Gate::absence_of(store::Transaction& transaction, inventory:
   return words + " Why it cannot be reached, tells: fumidai doctor " + id;
 }
 
+// Why nothing was ever heard of it.
+Result<std::string> Gate::why_never_seen(store::Transaction& transaction, InstanceId const& target) {
+  if (!is_of_vpc(target))
+    return "no instance of that id is registered here. `aws ssm describe-instance-information` lists those "
+           "that are.";
+  TRY(auto state, networks_.read(transaction));
+  auto const* known = state->network.instances.find(target);
+  if (known == nullptr)
+    return "there is no such instance. `aws ec2 describe-instances` lists those that are.";
+  if (known->state == network::InstanceState::terminated) return "it is terminated.";
+  return "its agent never was. Why, tells: fumidai doctor " + target.text();
+}
+
 Result<network::Network> Gate::known_network(store::Transaction& transaction) {
   TRY(auto state, networks_.read(transaction));
   auto network = state->network;
@@ -336,8 +345,9 @@ Result<void> Gate::judge_endpoints(store::Transaction& transaction, identity::Ro
     if (subnet && endpoint.vpc == subnet->vpc && !endpoint.policy.empty()) judged.push_back(endpoint.id);
   }
   for (auto const& id : judged) {
-    TRY(auto refused, refused_by_endpoint(transaction, role, instance.id, id.text()));
-    if (refused) network.endpoints.find(id)->refused_actions[instance.id] = *std::move(refused);
+    auto& endpoint = *network.endpoints.find(id);
+    TRY(auto refused, refused_by_endpoint(transaction, role, instance.id, endpoint));
+    if (refused) endpoint.refused_actions[instance.id] = *std::move(refused);
   }
   return success();
 }
@@ -498,16 +508,8 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
   auto instance = inventory::find_instance(transaction, target);
   if (!instance) {
     if (instance.error().code != Errc::not_found) return instance.error();
-    TRY(auto state, networks_.read(transaction));
-    auto const* known = state->network.instances.find(target);
-    bool is_there = known != nullptr && known->state != network::InstanceState::terminated;
-    auto next = is_there ? " is not connected: its agent never was. Why, tells: fumidai doctor " + ask.target
-                : known != nullptr  ? " is not connected: it is terminated."
-                : is_of_vpc(target) ? " is not connected: there is no such instance. `aws ec2 "
-                                      "describe-instances` lists those that are."
-                                    : " is not connected: no instance of that id is registered here. "
-                                      "`aws ssm describe-instance-information` lists those that are.";
-    return refuse(target_not_connected(escaped(ask.target, 128) + next), true,
+    TRY(auto why, why_never_seen(transaction, target));
+    return refuse(target_not_connected(escaped(ask.target, 128) + " is not connected: " + why), true,
                   "the target is not registered");
   }
   TRY(auto obstacle, obstacle_to(transaction, target));

@@ -210,17 +210,16 @@ class Gate {
   Result<Verdict> decide(store::Transaction& transaction, Ask& ask);
   model::Caller agent_of(identity::Role const& role, InstanceId const& instance,
                          std::string const& endpoint) const;
-  Result<policy::Decision> decide_for_agent(store::Transaction& transaction, model::Caller const& agent,
-                                            std::string const& action, std::string* sentence);
   Result<void> judge_role(store::Transaction& transaction, InstanceId const& instance, InstanceRole& role);
   Result<std::optional<std::string>> refused_by_endpoint(store::Transaction& transaction,
                                                          identity::Role const& role,
                                                          InstanceId const& instance,
-                                                         std::string const& endpoint);
+                                                         network::InterfaceEndpoint const& endpoint);
   Result<void> judge_endpoints(store::Transaction& transaction, identity::Role const& role,
                                network::Instance const& instance, network::Network& network);
   Result<std::string> lost_role(store::Transaction& transaction, model::Caller const& caller);
   Result<policy::PolicySet> policies_for(store::Transaction& transaction, model::Caller const& caller);
+  Result<std::string> why_never_seen(store::Transaction& transaction, InstanceId const& target);
   Result<std::string> absence_of(store::Transaction& transaction, inventory::Instance const& target);
   Result<std::optional<std::string>> obstacle_to(store::Transaction& transaction, InstanceId const& target);
   Result<identity::Role> assume_now(store::Transaction& transaction, AssumeAsk const& ask,

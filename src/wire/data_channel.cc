@@ -135,7 +135,6 @@ void DataChannel::tick(Instant now) {
 }
 
 void DataChannel::reconnected() {
-  acknowledgements_.clear();  // the peer sends again what it misses, and is answered then
   to_send_.clear();
   for (auto& entry : unacknowledged_) entry.queued = false;
   for (auto sequence = oldest_; sequence < next_sequence_; sequence++) queue(sequence);
@@ -210,7 +209,9 @@ std::optional<DataChannel::Delivery> DataChannel::take_delivery() {
   auto delivery = std::move(deliveries_.front());
   deliveries_.pop_front();
   delivered_bytes_ -= cost_of(delivery.payload);
-  while (!withheld_.empty() && delivered_bytes_ < options_.acknowledge_below) {
+  auto taken = expected_ - static_cast<std::int64_t>(deliveries_.size());  // all before it
+  while (!withheld_.empty() &&
+         (withheld_.front().sequence < taken || delivered_bytes_ < options_.acknowledge_below)) {
     acknowledge(withheld_.front());
     withheld_.pop_front();
   }

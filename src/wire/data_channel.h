@@ -33,8 +33,9 @@ struct DataChannelOptions {
   std::size_t send_window = 256 * 1024;
   // Payload received and not yet taken, in order or not.
   std::size_t receive_window = 512 * 1024;
-  // What arrives while more than this waits to be taken is acknowledged only then. Between the two a whole
-  // send window of our own programs has room, so that a consumer that lags loses none of their messages.
+  // What arrives while more than this waits to be taken is acknowledged only when it is taken itself, or less
+  // waits. Between the two a whole send window of our own programs has room, so that a consumer that lags
+  // loses none of their messages.
   std::size_t acknowledge_below = 160 * 1024;
 };
 

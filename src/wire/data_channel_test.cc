@@ -221,6 +221,28 @@ TEST_F(Ends, what_a_lagging_consumer_leaves_is_kept_and_acknowledged_when_it_is_
   EXPECT_EQ(acknowledgements_in(lagging, now), 1);
 }
 
+// A peer without a window keeps the store full: it hears of each message that is taken.
+TEST_F(Ends, what_is_taken_is_acknowledged_however_much_waits_behind_it) {
+  DataChannel lagging{{.is_agent = true, .receive_window = 2000, .acknowledge_below = 500}, clock};
+  std::int64_t sequence = 0;
+  auto send = [&] {
+    auto message = stream_message(sequence++, std::string(100, 'x'));
+    EXPECT_TRUE(lagging.receive(*AgentMessage::parse(message), now));
+  };
+  while (lagging.wants_input()) send();
+  auto waiting = acknowledgements_in(lagging, now);
+  for (int i = 0; i < waiting; i++) {
+    EXPECT_TRUE(lagging.take_delivery());
+    send();
+  }
+  EXPECT_EQ(acknowledgements_in(lagging, now), 0);
+  for (int i = 0; i < 100; i++) {
+    EXPECT_TRUE(lagging.take_delivery());
+    send();
+    EXPECT_EQ(acknowledgements_in(lagging, now), 1);
+  }
+}
+
 TEST_F(Ends, early_messages_never_keep_out_the_one_that_is_waited_for) {
   for (int i = 1; i < 1000; i++)
     EXPECT_TRUE(agent.receive(*AgentMessage::parse(stream_message(i, std::string(100, 'x'))), now));

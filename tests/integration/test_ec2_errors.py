@@ -234,6 +234,7 @@ NETWORKS = [  # api-surface 2.1
     ("CreateRoute", {"RouteTableId": "@faraway", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "@gateway"}, "InvalidParameterValue"),
     ("CreateRoute", {"RouteTableId": "@spare", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-" + NOBODY}, "InvalidGatewayID.NotFound"),
     ("CreateRoute", {"RouteTableId": "@spare", "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-" + NOBODY}, "InvalidNatGatewayID.NotFound"),
+    ("CreateVpc", {"CidrBlock": "10.7.0.0/16", "InstanceTenancy": "dedicated"}, "InvalidParameterValue"),
     ("CreateRoute", {"RouteTableId": "@spare", "DestinationCidrBlock": "0.0.0.0/0", "NetworkInterfaceId": "@nat_interface"}, "InvalidParameterValue"),
     ("CreateRoute", {"RouteTableId": "@spare", "DestinationCidrBlock": "0.0.0.0/0", "InstanceId": "i-" + NOBODY}, "InvalidInstanceID.NotFound"),
     ("CreateRoute", {"RouteTableId": "@spare", "DestinationCidrBlock": "0.0.0.0/0", "NetworkInterfaceId": "eni-" + NOBODY}, "InvalidNetworkInterfaceID.NotFound"),

@@ -38,6 +38,14 @@ Texts of_interfaces(InstanceEntry const& instance) {
   return texts;
 }
 
+Texts of_interface_groups(InstanceEntry const& instance) {
+  Texts texts;
+  for (auto const& interface : instance.network_interface_set) {
+    for (auto const& group : interface.group_set) texts.push_back(group.group_id);
+  }
+  return texts;
+}
+
 std::vector<FilterKey<InstanceEntry>> filter_keys(InstanceEntry const*) {
   using Entry = InstanceEntry const&;
   return {
@@ -63,6 +71,11 @@ std::vector<FilterKey<InstanceEntry>> filter_keys(InstanceEntry const*) {
       {"network-interface.network-interface-id", of_interfaces<&InstanceInterface::network_interface_id>},
       {"network-interface.subnet-id", of_interfaces<&InstanceInterface::subnet_id>},
       {"network-interface.vpc-id", of_interfaces<&InstanceInterface::vpc_id>},
+      {"network-interface.group-id", of_interface_groups},
+      {"network-interface.addresses.private-ip-address",
+       of_interfaces<&InstanceInterface::private_ip_address>},
+      {"owner-id", of_interfaces<&InstanceInterface::owner_id>},
+      {"tenancy", [](Entry each) { return Texts{each.placement.tenancy}; }},
       {"iam-instance-profile.arn",
        [](Entry each) {
          return each.iam_instance_profile ? Texts{each.iam_instance_profile->arn} : Texts{};
@@ -194,9 +207,18 @@ StatusSummary impaired(std::optional<Time> since = {}) {
   return {"impaired", {{"reachability", "failed", since}}};
 }
 
+Time start_limit(networks::Launch const& launch) {
+  return std::max(launch.state_since, launch.rebooted_at) + kStartLimit;
+}
+
+StatusSummary system_status(networks::Launch const& launch, Vitals const& vitals, Time now) {
+  if (vitals.runs) return passed();
+  return now < start_limit(launch) ? initializing() : impaired();
+}
+
 StatusSummary instance_status(networks::Launch const& launch, Vitals const& vitals, Time now) {
   if (vitals.answers) return passed();
-  auto limit = std::max(launch.state_since, launch.rebooted_at) + kStartLimit;
+  auto limit = start_limit(launch);
   if (now < limit) return initializing();
   return impaired(std::max(limit, vitals.silent_since.value_or(limit)));
 }
@@ -213,7 +235,7 @@ StatusDescription describe_status(State const& state, Call const& call, networks
   description.instance_state = describe_state(instance.state);
   if (auto vitals = known.find(instance.id); vitals != known.end()) {
     description.instance_status = instance_status(launch, vitals->second, call.caller.at);
-    description.system_status = vitals->second.runs ? passed() : impaired();
+    description.system_status = system_status(launch, vitals->second, call.caller.at);
   } else {
     bool is_pending = instance.state == networks::InstanceState::pending;
     description.instance_status = description.system_status =

@@ -59,7 +59,7 @@ Texts protocol_of(IpPermission const& permission) {
 }
 
 template <auto permissions>
-void add_permission_keys(std::string_view const (&names)[7], std::vector<FilterKey<GroupDescription>>& keys) {
+void add_permission_keys(std::string_view const (&names)[8], std::vector<FilterKey<GroupDescription>>& keys) {
   keys.push_back({names[0], of_all<permissions, each_of<&IpPermission::ip_ranges, &IpRange::cidr_ip>>});
   keys.push_back({names[1], of_all<permissions, each_of<&IpPermission::ipv6_ranges, &Ipv6Range::cidr_ipv6>>});
   keys.push_back({names[2], of_all<permissions, each_of<&IpPermission::groups, &GroupPair::group_id>>});
@@ -67,16 +67,18 @@ void add_permission_keys(std::string_view const (&names)[7], std::vector<FilterK
   keys.push_back({names[4], of_all<permissions, protocol_of>});
   keys.push_back({names[5], of_all<permissions, port_of<&IpPermission::from_port>>});
   keys.push_back({names[6], of_all<permissions, port_of<&IpPermission::to_port>>});
+  keys.push_back({names[7], of_all<permissions, each_of<&IpPermission::groups, &GroupPair::group_name>>});
 }
 
 std::vector<FilterKey<GroupDescription>> filter_keys(GroupDescription const*) {
-  static constexpr std::string_view kIn[] = {
-      "ip-permission.cidr",     "ip-permission.ipv6-cidr", "ip-permission.group-id", "ip-permission.user-id",
-      "ip-permission.protocol", "ip-permission.from-port", "ip-permission.to-port"};
+  static constexpr std::string_view kIn[] = {"ip-permission.cidr",     "ip-permission.ipv6-cidr",
+                                             "ip-permission.group-id", "ip-permission.user-id",
+                                             "ip-permission.protocol", "ip-permission.from-port",
+                                             "ip-permission.to-port",  "ip-permission.group-name"};
   static constexpr std::string_view kOut[] = {
       "egress.ip-permission.cidr",    "egress.ip-permission.ipv6-cidr", "egress.ip-permission.group-id",
       "egress.ip-permission.user-id", "egress.ip-permission.protocol",  "egress.ip-permission.from-port",
-      "egress.ip-permission.to-port"};
+      "egress.ip-permission.to-port", "egress.ip-permission.group-name"};
   std::vector<FilterKey<GroupDescription>> keys{
       {"group-id", [](auto const& group) { return Texts{group.group_id}; }},
       {"group-name", [](auto const& group) { return Texts{group.group_name}; }},

@@ -4,6 +4,7 @@
 
 #include "api/ec2/actions.h"
 #include "api/ec2/ec2.h"
+#include "base/bytes.h"
 
 namespace fumidai::api::ec2 {
 
@@ -59,10 +60,11 @@ VpcDescription describe(State const& state, Call const& call, network::Vpc const
 
 struct CreateVpcRequest {
   std::string cidr_block;
+  std::optional<std::string> instance_tenancy;
   std::vector<TagSpecification> tag_specification;
   static constexpr wire::Limit kLimits[] = {{"cidr_block", 1, 64, wire::required}};
 };
-BOOST_DESCRIBE_STRUCT(CreateVpcRequest, (), (cidr_block, tag_specification))
+BOOST_DESCRIBE_STRUCT(CreateVpcRequest, (), (cidr_block, instance_tenancy, tag_specification))
 
 struct CreateVpcResponse {
   VpcDescription vpc;
@@ -116,6 +118,11 @@ Result<void> new_vpc(store::Transaction&, Call const& call, CreateVpcRequest con
 }
 
 Result<CreateVpcResponse> create_vpc(State& state, Call const& call, CreateVpcRequest const& request) {
+  if (request.instance_tenancy.value_or("default") != "default")
+    return networks::invalid_parameter(
+        "Value (" + escaped(*request.instance_tenancy, 64) +
+        ") for parameter instanceTenancy is invalid. Instances here share their "
+        "machine: default is all that there is.");
   TRY(auto tags, tags_for(request.tag_specification, networks::kVpc));
   TRY(auto id, networks::create_vpc(state, request.cidr_block));
   CHECK(networks::put_tags(state, id.text(), tags));

@@ -299,6 +299,10 @@ awaitable<Result<std::unique_ptr<io::Stream>>> LabDriver::dial(network::ConnectE
                                            "IPv4; yours is " +
                                            client.text()};
   auto source = is_kept ? std::optional(outsider(client)) : std::nullopt;
+  auto home = state->network.locate(interfaces[0]->id);
+  if (source && home && home->vpc->cidr.contains(*source))
+    co_return Error{Errc::unavailable, endpoint.text() + " preserves the client's address, and yours (" +
+                                           source->text() + ") is one of the VPC's own block"};
   auto make = [space, source] { return lab::socket_in(space, SOCK_STREAM, source); };
   CO_TRY(int descriptor, co_await dialers_.run(std::move(make)));
   io::Socket socket(parts_.executor);
