@@ -1,5 +1,7 @@
 #include "io/tunnel_client.h"
 
+#include <limits>
+
 #include "wire/session_payloads.h"
 
 namespace fumidai::io {
@@ -11,15 +13,16 @@ namespace {
 
 // Both directions of a tunnel that stands still hold less than a mebibyte, with all that is on the way.
 constexpr std::size_t kWindow = 256 * 1024;
-// All that the other end may send before it hears that something was taken.
-constexpr std::size_t kStore = kWindow + 64 * 1024;
 constexpr std::size_t kNativePayload = 48 * 1024, kStockPayload = 1024;
 constexpr auto kDrain = 10s;
 
 }  // namespace
 
 wire::DataChannelOptions tunnel_channel(bool is_agent) {
-  return {.is_agent = is_agent, .send_window = kWindow, .receive_window = kStore, .acknowledge_below = 0};
+  return {.is_agent = is_agent,
+          .send_window = kWindow,
+          .receive_window = kWindow,
+          .acknowledge_below = std::numeric_limits<std::size_t>::max()};
 }
 
 TunnelClient::TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
