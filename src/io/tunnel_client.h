@@ -13,8 +13,8 @@
 
 namespace fumidai::io {
 
-// Of a tunnel's data channel, at either end: what is taken is acknowledged, so that a tunnel that stands
-// still holds one window on each side.
+// Of a tunnel's data channel, at either end. What comes is acknowledged at once: whoever has handed over all
+// that he had may go, though its target takes it later.
 wire::DataChannelOptions tunnel_channel(bool is_agent);
 
 class TunnelClient {
