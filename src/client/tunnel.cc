@@ -29,6 +29,8 @@ BOOST_DESCRIBE_STRUCT(FindResponse, (), (instance_id, private_ip_address, endpoi
 
 // What failed so soon is told in time also when it fails twice.
 constexpr std::chrono::seconds kSoon{4};
+// For the plane to hear of the failure, which is told to us first, and to choose another agent.
+constexpr std::chrono::milliseconds kHearing{150};
 
 // By an agent of the endpoint. Where that one dies at this moment, the endpoint may have another.
 awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::OpenTunnel asked, Tell tell) {
@@ -36,6 +38,7 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::Ope
   auto opened = co_await open_channel_tunnel(plane.another(), asked, tell);
   bool is_final = opened || opened.error().code == Errc::denied || io::SteadyClock::now() - begun > kSoon;
   if (is_final) co_return opened;
+  co_await io::sleep_for(kHearing);
   co_return co_await open_channel_tunnel(plane.another(), asked, tell);
 }
 

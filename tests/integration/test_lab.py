@@ -290,7 +290,7 @@ def test_a_route_may_lead_to_an_instance(plane, parts):
         assert (route()["InstanceId"], route()["NetworkInterfaceId"], route()["State"]) == (instance, interface, "active")
         plane.aws("ec2", "replace-route", "--route-table-id", table, "--destination-cidr-block", "192.0.2.0/24", "--network-interface-id", interface)
         assert route()["InstanceId"] == instance
-        wait_until("it is in the kernel", lambda: b"192.0.2.0/24 via" in plane.world.run("ip", "netns", "exec", f"fumidai-{plane.label}-{parts['example-nat']['vpc']}", "ip", "route", "show", "table", "all").stdout, 10)
+        wait_until("it is in the kernel", lambda: "192.0.2.0/24 via" in plane.world.run("ip", "netns", "exec", f"fumidai-{plane.label}-{parts['example-nat']['vpc']}", "ip", "route", "show", "table", "all").stdout, 10)
     finally:
         plane.aws("ec2", "delete-route", "--route-table-id", table, "--destination-cidr-block", "192.0.2.0/24")
 
