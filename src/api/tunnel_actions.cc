@@ -110,10 +110,7 @@ Result<void> expect_running(store::Transaction& transaction, Call const& call, I
   TRY(auto state, call.plane.networks.read(transaction));
   auto const* known = state->network.instances.find(id);
   if (known == nullptr || known->state == network::InstanceState::running) return success();
-  bool is_stopped = known->state == network::InstanceState::stopped;
-  return Error{Errc::unavailable,
-               id.text() + " is " + std::string(to_string(known->state)) + "." +
-                   (is_stopped ? " Start it: aws ec2 start-instances --instance-ids " + id.text() + "." : ""),
+  return Error{Errc::unavailable, id.text() + " is " + sessions::state_in_words(*known),
                "TargetNotConnected"};
 }
 

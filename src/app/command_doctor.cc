@@ -46,11 +46,23 @@ void print_hops(json::value const& requirement) {
                 shown(hop, "Id").c_str(), shown(hop, "Reason").c_str());
 }
 
-// What the packets said, where that is not what the model says.
-bool print_observation(json::value const& requirement) {
+// What a packet said of it; null when none was sent.
+json::value const* observation_of(json::value const& requirement) {
   auto const* observed = requirement.as_object().if_contains("Observed");
-  if (observed == nullptr || !observed->is_object()) return true;
-  bool agrees = !flag_of(*observed, "Disagrees");
+  return observed != nullptr && observed->is_object() ? observed : nullptr;
+}
+
+// The packets said something else than the model.
+bool disagrees(json::value const& requirement) {
+  auto const* observed = observation_of(requirement);
+  return observed != nullptr && flag_of(*observed, "Disagrees");
+}
+
+// Whether that is what the model says.
+bool print_observation(json::value const& requirement) {
+  auto const* observed = observation_of(requirement);
+  if (observed == nullptr) return true;
+  bool agrees = !disagrees(requirement);
   std::printf("        %s a real packet: %s%s\n", agrees ? "·" : "‼", shown(*observed, "How").c_str(),
               agrees ? "" : "  — the network is not what the model says it is");
   return agrees;
@@ -91,11 +103,6 @@ bool print_target(json::value const& target) {
   }
   std::printf("\n");
   return any_works && agrees;
-}
-
-bool disagrees(json::value const& requirement) {
-  auto const* observed = requirement.as_object().if_contains("Observed");
-  return observed != nullptr && observed->is_object() && flag_of(*observed, "Disagrees");
 }
 
 // The same in a line for each method, with the first cause why it does not work.

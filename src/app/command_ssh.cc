@@ -150,11 +150,11 @@ void add_ssh_command(CLI::App& app, Run& run_later) {
       "fumidai ssh [OPTIONS OF ssh] [USER@]TARGET [OPTIONS OF ssh] [COMMAND]. TARGET is "
       "its id, its name, a tag KEY=VALUE, or the address of a host, for which you need a key of your own. "
       "The "
-      "user is ec2-user unless you say another; a host that was not seen before is believed");
+      "user is ec2-user unless you say another; an instance that was not seen before is believed");
   add_client_arguments(*ssh, arguments->client);
   ssh->prefix_command();
   ssh->callback([arguments, ssh, &run_later] {
-    for (auto const& word : ssh->remaining()) arguments->words.push_back(word);
+    arguments->words = ssh->remaining();
     run_later = [arguments] { return run(*arguments); };
   });
 }

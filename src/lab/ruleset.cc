@@ -126,10 +126,9 @@ class RouterRuleset {
     return members;
   }
 
-  // Nobody sends under another's address, but an instance that is to forward, and a connect
-  // endpoint under its client's when it is to keep that. Answers
-  // from outside reach their askers through a NAT gateway's link; they are known by the connection that they
-  // belong to, so this comes after connection tracking.
+  // Nobody sends under another's address, but an instance that is to forward, and a connect endpoint under
+  // its client's when it is to keep that. Answers from outside reach their askers through a NAT gateway's
+  // link; they are known by the connection that they belong to, so this comes after connection tracking.
   void add_guard() {
     auto foreign = fmt::format("ip saddr != {}", vpc_.cidr.masked().text());
     std::vector<std::string> rules{"type filter hook prerouting priority mangle; policy drop;",
@@ -144,18 +143,22 @@ class RouterRuleset {
       auto link = quoted(port.link);
       auto mark = kept_client_mark(port);
       rules.push_back(fmt::format("iifname {} ct mark {} accept", link, mark));
-      if (port.connect_endpoint->preserve_client_ip)
+      if (keeps_client(port))
         rules.push_back(fmt::format("iifname {} {} ct state new ct mark set {} accept", link, foreign, mark));
     }
     add_chain("guard", rules);
+  }
+
+  static bool keeps_client(Port const& port) {
+    return port.is_on && port.connect_endpoint && port.connect_endpoint->preserve_client_ip;
   }
 
   // Connect endpoints of the group that send under their clients' addresses.
   std::vector<std::string> senders_of(SecurityGroupId const& group) const {
     std::vector<std::string> senders;
     for (auto& port : ports_) {
-      bool keeps = port.is_on && port.connect_endpoint && port.connect_endpoint->preserve_client_ip;
-      if (keeps && std::ranges::count(port.at.interface->groups, group)) senders.push_back(quoted(port.link));
+      if (keeps_client(port) && std::ranges::count(port.at.interface->groups, group))
+        senders.push_back(quoted(port.link));
     }
     return senders;
   }

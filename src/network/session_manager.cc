@@ -223,15 +223,12 @@ Result<std::vector<Requirement>> nat_requirements(Network const& network, Instan
     }
   }
   // Endpoints alone are another method: this one needs a gateway, whether its traffic passes that or not.
-  if (outside.empty()) {
-    CHECK(needs.need_way(Need::way_to_service, all, at.interface->id, the_internet(), kHttps));
-  } else {
-    CHECK(needs.need_way(Need::way_to_service, outside, at.interface->id, the_internet(), kHttps));
-    auto& way = needs.last().path;
-    if (way.arrives() && !way.passes(Pass::nat_gateway)) {
-      needs.advise(Need::way_to_service, outside,
-                   "is reached by the instance's own public address: no NAT gateway is needed");
-    }
+  auto const& services = outside.empty() ? all : outside;
+  CHECK(needs.need_way(Need::way_to_service, services, at.interface->id, the_internet(), kHttps));
+  auto& way = needs.last().path;
+  if (!outside.empty() && way.arrives() && !way.passes(Pass::nat_gateway)) {
+    needs.advise(Need::way_to_service, outside,
+                 "is reached by the instance's own public address: no NAT gateway is needed");
   }
   need_agent(needs, instance);
   return needs.take();

@@ -44,7 +44,7 @@ struct MetadataOptions {
 
 // By this tag an instance of a lab has another agent than the lab's usual one, or none.
 inline constexpr std::string_view kAgentTag = "fumidai-agent";
-inline constexpr std::string_view kNoAgent = "none", kAmazonAgent = "amazon", kOwnAgent = "fumidai";
+inline constexpr std::string_view kNoAgent = "none", kAmazonAgent = "amazon";
 
 // How an instance was started, and what else its owner said about it.
 struct Launch {

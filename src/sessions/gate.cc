@@ -291,11 +291,8 @@ Result<std::string> Gate::absence_of(store::Transaction& transaction, inventory:
   auto const& id = target.id.text();
   TRY(auto state, networks_.read(transaction));
   auto* known = state->network.instances.find(target.id);
-  if (known != nullptr && known->state != network::InstanceState::running) {
-    words = id + " is not connected: it is " + std::string(to_string(known->state)) + ".";
-    if (known->state == network::InstanceState::stopped)
-      words += " Start it: aws ec2 start-instances --instance-ids " + id + ".";
-  }
+  if (known != nullptr && known->state != network::InstanceState::running)
+    words = id + " is not connected: it is " + state_in_words(*known);
   return words + " Why it cannot be reached, tells: fumidai doctor " + id;
 }
 

@@ -68,4 +68,11 @@ Result<std::vector<inventory::Instance>> all_targets(store::Transaction& transac
   return all;
 }
 
+std::string state_in_words(network::Instance const& instance) {
+  auto words = std::string(to_string(instance.state)) + ".";
+  if (instance.state == network::InstanceState::stopped)
+    words += " Start it: aws ec2 start-instances --instance-ids " + instance.id.text() + ".";
+  return words;
+}
+
 }  // namespace fumidai::sessions

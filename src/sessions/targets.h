@@ -26,4 +26,7 @@ Result<std::vector<inventory::Instance>> match_targets(store::Transaction& trans
 Result<std::vector<inventory::Instance>> all_targets(store::Transaction& transaction,
                                                      networks::Keeper& networks);
 
+// "stopped. Start it: aws ec2 start-instances …": what an instance that does not run is.
+std::string state_in_words(network::Instance const& instance);
+
 }  // namespace fumidai::sessions
