@@ -132,6 +132,10 @@ awaitable<Result<void>> TunnelWorker::shake_hands() {
   CO_TRY(auto response, wire::from_json_text<wire::HandshakeResponse>(as_text(answer.payload)));
   is_native_ = response.succeeded(wire::action::native_stream);
   if (is_native_) most_payload_ = kNativePayload;
+  if (response.succeeded(wire::action::no_digests)) {
+    link_.omit_digests();
+    link_.accept_no_digests();
+  }
   auto done = wire::to_json_text(wire::HandshakeComplete{});
   co_return co_await link_.send(PayloadType::handshake_complete, as_bytes(done));
 }

@@ -63,7 +63,7 @@ Result<CreateActivationResponse> create_activation(store::Transaction& transacti
   }
   auto source =
       "arn:aws:ssm:" + call.plane.deployment.region.name + ":" + call.plane.deployment.region.account + ":*";
-  TRY(bool is_trusting, call.plane.gate.trusts_service(*role, "ssm.amazonaws.com", source));
+  TRY(bool is_trusting, call.plane.gate.questions().trusts_service(*role, "ssm.amazonaws.com", source));
   if (!is_trusting) {
     return Error{Errc::invalid,
                  "The trust policy of role " + role->name +

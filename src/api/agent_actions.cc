@@ -142,7 +142,7 @@ awaitable<Result<RoleTokenResponse>> request_role_token(Call const& call, RoleTo
                    "MachineFingerprintDoesNotMatch"};
     }
     TRY(auto role, identity::find_role(transaction, known.iam_role));
-    TRY(bool is_trusting, gate.trusts_service(role, "ssm.amazonaws.com", source));
+    TRY(bool is_trusting, gate.questions().trusts_service(role, "ssm.amazonaws.com", source));
     if (is_trusting) return role;
     return Error{Errc::denied,
                  "The trust policy of role " + role.name + " does not let ssm.amazonaws.com give it to " +

@@ -157,7 +157,7 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
 
 Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call const& call,
                                       DiagnoseRequest const& request) {
-  TRY(auto network, call.plane.gate.known_network(transaction));
+  TRY(auto network, call.plane.gate.networks().all(transaction));
   std::vector<inventory::Instance> targets;
   if (request.target) {
     TRY(targets, sessions::match_targets(transaction, call.plane.networks, *request.target));
@@ -329,7 +329,7 @@ MethodComparison describe(network::MethodRow const& row, sessions::Measurements 
 
 Result<CompareResponse> compare(store::Transaction& transaction, Call const& call,
                                 CompareRequest const& request) {
-  TRY(auto network, call.plane.gate.known_network(transaction));
+  TRY(auto network, call.plane.gate.networks().all(transaction));
   TRY(auto state, call.plane.networks.read(transaction));
   TRY(auto measured, sessions::measurements(transaction));
   auto const& prices = call.plane.prices;
@@ -359,7 +359,7 @@ struct DrawResponse {
 BOOST_DESCRIBE_STRUCT(DrawResponse, (), (drawing))
 
 Result<DrawResponse> draw(store::Transaction& transaction, Call const& call, Nothing const&) {
-  TRY(auto network, call.plane.gate.known_network(transaction));
+  TRY(auto network, call.plane.gate.networks().all(transaction));
   TRY(auto state, call.plane.networks.read(transaction));
   auto name_of = [&](std::string const& id) {
     auto const& tags = state->tags_of(id);

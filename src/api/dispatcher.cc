@@ -77,6 +77,10 @@ awaitable<Result<model::Caller>> Dispatcher::prove(Action const& action, wire::H
   if (by_instance_key != (action.accepts == Accepts::instance_keys)) {
     co_return wire::auth_error(wire::AuthFault::unknown_key, protocol);
   }
+  // Without MFA a session of a user is refused so by AWS's IAM.
+  if (proven.kind == identity::CredentialKind::user_session && action.service == &kIam) {
+    co_return wire::auth_error(wire::AuthFault::unknown_key, protocol);
+  }
   co_return proven.caller;
 }
 

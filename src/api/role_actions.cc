@@ -127,7 +127,9 @@ Result<RoleResponse> get_role(store::Transaction& transaction, Call const& call,
   TRY(auto role, identity::find_role(transaction, request.role_name));
   auto description = describe(call, role);
   TRY(description.tags, entity_tags(transaction, description.arn));
-  description.role_last_used.emplace();
+  auto& used = description.role_last_used.emplace();
+  used.last_used_date = role.last_used_at;
+  if (role.last_used_at) used.region = call.plane.deployment.region.name;
   return RoleResponse{std::move(description)};
 }
 

@@ -7,6 +7,13 @@
 
 namespace fumidai::api {
 
+// Both are missing for one that was never used.
+struct RoleLastUsed {
+  std::optional<Time> last_used_date;
+  std::optional<std::string> region;
+};
+BOOST_DESCRIBE_STRUCT(RoleLastUsed, (), (last_used_date, region))
+
 struct RoleDescription {
   std::string path, role_name, role_id, arn;
   Time create_date{};
@@ -14,7 +21,7 @@ struct RoleDescription {
   std::optional<std::string> description;
   std::int64_t max_session_duration = 0;
   std::optional<std::vector<Tag>> tags;
-  std::optional<Nothing> role_last_used;  // it is not kept when that was
+  std::optional<RoleLastUsed> role_last_used;  // only of GetRole
 };
 BOOST_DESCRIBE_STRUCT(RoleDescription, (),
                       (path, role_name, role_id, arn, create_date, assume_role_policy_document, description,

@@ -1,4 +1,4 @@
-// Who one is, and becoming a role for a while: GetCallerIdentity, AssumeRole.
+// Who one is, being oneself for a while, and becoming a role: GetCallerIdentity, GetSessionToken, AssumeRole.
 
 #include "api/iam.h"
 #include "identity/temporary_credentials.h"
@@ -16,6 +16,58 @@ BOOST_DESCRIBE_STRUCT(CallerIdentity, (), (arn, user_id, account))
 awaitable<Result<CallerIdentity>> get_caller_identity(Call const& call, Nothing const&) {
   auto const& principal = call.caller.principal;
   co_return CallerIdentity{principal.arn, principal.id, principal.account};
+}
+
+struct Credentials {
+  std::string access_key_id;
+  Secret secret_access_key;
+  std::string session_token;
+  Time expiration{};
+};
+BOOST_DESCRIBE_STRUCT(Credentials, (), (access_key_id, secret_access_key, session_token, expiration))
+
+Credentials describe(identity::TemporaryCredentials const& issued) {
+  return {issued.access_key_id, issued.secret_access_key, issued.session_token, issued.expires_at};
+}
+
+Error no_device() {
+  return {Errc::denied, "MultiFactorAuthentication failed: there are no MFA devices here.", "AccessDenied"};
+}
+
+struct GetSessionTokenRequest {
+  std::int64_t duration_seconds = 43200;
+  std::optional<std::string> serial_number, token_code;
+  static constexpr wire::Limit kLimits[] = {{"duration_seconds", 900, 129600}};
+};
+BOOST_DESCRIBE_STRUCT(GetSessionTokenRequest, (), (duration_seconds, serial_number, token_code))
+
+struct GetSessionTokenResponse {
+  Credentials credentials;
+};
+BOOST_DESCRIBE_STRUCT(GetSessionTokenResponse, (), (credentials))
+
+// Needs no permission, as on AWS: what the credentials may do is decided at each use. They do less than the
+// user's key: no IAM (dispatcher.cc).
+awaitable<Result<GetSessionTokenResponse>> get_session_token(Call const& call,
+                                                             GetSessionTokenRequest const& request) {
+  CO_CHECK(wire::validate(request));
+  if (call.caller.token_issued_at)
+    co_return Error{Errc::denied, "Cannot call GetSessionToken with session credentials", "AccessDenied"};
+  if (request.serial_number || request.token_code) co_return no_device();
+  auto const& user = call.caller.principal;
+  CO_TRY(auto issued,
+         identity::issue_credentials(call.plane.deployment, identity::UserSession{user.name, user.id},
+                                     call.caller.at, std::chrono::seconds(request.duration_seconds)));
+  std::function<Result<Nothing>(store::Transaction&, audit::Trail const&)> work =
+      [caller = call.caller, seconds = request.duration_seconds](
+          store::Transaction& transaction, audit::Trail const& trail) -> Result<Nothing> {
+    audit::Decided event{caller, "sts:GetSessionToken", caller.principal.arn, true, "the user's access key",
+                         "",     {{"seconds", seconds}}};
+    CHECK(trail.append(transaction, event.to_event()));
+    return Nothing{};
+  };
+  CO_CHECK(co_await call.plane.gate.by_own_proof<Nothing>(std::move(work)));
+  co_return GetSessionTokenResponse{describe(issued)};
 }
 
 struct PolicyArn {
@@ -44,14 +96,6 @@ BOOST_DESCRIBE_STRUCT(AssumeRoleRequest, (),
                       (role_arn, role_session_name, duration_seconds, external_id, policy, policy_arns, tags,
                        serial_number, token_code, source_identity))
 
-struct Credentials {
-  std::string access_key_id;
-  Secret secret_access_key;
-  std::string session_token;
-  Time expiration{};
-};
-BOOST_DESCRIBE_STRUCT(Credentials, (), (access_key_id, secret_access_key, session_token, expiration))
-
 struct AssumedRoleUser {
   std::string assumed_role_id, arn;
 };
@@ -71,9 +115,7 @@ Error refused(std::string sentence) {
 Result<void> refuse_what_is_not_here(AssumeRoleRequest const& request) {
   if (!request.tags.empty()) return refused("Session tags are not supported here; tag the role.");
   if (request.source_identity) return refused("SourceIdentity is not supported here.");
-  if (request.serial_number || request.token_code)
-    return Error{Errc::denied, "MultiFactorAuthentication failed: there are no MFA devices here.",
-                 "AccessDenied"};
+  if (request.serial_number || request.token_code) return no_device();
   return success();
 }
 
@@ -123,8 +165,7 @@ awaitable<Result<AssumeRoleResponse>> assume_role(Call const& call, AssumeRoleRe
       identity::issue_credentials(call.plane.deployment, std::move(session), call.caller.at, duration);
   if (!credentials) co_return credentials.error();
   co_return AssumeRoleResponse{
-      {credentials->access_key_id, credentials->secret_access_key, credentials->session_token,
-       credentials->expires_at},
+      describe(*credentials),
       {role.id + ":" + request.role_session_name,
        model::assumed_role_arn(call.plane.deployment.region, role.name, request.role_session_name)}};
 }
@@ -136,6 +177,7 @@ std::vector<Action> sts_actions() {
   assume.asks_gate = true;  // by assume()
   return {
       serves(kSts, "GetCallerIdentity", Accepts::principals, get_caller_identity),
+      serves(kSts, "GetSessionToken", Accepts::principals, get_session_token),
       std::move(assume),
   };
 }

@@ -1,8 +1,11 @@
 // fumidai compare [--vpc V]
 
+#include <fmt/ranges.h>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+
 #include <cstdio>
+#include <set>
 
 #include "app/client_command.h"
 #include "app/commands.h"
@@ -35,10 +38,12 @@ std::string joined(json::array const& texts, std::string_view between) {
 std::string works_of(json::value const& method) {
   auto reachable = method.at("Reachable").as_int64(), instances = method.at("Instances").as_int64();
   if (instances == 0) return "no instances";
+  auto obstacle = text_of(method, "Obstacle");
   return (reachable == instances ? "yes, "
           : reachable == 0       ? "no, "
                                  : "partly, ") +
-         std::to_string(reachable) + " of " + std::to_string(instances);
+         std::to_string(reachable) + " of " + std::to_string(instances) +
+         (obstacle.empty() ? "" : "; " + obstacle);
 }
 
 std::string cost_of(json::value const& method, std::string const& currency, char const* member) {
@@ -90,7 +95,7 @@ Rows table_of(json::value const& vpc, std::string const& currency) {
   });
   add("on Fumidai, a gigabyte",
       [&](auto const& method) { return own_cost_of(method, currency, "CostPerGigabyte"); });
-  add("time to connect", time_of);
+  add("time to connect, here", time_of);
   return rows;
 }
 
@@ -133,6 +138,24 @@ void print_idle(json::value const& vpc, std::string const& currency) {
   }
 }
 
+// What the words beside a price mean.
+void print_notes(json::array const& vpcs) {
+  std::set<std::string> unverified, unpriced;
+  for (auto const& vpc : vpcs) {
+    for (auto const& method : list_of(vpc, "Methods")) {
+      for (auto const& what : list_of(method, "Unverified")) unverified.insert(std::string(what.as_string()));
+      for (auto const& what : list_of(method, "Unpriced")) unpriced.insert(std::string(what.as_string()));
+    }
+  }
+  auto print = [](char const* word, std::set<std::string> const& rows, char const* why) {
+    if (rows.empty()) return;
+    std::printf("%s: prices.toml in the server's data directory has %s %s\n", word, why,
+                escaped(fmt::format("{}", fmt::join(rows, ", ")), 500).c_str());
+  };
+  print("unverified", unverified, "no source for");
+  print("at least", unpriced, "no price for");
+}
+
 Result<int> run_compare(CompareArguments const& arguments) {
   json::object request;
   if (!arguments.vpc.empty()) request["VpcId"] = arguments.vpc;
@@ -154,6 +177,7 @@ Result<int> run_compare(CompareArguments const& arguments) {
     print_idle(vpc, currency);
     std::printf("\n");
   }
+  print_notes(vpcs);
   return 0;
 }
 

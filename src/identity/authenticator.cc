@@ -28,12 +28,17 @@ Result<std::optional<RegisteredKey>> find_registered_key(store::Transaction& tra
   return std::optional(RegisteredKey{std::string(as_text(der)), row->text(1)});
 }
 
-// The role that credentials were issued for. A role of the same name that was made later is another one.
-Result<std::optional<Role>> find_same_role(store::Transaction& transaction, std::string const& name,
-                                           std::string const& id) {
-  auto role = find_role(transaction, name);
-  if (!role && role.error().code != Errc::not_found) return role.error();
-  return role && role->id == id ? std::optional(*std::move(role)) : std::nullopt;
+Error gone(std::string const& name) {
+  return {Errc::not_found, name + " is not what these credentials were issued for.", "NoSuchEntity"};
+}
+
+model::Principal user_principal(Deployment const& deployment, User const& user) {
+  model::Principal principal;
+  principal.arn = model::user_arn(deployment.region, user.path, user.name);
+  principal.id = user.id;
+  principal.name = user.name;
+  principal.account = deployment.region.account;
+  return principal;
 }
 
 }  // namespace
@@ -107,11 +112,7 @@ awaitable<Result<Proven>> Authenticator::by_access_key(wire::HttpRequest const& 
   auto verdict = wire::verify(request, claim, key, rules, clock_.now());
   if (!verdict) co_return in_words(verdict.error(), rules);
   Proven proven{{}, CredentialKind::access_key};
-  auto& principal = proven.caller.principal;
-  principal.arn = model::user_arn(deployment_.region, found.user.path, found.user.name);
-  principal.id = found.user.id;
-  principal.name = found.user.name;
-  principal.account = deployment_.region.account;
+  proven.caller.principal = user_principal(deployment_, found.user);
   co_return proven;
 }
 
@@ -123,22 +124,52 @@ awaitable<Result<Proven>> Authenticator::by_session_token(wire::HttpRequest cons
   wire::SigningKey key{credentials->secret_access_key, credentials->session_token, credentials->expires_at};
   auto verdict = wire::verify(request, claim, key, rules, clock_.now());
   if (!verdict) co_return in_words(verdict.error(), rules);
-  // Credentials outlive nothing: not their role, and an instance's not its registration.
-  auto look = [session =
-                   credentials->session](store::Transaction& transaction) -> Result<std::optional<Role>> {
+  auto who =
+      co_await std::visit([this](auto const& session) { return bearer(session); }, credentials->bearer);
+  if (!who && who.error().code == Errc::not_found)
+    co_return auth_error(AuthFault::unknown_key, rules.protocol);
+  if (!who) co_return who.error();
+  bool is_role = std::holds_alternative<RoleSession>(credentials->bearer);
+  Proven proven{{}, is_role ? CredentialKind::role_session : CredentialKind::user_session};
+  proven.caller.principal = *std::move(who);
+  proven.caller.token_issued_at = credentials->issued_at;
+  co_return proven;
+}
+
+// Who bears a session token now. Credentials outlive nothing: not their role or user, of which one of the
+// same name that was made later is another, and an instance's not its registration. Error: not_found.
+awaitable<Result<model::Principal>> Authenticator::bearer(RoleSession session) {
+  auto look = [session](store::Transaction& transaction) -> Result<Role> {
     // One of a VPC is not registered: the gate asks whether it still has the role.
     if (session.instance && model::is_managed_instance_id(session.instance->text())) {
       TRY(auto registered, find_registered_key(transaction, *session.instance));
-      if (!registered || registered->role != session.role) return std::optional<Role>();
+      if (!registered || registered->role != session.role) return gone(session.role);
     }
-    return find_same_role(transaction, session.role, session.role_id);
+    TRY(auto role, find_role(transaction, session.role));
+    if (role.id != session.role_id) return gone(session.role);
+    return role;
   };
   CO_TRY(auto role, co_await database_.read(std::move(look)));
-  if (!role) co_return auth_error(AuthFault::unknown_key, rules.protocol);
-  Proven proven{{}, CredentialKind::temporary};
-  proven.caller.principal = role_principal(deployment_, *role, credentials->session);
-  proven.caller.token_issued_at = credentials->issued_at;
-  co_return proven;
+  note_use_of(role);
+  co_return role_principal(deployment_, role, std::move(session));
+}
+
+// Once an hour, so that requests cost no write.
+void Authenticator::note_use_of(Role const& role) {
+  auto now = clock_.now();
+  if (role.last_used_at && now - *role.last_used_at < std::chrono::hours(1)) return;
+  database_.write_soon(
+      [role, now](store::Transaction& transaction) { return note_use(transaction, role, now); });
+}
+
+awaitable<Result<model::Principal>> Authenticator::bearer(UserSession session) {
+  auto look = [session](store::Transaction& transaction) -> Result<User> {
+    TRY(auto user, find_user(transaction, session.user));
+    if (user.id != session.user_id) return gone(session.user);
+    return user;
+  };
+  CO_TRY(auto user, co_await database_.read(std::move(look)));
+  co_return user_principal(deployment_, user);
 }
 
 awaitable<Result<Proven>> Authenticator::by_instance_key(wire::HttpRequest const& request,

@@ -16,7 +16,8 @@ namespace fumidai::identity {
 // By what a caller proved itself. Some operations accept one kind only.
 enum class CredentialKind {
   access_key,    // a user's
-  temporary,     // of an assumed role
+  role_session,  // of an assumed role
+  user_session,  // by GetSessionToken, of a user
   instance_key,  // the RSA key with which an instance registered
 };
 
@@ -58,6 +59,9 @@ class Authenticator {
   awaitable<Result<Proven>> by_session_token(wire::HttpRequest const& request,
                                              wire::SignatureClaim const& claim,
                                              wire::SignatureRules const& rules);
+  awaitable<Result<model::Principal>> bearer(RoleSession session);
+  awaitable<Result<model::Principal>> bearer(UserSession session);
+  void note_use_of(Role const& role);
   awaitable<Result<Proven>> by_instance_key(wire::HttpRequest const& request,
                                             wire::SignatureClaim const& claim,
                                             wire::SignatureRules const& rules);

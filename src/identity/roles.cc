@@ -9,9 +9,9 @@ namespace fumidai::identity {
 namespace {
 
 Role read_role(store::Row const& row) {
-  return {row.text(0), row.text(1), row.text(2),
-          row.text(3), row.text(4), std::chrono::seconds(row.integer(5)),
-          row.time(6)};
+  return {row.text(0), row.text(1),      row.text(2),
+          row.text(3), row.text(4),      std::chrono::seconds(row.integer(5)),
+          row.time(6), row.maybe_time(7)};
 }
 
 // With its role a host would lose what it is here, and could not even say so.
@@ -46,7 +46,7 @@ Result<Role> create_role(store::Transaction& transaction, Role role, Time now) {
 
 Result<Role> find_role(store::Transaction& transaction, std::string const& name) {
   TRY(auto row, transaction.first("select name, id, path, trust_policy, description, longest_session_seconds,"
-                                  " created_at from roles where name = $1",
+                                  " created_at, last_used_at from roles where name = $1",
                                   name));
   if (!row) return no_such_entity("The role with name " + escaped(name, 128) + " cannot be found.");
   return read_role(*row);
@@ -54,12 +54,17 @@ Result<Role> find_role(store::Transaction& transaction, std::string const& name)
 
 Result<std::vector<Role>> list_roles(store::Transaction& transaction, std::string const& path_prefix) {
   TRY(auto rows, transaction.query("select name, id, path, trust_policy, description,"
-                                   " longest_session_seconds, created_at from roles"));
+                                   " longest_session_seconds, created_at, last_used_at from roles"));
   std::vector<Role> roles;
   for (auto const& row : rows) {
     if (row.text(2).starts_with(path_prefix)) roles.push_back(read_role(row));
   }
   return roles;
+}
+
+Result<void> note_use(store::Transaction& transaction, Role const& role, Time now) {
+  CHECK(transaction.run("update roles set last_used_at = $2 where id = $1", role.id, now));
+  return success();
 }
 
 Result<void> set_trust_policy(store::Transaction& transaction, std::string const& name,

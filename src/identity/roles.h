@@ -2,6 +2,7 @@
 
 // Roles: what one may be for a while. Who may, says the trust policy.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct Role {
   std::string name, id, path, trust_policy, description;
   std::chrono::seconds longest_session{3600};
   Time created_at{};
+  std::optional<Time> last_used_at = {};  // by its credentials; to the hour
 };
 
 // Gives it its id and time. Errors: conflict with EntityAlreadyExists, invalid with ValidationError (name or
@@ -22,6 +24,8 @@ Result<Role> create_role(store::Transaction& transaction, Role role, Time now);
 // Error: not_found with NoSuchEntity.
 Result<Role> find_role(store::Transaction& transaction, std::string const& name);
 Result<std::vector<Role>> list_roles(store::Transaction& transaction, std::string const& path_prefix);
+// That its credentials were used; nothing, when it is gone.
+Result<void> note_use(store::Transaction& transaction, Role const& role, Time now);
 Result<void> set_trust_policy(store::Transaction& transaction, std::string const& name,
                               std::string const& document);
 // Errors: not_found with NoSuchEntity; conflict with DeleteConflict, while it has policies, is in an instance

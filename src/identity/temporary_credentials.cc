@@ -23,34 +23,53 @@ BOOST_DESCRIBE_STRUCT(PolicyClaims, (), (document, arns))
 struct Claims {
   std::string key;
   Secret secret;
-  std::string role, role_id, session;
+  std::string role, role_id, session;  // a role's
   std::optional<std::string> instance;
   std::optional<PolicyClaims> policies;
+  std::optional<std::string> user, user_id;  // a user's
   std::int64_t issued = 0, expires = 0;
 };
-BOOST_DESCRIBE_STRUCT(Claims, (), (key, secret, role, role_id, session, instance, policies, issued, expires))
+BOOST_DESCRIBE_STRUCT(Claims, (),
+                      (key, secret, role, role_id, session, instance, policies, user, user_id, issued,
+                       expires))
+
+void put(Claims& claims, RoleSession const& session) {
+  claims.role = session.role;
+  claims.role_id = session.role_id;
+  claims.session = session.name;
+  if (session.instance) claims.instance = session.instance->text();
+  if (session.policies) claims.policies = PolicyClaims{session.policies->document, session.policies->arns};
+}
+
+void put(Claims& claims, UserSession const& session) {
+  claims.user = session.user;
+  claims.user_id = session.user_id;
+}
+
+Bearer bearer_of(Claims const& claims) {
+  if (claims.user) return UserSession{*claims.user, claims.user_id.value_or("")};
+  RoleSession session{claims.role, claims.role_id, claims.session};
+  if (claims.instance) session.instance = InstanceId(*claims.instance);
+  if (claims.policies) session.policies = {claims.policies->document, claims.policies->arns};
+  return session;
+}
 
 }  // namespace
 
-Result<TemporaryCredentials> issue_credentials(Deployment const& deployment, RoleSession session, Time now,
+Result<TemporaryCredentials> issue_credentials(Deployment const& deployment, Bearer bearer, Time now,
                                                std::chrono::seconds lifetime) {
   TemporaryCredentials credentials;
   credentials.access_key_id = random_access_key_id("ASIA");
   credentials.secret_access_key = random_secret_access_key();
   credentials.issued_at = now;
   credentials.expires_at = now + lifetime;
-  Claims claims{credentials.access_key_id,
-                credentials.secret_access_key,
-                session.role,
-                session.role_id,
-                session.name,
-                {},
-                {},
-                to_millis(credentials.issued_at),
-                to_millis(credentials.expires_at)};
-  if (session.instance) claims.instance = session.instance->text();
-  if (session.policies) claims.policies = PolicyClaims{session.policies->document, session.policies->arns};
-  credentials.session = std::move(session);
+  Claims claims;
+  claims.key = credentials.access_key_id;
+  claims.secret = credentials.secret_access_key;
+  claims.issued = to_millis(credentials.issued_at);
+  claims.expires = to_millis(credentials.expires_at);
+  std::visit([&](auto const& session) { put(claims, session); }, bearer);
+  credentials.bearer = std::move(bearer);
   Secret text(wire::to_json_text(claims));
   credentials.session_token =
       to_base64(as_bytes(seal(deployment.session_token_key(), text.reveal(), kContext)));
@@ -77,12 +96,7 @@ std::optional<TemporaryCredentials> open_session_token(Deployment const& deploym
   credentials.session_token = token;
   credentials.issued_at = from_millis(claims->issued);
   credentials.expires_at = from_millis(claims->expires);
-  auto& session = credentials.session;
-  session.role = claims->role;
-  session.role_id = claims->role_id;
-  session.name = claims->session;
-  if (claims->instance) session.instance = InstanceId(*claims->instance);
-  if (claims->policies) session.policies = {claims->policies->document, claims->policies->arns};
+  credentials.bearer = bearer_of(*claims);
   return credentials;
 }
 

@@ -44,6 +44,9 @@ class DataLink {
   bool can_send() const { return channel_.can_send() && !paused_; }
   // Waits for room in the window. Error: closed.
   awaitable<Result<void>> send(wire::PayloadType type, ByteView payload);
+  // See wire::DataChannel.
+  void omit_digests() { channel_.omit_digests(); }
+  void accept_no_digests() { channel_.accept_no_digests(); }
   // The peer's next payload. Error: closed.
   awaitable<Result<wire::DataChannel::Delivery>> receive();
   bool has_delivery() const { return channel_.has_delivery(); }

@@ -76,6 +76,7 @@ awaitable<Result<void>> TunnelClient::open(SteadyTime deadline) {
       CO_CHECK(co_await answer_handshake(delivery->payload));
       answered = true;
     } else if (delivery->type == PayloadType::handshake_complete && answered) {
+      if (is_undigested_) link_.omit_digests();
       co_return success();
     } else {
       co_return Error{Errc::unavailable, "the agent broke off the handshake"};
@@ -86,12 +87,15 @@ awaitable<Result<void>> TunnelClient::open(SteadyTime deadline) {
 awaitable<Result<void>> TunnelClient::answer_handshake(ByteView text) {
   CO_TRY(auto request, wire::from_json_text<wire::HandshakeRequest>(as_text(text)));
   is_native_ = request.find(wire::action::native_stream) != nullptr;
+  is_undigested_ = request.find(wire::action::no_digests) != nullptr;
+  if (is_undigested_) link_.accept_no_digests();
   wire::HandshakeResponse response;
   response.client_version = version_;
   for (auto const& action : request.requested_client_actions) {
     using Processed = wire::ProcessedClientAction;
-    bool known =
-        action.action_type == wire::action::session_type || action.action_type == wire::action::native_stream;
+    bool known = action.action_type == wire::action::session_type ||
+                 action.action_type == wire::action::native_stream ||
+                 action.action_type == wire::action::no_digests;
     Processed processed{action.action_type, known ? Processed::kSuccess : Processed::kUnsupported, nullptr,
                         known ? "" : "this client does not know it"};
     response.processed_client_actions.push_back(std::move(processed));

@@ -53,6 +53,7 @@ class TunnelClient {
   std::string version_;
   DataLink link_;
   bool is_native_ = false;
+  bool is_undigested_ = false;
   bool was_lost_ = false;
   bool heard_goodbye_ = false;
   std::string farewell_;

@@ -27,21 +27,16 @@ std::string common_options(std::vector<Address> const& listen) {
   return options;
 }
 
-// "ssm" of com.amazonaws.us-east-1.ssm; empty for what is not so named.
-std::string_view short_name(Network const& network, InterfaceEndpoint const& endpoint) {
-  std::string_view service = endpoint.service;
-  auto prefix = network.full_name("");
-  if (!service.starts_with(prefix)) return {};
-  service.remove_prefix(prefix.size());
-  bool plain = std::ranges::all_of(service, [](char c) { return c == '.' || is_plain({&c, 1}); });
-  return plain ? service : std::string_view();
+// Of a name server's file, a word that cannot be more than a name.
+bool is_plain_name(std::string_view name) {
+  return std::ranges::all_of(name, [](char c) { return c == '.' || is_plain({&c, 1}); });
 }
 
 // Of one of its interfaces, which is in the zone.
 std::vector<std::string> names_of(Network const& network, InterfaceEndpoint const& endpoint,
                                   std::string_view zone) {
-  auto service = short_name(network, endpoint);
-  if (service.empty() || endpoint.state != EndpointState::available) return {};
+  auto service = network.short_name(endpoint);
+  if (service.empty() || !is_plain_name(service) || endpoint.state != EndpointState::available) return {};
   std::vector<std::string> names{network.own_name(endpoint)};
   if (is_plain(zone)) names.push_back(network.own_name(endpoint, zone));
   if (network.takes_the_name(endpoint))
@@ -55,9 +50,8 @@ std::set<std::string> connect_zones(Network const& network) {
   std::set<std::string> zones;
   for (auto& endpoint : network.connect_endpoints) {
     auto zone = endpoint.dns_name.substr(std::min(endpoint.dns_name.size(), endpoint.id.text().size() + 1));
-    bool plain = std::ranges::all_of(zone, [](char c) { return c == '.' || is_plain({&c, 1}); });
     bool known = zone.ends_with("." + network.region + ".amazonaws.com");
-    if (!zone.empty() && plain && !known) zones.insert(std::move(zone));
+    if (!zone.empty() && is_plain_name(zone) && !known) zones.insert(std::move(zone));
   }
   return zones;
 }

@@ -35,6 +35,16 @@ constexpr std::string_view to_string(NatState state) {
   return "";
 }
 
+// What a NAT gateway is reached by; of a private one, only the first.
+struct NatAddress {
+  Address private_address;
+  AllocationId allocation = {};
+  std::optional<Address> public_address = {};
+  AddressAssociationId association = {};
+
+  friend bool operator==(NatAddress const&, NatAddress const&) = default;
+};
+
 // Lets a subnet's interfaces out under one address. It needs a way out itself: its own subnet's route.
 struct NatGateway {
   NatGatewayId id;
@@ -44,6 +54,7 @@ struct NatGateway {
   NatState state = NatState::available;
   std::string failure = {};  // of a failed one: AWS's code, "Gateway.NotAttached"
   Time created_at{}, deleted_at{};
+  std::optional<NatAddress> given_back = {};  // what it had: it is shown for a while
 
   friend bool operator==(NatGateway const&, NatGateway const&) = default;
 };

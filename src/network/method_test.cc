@@ -65,13 +65,14 @@ TEST(Method, each_injury_of_the_walkthrough_is_the_only_requirement_unmet) {
        "running i-private", "aws ec2 start-instances --instance-ids i-private"},
       {"no connect endpoint", kE, with_connect_endpoint(), to_private(),
        [](Network& n) { n.connect_endpoints.erase(kConnectEndpoint); }, "connect endpoint vpc-lab",
-       "aws ec2 create-instance-connect-endpoint --subnet-id subnet-private"},
+       "aws ec2 create-instance-connect-endpoint --subnet-id subnet-private  # a CLI of 2.12 or newer"},
       {"a connect endpoint that was deleted", kE, with_connect_endpoint(), to_private(),
        [](Network& n) {
          n.connect_endpoints.find(kConnectEndpoint)->state = ConnectEndpointState::delete_complete;
          n.interfaces.erase(kConnectPort);
        },
-       "connect endpoint vpc-lab", "aws ec2 create-instance-connect-endpoint --subnet-id subnet-private"},
+       "connect endpoint vpc-lab",
+       "aws ec2 create-instance-connect-endpoint --subnet-id subnet-private  # a CLI of 2.12 or newer"},
       {"E2 endpoint's group without outbound 22", kE, with_connect_endpoint(), to_private(),
        [](Network& n) { revoke(n, kConnectGroup, Direction::egress); },
        "way to the instance i-private (no-egress-rule)",

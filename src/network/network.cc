@@ -129,9 +129,16 @@ std::string Network::full_name(std::string_view service) const {
   return "com.amazonaws." + region + "." + std::string(service);
 }
 
+std::string_view Network::short_name(InterfaceEndpoint const& endpoint) const {
+  std::string_view service = endpoint.service;
+  auto prefix = full_name("");
+  if (!service.starts_with(prefix)) return {};
+  return service.substr(prefix.size());
+}
+
 std::string Network::own_name(InterfaceEndpoint const& endpoint, std::string_view zone) const {
   auto const& id = endpoint.id.text();
-  auto service = endpoint.service.substr(std::min(endpoint.service.size(), full_name("").size()));
+  auto service = std::string(short_name(endpoint));
   auto of_zone = zone.empty() ? "" : "-" + std::string(zone);
   return id + "-" + sha256_hex(id).substr(0, 8) + of_zone + "." + service + "." + region +
          ".vpce.amazonaws.com";

@@ -17,7 +17,9 @@ bool is_gone(ConnectEndpointState state) {
 
 // In the instance's subnet, with the default group of its VPC.
 Mend mend_endpoint(Location const& at) {
-  return {{aws_command({"ec2", "create-instance-connect-endpoint", "--subnet-id", at.subnet->id.text()})}};
+  auto command =
+      aws_command({"ec2", "create-instance-connect-endpoint", "--subnet-id", at.subnet->id.text()});
+  return {{command + "  # a CLI of 2.12 or newer"}};
 }
 
 // Those of the VPC that take tunnels; or else one that does not, if there is one.

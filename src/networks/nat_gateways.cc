@@ -65,6 +65,18 @@ Result<void> delete_nat_gateway(State& state, std::string const& id, Time now) {
   return success();
 }
 
+std::optional<network::NatAddress> address_of(State const& state, network::NatGateway const& gateway) {
+  auto* interface = state.network.interfaces.find(gateway.interface);
+  if (!interface) return gateway.given_back;
+  network::NatAddress address{interface->private_address};
+  if (auto* elastic = state.network.elastic_address_of(interface->id)) {
+    address.allocation = elastic->id;
+    address.public_address = elastic->address;
+    address.association = elastic->association;
+  }
+  return address;
+}
+
 std::string failure_message(network::NatGateway const& gateway) {
   if (gateway.failure == "Gateway.NotAttached") return "The network has no internet gateway attached";
   if (gateway.failure == "Resource.AlreadyAssociated") return "The elastic address is already associated";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "networks/interfaces.h"
+#include "networks/nat_gateways.h"
 #include "networks/resource.h"
 
 namespace fumidai::networks {
@@ -69,7 +70,10 @@ void move_on(State& state, NatGateway gateway, Time now) {
     default: state.network.nat_gateways.erase(gateway.id); return drop_tags(state, gateway.id.text());
   }
   if (gateway.state == NatState::failed) gateway.deleted_at = now;
-  if (gateway.state != NatState::available) drop_interfaces_of(state, gateway.id);
+  if (gateway.state != NatState::available) {
+    gateway.given_back = address_of(state, gateway);
+    drop_interfaces_of(state, gateway.id);
+  }
   state.network.nat_gateways.put(std::move(gateway));
 }
 

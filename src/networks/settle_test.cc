@@ -51,6 +51,10 @@ TEST(NatGateways, live_and_are_forgotten) {
   EXPECT_EQ(setup.stored(id)->state, NatState::deleted);
   EXPECT_TRUE(setup.is_free(setup.allocation));
   EXPECT_FALSE(state.network.interfaces.find(interface));
+  auto shown = address_of(state, *setup.stored(id));  // for the hour that it is shown
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->public_address->text(), "203.0.113.10");
+  EXPECT_EQ(shown->allocation.text(), setup.allocation);
   EXPECT_EQ(code_of(delete_nat_gateway(state, id, at(12s))), "NatGatewayNotFound");
   EXPECT_TRUE(delete_subnet(state, setup.subnet));
 

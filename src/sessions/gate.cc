@@ -15,52 +15,6 @@ namespace fumidai::sessions {
 
 namespace {
 
-policy::Principal to_policy(model::Principal const& principal) {
-  policy::Principal result;
-  result.arn = principal.arn;
-  result.account = principal.account;
-  bool is_role = principal.kind == model::Principal::Kind::role;
-  result.type = is_role ? policy::PrincipalType::assumed_role : policy::PrincipalType::user;
-  result.role_arn = principal.role_arn;
-  return result;
-}
-
-// Of the user, or of the role whatever its session.
-std::string const& own_arn(model::Principal const& principal) {
-  return principal.kind == model::Principal::Kind::role ? principal.role_arn : principal.arn;
-}
-
-// What is true of every request (api-surface.md 4.3).
-policy::Context circumstances(model::Caller const& caller, model::Region const& region,
-                              networks::State const& networks) {
-  policy::Context context;
-  bool is_role = caller.principal.kind == model::Principal::Kind::role;
-  if (!is_role) context.set("aws:username", caller.principal.name);
-  context.set("aws:userid", caller.principal.id);
-  context.set("aws:PrincipalArn", own_arn(caller.principal));
-  context.set("aws:PrincipalAccount", caller.principal.account);
-  context.set("aws:PrincipalType", is_role ? "AssumedRole" : "User");
-  if (caller.vpc_endpoint.empty()) {
-    context.set("aws:SourceIp", caller.source_address);
-  } else {
-    context.set("aws:VpcSourceIp", caller.source_address);
-    context.set("aws:SourceVpce", caller.vpc_endpoint);
-    auto const* endpoint = networks.network.endpoints.find(network::InterfaceEndpointId(caller.vpc_endpoint));
-    if (endpoint) context.set("aws:SourceVpc", endpoint->vpc.text());
-  }
-  context.set("aws:CurrentTime", to_iso_seconds(caller.at));
-  context.set("aws:EpochTime", std::to_string(to_millis(caller.at) / 1000));
-  context.set("aws:SecureTransport", "true");
-  context.set("aws:UserAgent", caller.user_agent);
-  context.set("aws:RequestedRegion", region.name);
-  context.set("aws:ViaAWSService", "false");
-  if (caller.token_issued_at) {
-    context.set("aws:TokenIssueTime", to_iso_seconds(*caller.token_issued_at));
-    context.set("aws:MultiFactorAuthPresent", "false");
-  }
-  return context;
-}
-
 // The refusal in the words that AWS's users know, and what to do next. The protocol gives the name its own
 // form.
 Error refusal_of(policy::Decision const& decision, policy::Request const& request,
@@ -111,10 +65,6 @@ boost::json::object facts_of(SessionAsk const& ask, std::string const& document)
   return facts;
 }
 
-constexpr char const* kAgentActions[] = {"ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel",
-                                         "ssmmessages:OpenControlChannel", "ssmmessages:CreateDataChannel",
-                                         "ssmmessages:OpenDataChannel"};
-
 // Of an assumed role, by one who may: for how long, and limited by what.
 Result<void> check_terms(store::Transaction& transaction, AssumeAsk const& ask, identity::Role const& role) {
   if (ask.duration > role.longest_session)
@@ -131,245 +81,24 @@ Result<void> check_terms(store::Transaction& transaction, AssumeAsk const& ask, 
 Gate::Gate(store::Database& database, networks::Keeper& networks, identity::Deployment const& deployment,
            audit::Trail const& trail, Clock const& clock, SessionLimits limits)
     : database_(database),
-      networks_(networks),
       deployment_(deployment),
       trail_(trail),
       clock_(clock),
-      limits_(limits) {}
-
-// What policies may look at of a part of a network (api-surface.md 4.3). One that is to be made has nothing
-// yet.
-Result<void> Gate::tell_of_network(store::Transaction& transaction, std::string const& arn,
-                                   policy::Context& context) {
-  context.set("ec2:Region", deployment_.region.name);
-  auto id = arn.substr(arn.rfind('/') + 1);
-  TRY(auto state, networks_.read(transaction));
-  bool is_instance = state->network.instances.find(InstanceId(id)) != nullptr;
-  for (auto const& [key, value] : state->tags_of(id)) {
-    context.set("ec2:ResourceTag/" + key, value);
-    context.set("aws:ResourceTag/" + key, value);
-    if (is_instance) context.set("ssm:resourceTag/" + key, value);
-  }
-  return success();
-}
-
-// Those of the principal, and of the endpoint through which he came.
-Result<policy::PolicySet> Gate::policies_for(store::Transaction& transaction, model::Caller const& caller) {
-  TRY(auto policies, library_.policies_for(transaction, caller.principal));
-  if (caller.vpc_endpoint.empty()) return policies;
-  TRY(auto state, networks_.read(transaction));
-  auto const* endpoint = state->network.endpoints.find(network::InterfaceEndpointId(caller.vpc_endpoint));
-  // One that is gone lets nothing through; one without a policy, everything.
-  if (!endpoint) {
-    policies.endpoint.emplace();
-  } else if (!endpoint->policy.empty()) {
-    TRY(auto policy, library_.policy_of(*endpoint));
-    policies.endpoint = {{std::move(policy)}};
-  }
-  return policies;
-}
-
-Result<policy::Request> Gate::request_for(store::Transaction& transaction, model::Caller const& caller,
-                                          std::string const& action, std::string const& resource,
-                                          std::map<std::string, std::vector<std::string>> const& context) {
-  TRY(auto state, networks_.read(transaction));
-  policy::Request request{to_policy(caller.principal), action, resource,
-                          circumstances(caller, deployment_.region, *state)};
-  for (auto const& [key, values] : context) request.context.set(key, values);
-  TRY(auto own_tags, inventory::tags_of(transaction, inventory::kIamEntity, own_arn(caller.principal)));
-  for (auto const& [key, value] : own_tags) request.context.set("aws:PrincipalTag/" + key, value);
-  if (resource.starts_with("arn:aws:iam:")) {
-    TRY(auto tags, inventory::tags_of(transaction, inventory::kIamEntity, resource));
-    for (auto const& [key, value] : tags) {
-      request.context.set("iam:ResourceTag/" + key, value);
-      request.context.set("aws:ResourceTag/" + key, value);
-    }
-  }
-  if (auto instance = model::resource_of(resource, "managed-instance"); !instance.empty()) {
-    TRY(auto tags, inventory::tags_of(transaction, inventory::kManagedInstance, std::string(instance)));
-    for (auto const& [key, value] : tags) {
-      request.context.set("ssm:resourceTag/" + key, value);
-      request.context.set("aws:ResourceTag/" + key, value);
-    }
-  }
-  if (resource.starts_with("arn:aws:ec2:")) CHECK(tell_of_network(transaction, resource, request.context));
-  if (auto session = model::resource_of(resource, "session"); !session.empty()) {
-    auto row = find_session(transaction, SessionId(std::string(session)));
-    if (row) {
-      request.context.set("ssm:resourceTag/aws:ssmmessages:session-id", row->owner_id);
-      request.context.set("ssm:resourceTag/aws:ssmmessages:target-id", row->target.text());
-    } else if (row.error().code != Errc::not_found) {
-      return row.error();
-    }
-  }
-  return request;
-}
-
-// The agent of an instance with the role, as it calls through the endpoint; or past all of them, for none.
-model::Caller Gate::agent_of(identity::Role const& role, InstanceId const& instance,
-                             std::string const& endpoint) const {
-  model::Caller agent;
-  agent.principal =
-      identity::role_principal(deployment_, role, {role.name, role.id, instance.text(), instance});
-  agent.vpc_endpoint = endpoint;
-  agent.at = clock_.now();
-  agent.token_issued_at = agent.at;
-  return agent;
-}
-
-// The first action of an agent that the role does not allow, if there is one.
-Result<void> Gate::judge_role(store::Transaction& transaction, InstanceId const& instance,
-                              InstanceRole& role) {
-  auto agent = agent_of(*role.role, instance, "");
-  TRY(auto policies, policies_for(transaction, agent));
-  for (auto const* action : kAgentActions) {
-    TRY(auto request, request_for(transaction, agent, action, "*", {}));
-    auto decision = policy::decide(policies, request);
-    if (decision.allowed()) continue;
-    role.refused_action = action;
-    role.refusal = policy::sentence(decision, request);
-    role.is_denied = decision.outcome == policy::Outcome::explicit_deny;
-    return success();
-  }
-  return success();
-}
-
-// The first action of the endpoint's service that the role allows and the endpoint's policy does not let
-// through; empty for none, nothing where the role allows none.
-Result<std::optional<std::string>> Gate::refused_by_endpoint(store::Transaction& transaction,
-                                                             identity::Role const& role,
-                                                             InstanceId const& instance,
-                                                             network::InterfaceEndpoint const& endpoint) {
-  auto agent = agent_of(role, instance, endpoint.id.text());
-  auto service = endpoint.service.substr(endpoint.service.rfind('.') + 1) + ":";
-  TRY(auto policies, policies_for(transaction, agent));
-  auto own = policies;
-  own.endpoint.reset();
-  std::optional<std::string> refused;
-  for (std::string action : kAgentActions) {
-    if (!action.starts_with(service)) continue;
-    TRY(auto request, request_for(transaction, agent, action, "*", {}));
-    if (!policy::decide(own, request).allowed()) continue;
-    refused = "";
-    if (!policy::decide(policies, request).allowed()) return std::optional(action);
-  }
-  return refused;
-}
-
-Result<std::optional<InstanceRole>> Gate::role_of(store::Transaction& transaction,
-                                                  InstanceId const& instance) {
-  TRY(auto state, networks_.read(transaction));
-  auto const* known = state->network.instances.find(instance);
-  if (!known || !known->profile) return std::nullopt;
-  auto profile = identity::find_instance_profile(transaction, known->profile->name);
-  if (!profile && profile.error().code == Errc::not_found) return std::nullopt;
-  if (!profile) return profile.error();
-  InstanceRole found{*std::move(profile)};
-  if (!found.profile.role) return found;
-  TRY(found.role, identity::find_role(transaction, *found.profile.role));
-  TRY(found.is_trusting,
-      trusts_service(*found.role, "ec2.amazonaws.com", model::instance_arn(deployment_.region, instance)));
-  CHECK(judge_role(transaction, instance, found));
-  return found;
-}
-
-// Why no session to an instance of a VPC can start, although its agent may still be connected: its role is
-// looked at each time.
-Result<std::optional<std::string>> Gate::obstacle_to(store::Transaction& transaction,
-                                                     InstanceId const& target) {
-  if (!is_of_vpc(target)) return std::nullopt;
-  TRY(auto role, role_of(transaction, target));
-  if (!role) return std::optional<std::string>("it has no instance profile");
-  if (!role->lets_agent_connect()) return std::optional(role->obstacle());
-  return std::nullopt;
-}
-
-// Why its agent is not there, in words.
-Result<std::string> Gate::absence_of(store::Transaction& transaction, inventory::Instance const& target) {
-  auto words = inventory::absence_in_words(target, clock_.now());
-  if (!is_of_vpc(target.id)) return words;
-  auto const& id = target.id.text();
-  TRY(auto state, networks_.read(transaction));
-  auto* known = state->network.instances.find(target.id);
-  if (known != nullptr && known->state != network::InstanceState::running)
-    words = id + " is not connected: it is " + state_in_words(*known);
-  return words + " Why it cannot be reached, tells: fumidai doctor " + id;
-}
-
-// Why nothing was ever heard of it.
-Result<std::string> Gate::why_never_seen(store::Transaction& transaction, InstanceId const& target) {
-  if (!is_of_vpc(target))
-    return "no instance of that id is registered here. `aws ssm describe-instance-information` lists those "
-           "that are.";
-  TRY(auto state, networks_.read(transaction));
-  auto const* known = state->network.instances.find(target);
-  if (known == nullptr)
-    return "there is no such instance. `aws ec2 describe-instances` lists those that are.";
-  if (known->state == network::InstanceState::terminated) return "it is terminated.";
-  return "its agent never was. Why, tells: fumidai doctor " + target.text();
-}
-
-Result<network::Network> Gate::known_network(store::Transaction& transaction) {
-  TRY(auto state, networks_.read(transaction));
-  auto network = state->network;
-  for (auto const& instance : state->network.instances) {
-    auto* known = network.instances.find(instance.id);
-    TRY(auto role, role_of(transaction, instance.id));
-    if (!role) known->profile.reset();
-    if (role) known->profile = role->facts();
-    auto registered = inventory::find_instance(transaction, instance.id);
-    if (!registered && registered.error().code != Errc::not_found) return registered.error();
-    bool is_connected = registered && registered->is_connected();
-    auto const& tags = state->tags_of(instance.id.text());
-    auto tag = tags.find(std::string(networks::kAgentTag));
-    known->agent.installed = is_connected || tag == tags.end() || tag->second != networks::kNoAgent;
-    known->agent.connected = is_connected;
-    if (is_connected) known->agent.running = true;
-    if (auto const* launch = state->launches.find(instance.id))
-      known->has_metadata = launch->metadata.enabled;
-    if (role && role->role) CHECK(judge_endpoints(transaction, *role->role, instance, network));
-  }
-  return network;
-}
-
-// What the policies of its VPC's endpoints let its agent do.
-Result<void> Gate::judge_endpoints(store::Transaction& transaction, identity::Role const& role,
-                                   network::Instance const& instance, network::Network& network) {
-  auto* interface = network.interfaces.find(instance.interface);
-  auto* subnet = interface ? network.subnets.find(interface->subnet) : nullptr;
-  std::vector<network::InterfaceEndpointId> judged;
-  for (auto const& endpoint : network.endpoints) {
-    if (subnet && endpoint.vpc == subnet->vpc && !endpoint.policy.empty()) judged.push_back(endpoint.id);
-  }
-  for (auto const& id : judged) {
-    auto& endpoint = *network.endpoints.find(id);
-    TRY(auto refused, refused_by_endpoint(transaction, role, instance.id, endpoint));
-    if (refused) endpoint.refused_actions[instance.id] = *std::move(refused);
-  }
-  return success();
-}
+      limits_(limits),
+      questions_(networks, deployment, clock),
+      known_(questions_, networks, deployment, clock) {}
 
 Result<std::string> Gate::why_no_session(store::Transaction& transaction, model::Caller const& caller,
                                          InstanceId const& target) {
-  TRY(auto policies, policies_for(transaction, caller));
+  TRY(auto policies, questions_.policies_for(transaction, caller));
   policy::StartSession question;
-  TRY(question.node, request_for(transaction, caller, "ssm:StartSession",
-                                 model::instance_arn(deployment_.region, target), {}));
-  TRY(question.document, request_for(transaction, caller, "ssm:StartSession",
-                                     model::document_arn(deployment_.region, model::kDefaultDocument), {}));
+  TRY(question.node, questions_.request_for(transaction, caller, "ssm:StartSession",
+                                            model::instance_arn(deployment_.region, target), {}));
+  TRY(question.document,
+      questions_.request_for(transaction, caller, "ssm:StartSession",
+                             model::document_arn(deployment_.region, model::kDefaultDocument), {}));
   if (policy::decide_start_session(policies, question).allowed()) return std::string();
   return policy::explain_start_session(policies, question);
-}
-
-// Credentials of an instance are worth what its role is now: what became of them, in words. Empty: they hold,
-// or are no instance's.
-Result<std::string> Gate::lost_role(store::Transaction& transaction, model::Caller const& caller) {
-  auto const& instance = caller.principal.instance;
-  if (!instance || !is_of_vpc(*instance)) return std::string();
-  TRY(auto role, role_of(transaction, *instance));
-  bool holds = role && role->role && role->role->name == caller.principal.role && role->is_trusting;
-  if (holds) return std::string();
-  return instance->text() + " does not have the role " + caller.principal.role + " any more.";
 }
 
 Result<bool> Gate::allows(store::Transaction& transaction, Ask ask) {
@@ -378,21 +107,22 @@ Result<bool> Gate::allows(store::Transaction& transaction, Ask ask) {
 }
 
 Result<Gate::Verdict> Gate::decide(store::Transaction& transaction, Ask& ask) {
-  TRY(auto lost, lost_role(transaction, ask.caller));
+  TRY(auto lost, known_.lost_role(transaction, ask.caller));
   if (!lost.empty()) {
     auto instance = ask.caller.principal.instance->text();
     return Verdict{{ask.caller, ask.action, std::move(instance), false, lost, "", ask.facts},
                    access_denied(lost)};
   }
   if (ask.complete) CHECK(ask.complete(transaction, ask));
-  TRY(auto policies, policies_for(transaction, ask.caller));
+  TRY(auto policies, questions_.policies_for(transaction, ask.caller));
   std::vector<policy::Request> requests;
   for (auto const& resource : ask.resources) {
-    TRY(auto request, request_for(transaction, ask.caller, ask.action, resource, ask.context));
+    TRY(auto request, questions_.request_for(transaction, ask.caller, ask.action, resource, ask.context));
     requests.push_back(std::move(request));
   }
   for (auto const& each : ask.also) {
-    TRY(auto request, request_for(transaction, ask.caller, each.action, each.resource, each.context));
+    TRY(auto request,
+        questions_.request_for(transaction, ask.caller, each.action, each.resource, each.context));
     requests.push_back(std::move(request));
   }
   if (requests.empty()) return Error{Errc::system, ask.action + " asks about nothing"};
@@ -472,11 +202,11 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
   auto document_name = ask.document.empty() ? std::string(model::kDefaultDocument) : ask.document;
   InstanceId target(ask.target);
   auto node_arn = model::instance_arn(deployment_.region, target);
-  TRY(auto policies, policies_for(transaction, ask.caller));
+  TRY(auto policies, questions_.policies_for(transaction, ask.caller));
   policy::StartSession question;
-  TRY(question.node, request_for(transaction, ask.caller, "ssm:StartSession", node_arn, {}));
-  TRY(question.document, request_for(transaction, ask.caller, "ssm:StartSession",
-                                     model::document_arn(deployment_.region, document_name), {}));
+  TRY(question.node, questions_.request_for(transaction, ask.caller, "ssm:StartSession", node_arn, {}));
+  TRY(question.document, questions_.request_for(transaction, ask.caller, "ssm:StartSession",
+                                                model::document_arn(deployment_.region, document_name), {}));
   question.document_named = !ask.document.empty();
   auto decision = policy::decide_start_session(policies, question);
   auto ground = ground_in_words(decision);
@@ -494,7 +224,7 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
     if (!is_counted) CHECK(trail_.append(transaction, event));
     return Admission{};
   };
-  TRY(auto lost, lost_role(transaction, ask.caller));
+  TRY(auto lost, known_.lost_role(transaction, ask.caller));
   if (!lost.empty()) return refuse(access_denied(lost), false, lost);
   if (!decision.allowed())
     return refuse(refusal_of(decision, decided, ask.caller.request_id), false,
@@ -505,16 +235,16 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
   auto instance = inventory::find_instance(transaction, target);
   if (!instance) {
     if (instance.error().code != Errc::not_found) return instance.error();
-    TRY(auto why, why_never_seen(transaction, target));
+    TRY(auto why, known_.why_never_seen(transaction, target));
     return refuse(target_not_connected(escaped(ask.target, 128) + " is not connected: " + why), true,
                   "the target is not registered");
   }
-  TRY(auto obstacle, obstacle_to(transaction, target));
+  TRY(auto obstacle, known_.obstacle_to(transaction, target));
   if (obstacle)
     return refuse(target_not_connected(ask.target + " is not connected: " + *obstacle + "."), true,
                   *obstacle);
   if (!instance->is_connected()) {
-    TRY(auto absence, absence_of(transaction, *instance));
+    TRY(auto absence, known_.absence_of(transaction, *instance));
     return refuse(target_not_connected(absence), true, absence);
   }
   auto document = model::find_session_document(document_name);
@@ -573,8 +303,8 @@ Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeA
                                         std::optional<Error>& refusal) {
   std::map<std::string, std::vector<std::string>> context{{"sts:RoleSessionName", {ask.session_name}}};
   if (!ask.external_id.empty()) context["sts:ExternalId"] = {ask.external_id};
-  TRY(auto request, request_for(transaction, ask.caller, "sts:AssumeRole", ask.role_arn, context));
-  TRY(auto policies, policies_for(transaction, ask.caller));
+  TRY(auto request, questions_.request_for(transaction, ask.caller, "sts:AssumeRole", ask.role_arn, context));
+  TRY(auto policies, questions_.policies_for(transaction, ask.caller));
 
   auto record = [&](policy::Decision const& decision, std::string_view outcome,
                     std::string const& would_change) -> Result<void> {
@@ -603,7 +333,7 @@ Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeA
   };
 
   auto decision = policy::decide(policies, request);
-  TRY(auto lost, lost_role(transaction, ask.caller));
+  TRY(auto lost, known_.lost_role(transaction, ask.caller));
   if (!lost.empty()) {
     TRY(auto none, refuse({policy::Outcome::implicit_deny, {}, {}, request.resource}, lost));
     refusal = access_denied(lost);
@@ -618,7 +348,7 @@ Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeA
     policy::Decision nobody{policy::Outcome::implicit_deny, {}, {policy::Layer::trust}, request.resource};
     return refuse(nobody, "there is no such role");
   }
-  TRY(auto trust, library_.trust_of(*role));
+  TRY(auto trust, questions_.trust_of(*role));
   auto trusted = policy::decide_trust(trust, request);
   if (!trusted.allowed()) return refuse(trusted, policy::explain_trust(trust, request).text());
   auto terms = check_terms(transaction, ask, *role);
@@ -629,22 +359,6 @@ Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeA
   }
   CHECK(record(trusted, "allowed", policy::sentence(trusted, request)));
   return *std::move(role);
-}
-
-Result<bool> Gate::trusts_service(identity::Role const& role, std::string const& service,
-                                  std::string const& source) {
-  policy::Request request;
-  request.principal.type = policy::PrincipalType::service;
-  request.principal.service = service;
-  request.action = "sts:AssumeRole";
-  request.resource = model::role_arn(deployment_.region, role.path, role.name);
-  auto now = clock_.now();
-  request.context.set("aws:SourceAccount", deployment_.region.account);
-  request.context.set("aws:SourceArn", source);
-  request.context.set("aws:CurrentTime", to_iso_seconds(now));
-  request.context.set("aws:EpochTime", std::to_string(to_millis(now) / 1000));
-  TRY(auto trust, library_.trust_of(role));
-  return policy::decide_trust(trust, request).allowed();
 }
 
 void Gate::count_refusal(std::string const& address, std::string_view reason) {

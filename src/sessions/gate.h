@@ -15,13 +15,11 @@
 #include "base/awaitable.h"
 #include "identity/deployment.h"
 #include "identity/roles.h"
-#include "inventory/instances.h"
 #include "model/caller.h"
 #include "model/session_document.h"
-#include "networks/keeper.h"
 #include "policy/evaluate.h"
-#include "sessions/instance_role.h"
-#include "sessions/policy_library.h"
+#include "sessions/known_networks.h"
+#include "sessions/questions.h"
 #include "sessions/session_rows.h"
 #include "store/database.h"
 
@@ -97,15 +95,8 @@ class Gate {
   // NoSuchEntity, for a policy of the session.
   awaitable<Result<identity::Role>> assume(AssumeAsk ask);
 
-  // Whether a role trusts a service ("ssm.amazonaws.com") to hand it to `source`, an ARN.
-  Result<bool> trusts_service(identity::Role const& role, std::string const& service,
-                              std::string const& source);
-
-  // What the instance of a VPC has of a role now; nothing, when it has no instance profile, or is not there.
-  Result<std::optional<InstanceRole>> role_of(store::Transaction& transaction, InstanceId const& instance);
-
-  // The network as it is, with what others know of its parts: roles, agents, what endpoints' policies refuse.
-  Result<network::Network> known_network(store::Transaction& transaction);
+  Questions& questions() { return questions_; }
+  KnownNetworks& networks() { return known_; }
 
   // Why this caller may start no session on that target, in words; empty when he may.
   Result<std::string> why_no_session(store::Transaction& transaction, model::Caller const& caller,
@@ -208,41 +199,22 @@ class Gate {
     Error refusal;
   };
   Result<Verdict> decide(store::Transaction& transaction, Ask& ask);
-  model::Caller agent_of(identity::Role const& role, InstanceId const& instance,
-                         std::string const& endpoint) const;
-  Result<void> judge_role(store::Transaction& transaction, InstanceId const& instance, InstanceRole& role);
-  Result<std::optional<std::string>> refused_by_endpoint(store::Transaction& transaction,
-                                                         identity::Role const& role,
-                                                         InstanceId const& instance,
-                                                         network::InterfaceEndpoint const& endpoint);
-  Result<void> judge_endpoints(store::Transaction& transaction, identity::Role const& role,
-                               network::Instance const& instance, network::Network& network);
-  Result<std::string> lost_role(store::Transaction& transaction, model::Caller const& caller);
-  Result<policy::PolicySet> policies_for(store::Transaction& transaction, model::Caller const& caller);
-  Result<std::string> why_never_seen(store::Transaction& transaction, InstanceId const& target);
-  Result<std::string> absence_of(store::Transaction& transaction, inventory::Instance const& target);
-  Result<std::optional<std::string>> obstacle_to(store::Transaction& transaction, InstanceId const& target);
   Result<identity::Role> assume_now(store::Transaction& transaction, AssumeAsk const& ask,
                                     std::optional<Error>& refusal);
   Result<Admission> admit_now(store::Transaction& transaction, SessionAsk const& ask,
                               std::optional<Error>& refusal);
-  Result<void> tell_of_network(store::Transaction& transaction, std::string const& arn,
-                               policy::Context& context);
-  Result<policy::Request> request_for(store::Transaction& transaction, model::Caller const& caller,
-                                      std::string const& action, std::string const& resource,
-                                      std::map<std::string, std::vector<std::string>> const& context);
   Result<void> record(store::Transaction& transaction, Ask const& ask, Verdict const& verdict);
   void record_soon(Ask const& ask, Verdict const& verdict);
   bool is_counted(Ask const& ask, Verdict const& verdict);
   void record_failure(Ask const& ask, Error const& error);
 
   store::Database& database_;
-  networks::Keeper& networks_;
   identity::Deployment const& deployment_;
   audit::Trail const& trail_;
   Clock const& clock_;
   SessionLimits limits_;
-  PolicyLibrary library_;
+  Questions questions_;
+  KnownNetworks known_;
   audit::Tally counts_;
 };
 

@@ -349,8 +349,8 @@ TEST_F(TheGate, a_service_is_given_the_roles_that_trust_it) {
   write([&](Transaction& transaction) -> Result<void> {
     TRY(auto role, identity::find_role(transaction, "ops"));
     auto source = model::instance_arn(deployment.region, host);
-    EXPECT_TRUE(*gate->trusts_service(role, "ssm.amazonaws.com", source));
-    EXPECT_FALSE(*gate->trusts_service(role, "ec2.amazonaws.com", source));
+    EXPECT_TRUE(*gate->questions().trusts_service(role, "ssm.amazonaws.com", source));
+    EXPECT_FALSE(*gate->questions().trusts_service(role, "ec2.amazonaws.com", source));
     return success();
   });
 }

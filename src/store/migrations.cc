@@ -120,8 +120,13 @@ alter table sessions add column carrier text not null default '';
 alter table sessions add column endpoint text not null default '';
 )sql";
 
+// When the credentials of a role were last used.
+constexpr char const* kRoleUse = R"sql(
+alter table roles add column last_used_at bigint;
+)sql";
+
 constexpr Migration kMigrations[] = {
-    {1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}, {4, kPushedKeys}, {5, kCarriers}};
+    {1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}, {4, kPushedKeys}, {5, kCarriers}, {6, kRoleUse}};
 
 }  // namespace
 

@@ -66,7 +66,7 @@ void AgentMessage::encode_to(MutableByteView out) const {
   auto uuid = id == Uuid() ? Uuid::random() : id;
   std::copy_n(uuid.bytes.begin() + 8, 8, at + kIdAt);
   std::copy_n(uuid.bytes.begin(), 8, at + kIdAt + 8);
-  auto computed = sha256(payload);
+  auto computed = is_digested ? sha256(payload) : Digest{};
   std::copy(computed.begin(), computed.end(), at + kDigestAt);
   write_u32(at + kPayloadTypeAt, static_cast<std::uint32_t>(payload_type));
   write_u32(at + kPayloadLengthAt, static_cast<std::uint32_t>(payload.size()));

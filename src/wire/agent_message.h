@@ -67,7 +67,9 @@ struct AgentMessage {
   // As the header says; parse() does not compare it with the payload, since AWS's agent does not fill it
   // reliably.
   Digest digest{};
+  bool is_digested = true;  // of what is encoded; between ends that agreed on none, false
 
+  bool has_digest() const { return digest != Digest{}; }
   bool has_right_digest() const { return digest == sha256(payload); }
   bool is_stream() const {
     return type == message_type::input_stream_data || type == message_type::output_stream_data;

@@ -61,6 +61,7 @@ void DataChannel::send(PayloadType type, ByteView payload) {
   message.flags = options_.is_agent && next_sequence_ == 0 ? AgentMessage::kSyn : 0;
   message.payload_type = type;
   message.payload = payload;
+  message.is_digested = !omits_digests_;
 
   Outgoing entry;
   entry.message = std::make_shared<Bytes const>(message.encode());
@@ -77,7 +78,8 @@ Result<bool> DataChannel::receive(AgentMessage const& message, Instant now) {
     return true;
   }
   if (message.type != peer_type()) return false;
-  if (!message.payload.empty() && !message.has_right_digest()) {
+  bool needs_digest = needs_digests_ || message.has_digest();
+  if (needs_digest && !message.payload.empty() && !message.has_right_digest()) {
     return Error{Errc::malformed, "a message whose digest does not fit its payload"};
   }
   on_data(message);

@@ -57,6 +57,11 @@ class DataChannel {
   bool all_acknowledged() const { return unacknowledged_.empty(); }
   std::size_t unacknowledged_bytes() const { return unacknowledged_bytes_; }
 
+  // Between ends that agreed that TLS is enough: what is sent from now on has no digest, or what comes may
+  // have none.
+  void omit_digests() { omits_digests_ = true; }
+  void accept_no_digests() { needs_digests_ = false; }
+
   // A stream message of the peer, or an acknowledge. Anything else is not for this class: false.
   // Error: malformed, when an acknowledge is not one, or a digest is wrong.
   Result<bool> receive(AgentMessage const& message, Instant now);
@@ -109,6 +114,7 @@ class DataChannel {
 
   DataChannelOptions options_;
   Clock const& clock_;
+  bool omits_digests_ = false, needs_digests_ = true;
 
   std::int64_t next_sequence_ = 0;
   std::int64_t oldest_ = 0;              // sequence number of unacknowledged_.front()

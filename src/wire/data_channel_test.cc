@@ -295,6 +295,21 @@ TEST_F(Ends, a_wrong_digest_is_an_error) {
   EXPECT_FALSE(agent.receive(*AgentMessage::parse(bytes), now));
 }
 
+TEST_F(Ends, digests_are_left_out_only_where_both_ends_agreed) {
+  agent.omit_digests();
+  agent.send(PayloadType::output, as_bytes("bare"));
+  auto bare = agent.take_output(now);
+  EXPECT_FALSE(AgentMessage::parse(*bare)->has_digest());
+  EXPECT_FALSE(client.receive(*AgentMessage::parse(*bare), now));
+  client.accept_no_digests();
+  EXPECT_TRUE(client.receive(*AgentMessage::parse(*bare), now));
+  EXPECT_EQ(text(client.take_delivery()), "bare");
+  // What has one is checked all the same.
+  auto wrong = stream_message(1, "payload", message_type::output_stream_data);
+  wrong.back() ^= 1;
+  EXPECT_FALSE(client.receive(*AgentMessage::parse(wrong), now));
+}
+
 TEST_F(Ends, other_messages_are_left_to_the_owner) {
   auto closed = make_message(message_type::channel_closed, "{}", clock.now());
   EXPECT_FALSE(*agent.receive(*AgentMessage::parse(closed), now));

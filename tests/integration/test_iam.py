@@ -1,11 +1,12 @@
 """IAM and STS with AWS's own tools: roles and instance profiles, users and keys, policies, becoming a role; and what is said of every mistake."""
 
+import datetime
 import json
 
 import botocore.exceptions
 import pytest
 
-from house.programs import AWS, run
+from house.programs import AWS, run, wait_until
 
 CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -348,6 +349,43 @@ def test_a_role_that_is_assumed_can_do_what_its_policies_say(plane, account, hos
     (became,) = [event for event in plane.events() if event["action"] == "sts:AssumeRole" and event["detail"].get("roleSession") == "night-shift"]
     said = plane.fumidai("explain", became["request"]).stdout.decode()
     assert "user/becomes" in said and role in said and "night-shift" in said and f"trust policy of role {name}" in said
+
+
+def test_a_role_says_when_it_was_last_used(plane, role, name):
+    plane.make_user("uses", allow("sts:AssumeRole", role))
+    used = lambda: plane.aws("iam", "get-role", "--role-name", name)["Role"]["RoleLastUsed"]
+    profile = be(plane, role, user="uses")
+    assert used() == {}
+    before = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    plane.aws("sts", "get-caller-identity", user=profile)
+    said = wait_until("the use of the role", used)
+    assert said["Region"] == "us-east-1" and before <= datetime.datetime.fromisoformat(said["LastUsedDate"].replace("Z", "+00:00"))
+
+
+def test_a_user_gets_credentials_for_a_while(plane, account):
+    plane.make_user("clerk", allow(["ssm:DescribeSessions", "iam:*"]))
+    issued = plane.aws("sts", "get-session-token", "--duration-seconds", "900", user="clerk")["Credentials"]
+    left = datetime.datetime.fromisoformat(issued["Expiration"].replace("Z", "+00:00")) - datetime.datetime.now(datetime.timezone.utc)
+    assert issued["AccessKeyId"].startswith("ASIA") and 880 < left.total_seconds() <= 900
+    profile = plane.add_profile("clerk-for-a-while", issued)
+
+    assert plane.aws("sts", "get-caller-identity", user=profile)["Arn"] == f"arn:aws:iam::{account}:user/clerk"
+    plane.aws("ssm", "describe-sessions", "--state", "Active", user=profile)
+    assert denied(plane.refused("ssm", "describe-instance-information", user=profile), "ssm:DescribeInstanceInformation")
+    assert "(InvalidClientTokenId)" in plane.refused("iam", "get-user", user=profile)  # as on AWS without MFA
+    assert "Cannot call GetSessionToken with session credentials" in plane.refused("sts", "get-session-token", user=profile)
+    assert "there are no MFA devices" in plane.refused("sts", "get-session-token", "--serial-number", "arn:aws:iam::123456789012:mfa/clerk", "--token-code", "123456", user="clerk")
+    assert "(ValidationError)" in plane.refused("sts", "get-session-token", "--duration-seconds", "129601", user="clerk")
+    assert [event["outcome"] for event in plane.events() if event["action"] == "sts:GetSessionToken"] == ["allowed"]
+
+    (key,) = plane.aws("iam", "list-access-keys", "--user-name", "clerk")["AccessKeyMetadata"]
+    plane.aws("iam", "delete-access-key", "--user-name", "clerk", "--access-key-id", key["AccessKeyId"])
+    plane.aws("ssm", "describe-sessions", "--state", "Active", user=profile)  # they are the user's, not the key's
+    for policy_name in plane.aws("iam", "list-user-policies", "--user-name", "clerk")["PolicyNames"]:
+        plane.aws("iam", "delete-user-policy", "--user-name", "clerk", "--policy-name", policy_name)
+    plane.aws("iam", "delete-user", "--user-name", "clerk")
+    plane.aws("iam", "create-user", "--user-name", "clerk")  # another one of that name
+    assert "(InvalidClientTokenId)" in plane.refused("sts", "get-caller-identity", user=profile)
 
 
 def test_a_profile_of_the_tools_becomes_a_role_by_itself(plane, role, name):

@@ -43,15 +43,15 @@ std::vector<FilterKey<NatGatewayDescription>> filter_keys(NatGatewayDescription 
 }
 
 std::vector<NatAddress> describe_addresses(State const& state, network::NatGateway const& gateway) {
-  auto* interface = state.network.interfaces.find(gateway.interface);
-  if (!interface) return {};  // given back
+  auto held = networks::address_of(state, gateway);
+  if (!held) return {};
   NatAddress address;
-  address.network_interface_id = interface->id.text();
-  address.private_ip = interface->private_address.text();
-  if (auto* elastic = state.network.elastic_address_of(interface->id)) {
-    address.allocation_id = elastic->id.text();
-    address.public_ip = elastic->address.text();
-    address.association_id = elastic->association.text();
+  address.network_interface_id = gateway.interface.text();
+  address.private_ip = held->private_address.text();
+  if (held->public_address) {
+    address.allocation_id = held->allocation.text();
+    address.public_ip = held->public_address->text();
+    address.association_id = held->association.text();
   }
   return {std::move(address)};
 }

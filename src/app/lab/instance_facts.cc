@@ -18,7 +18,8 @@ Result<lab::RoleCredentials> issue(sessions::Gate& gate, identity::Role const& r
                                    InstanceId const& instance) {
   auto now = gate.clock().now();
   TRY(auto credentials,
-      identity::issue_credentials(gate.deployment(), {role.name, role.id, instance.text(), instance}, now,
+      identity::issue_credentials(gate.deployment(),
+                                  identity::RoleSession{role.name, role.id, instance.text(), instance}, now,
                                   kCredentialLifetime));
   return lab::RoleCredentials{credentials.access_key_id, credentials.secret_access_key,
                               credentials.session_token, credentials.issued_at, credentials.expires_at};
@@ -27,7 +28,7 @@ Result<lab::RoleCredentials> issue(sessions::Gate& gate, identity::Role const& r
 Result<std::optional<lab::ProfileFacts>> profile_facts(store::Transaction& transaction, sessions::Gate& gate,
                                                        InstanceId const& instance,
                                                        lab::Metadata::Credentials wanted) {
-  TRY(auto role, gate.role_of(transaction, instance));
+  TRY(auto role, gate.networks().role_of(transaction, instance));
   if (!role) return std::optional<lab::ProfileFacts>();
   auto const& profile = role->profile;
   lab::ProfileFacts facts{model::instance_profile_arn(gate.deployment().region, profile.path, profile.name),
