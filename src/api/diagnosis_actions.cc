@@ -7,6 +7,7 @@
 #include "network/drawing.h"
 #include "sessions/measurements.h"
 #include "sessions/targets.h"
+#include "sessions/tunnel_ask.h"
 
 namespace fumidai::api {
 
@@ -90,10 +91,40 @@ RequirementDescription describe(network::Requirement const& requirement) {
   return description;
 }
 
-// What the one who asks may himself, which is a requirement of every method of Session Manager.
-RequirementDescription describe_permission(InstanceId const& instance, std::string const& obstacle) {
-  auto reason = obstacle.empty() ? "you may start a session" : "you may start no session: " + obstacle;
-  return {"permission", instance.text(), obstacle.empty() ? "met" : "unmet", reason, {}, {}, {}};
+// What the one who asks may himself, which is a requirement of every method but the bastion.
+RequirementDescription permission(InstanceId const& instance, bool granted, std::string reason) {
+  return {"permission", instance.text(), granted ? "met" : "unmet", std::move(reason), {}, {}, {}};
+}
+
+Result<RequirementDescription> session_permission(store::Transaction& transaction, Call const& call,
+                                                  InstanceId const& instance) {
+  TRY(auto obstacle, call.plane.gate.why_no_session(transaction, call.caller, instance));
+  return permission(instance, obstacle.empty(),
+                    obstacle.empty() ? "you may start a session" : "you may start no session: " + obstacle);
+}
+
+// Through any of its VPC's endpoints, to the port and the user that clients take unless they are told
+// another.
+Result<RequirementDescription> tunnel_permission(store::Transaction& transaction, Call const& call,
+                                                 network::Network const& network, network::Location const& at,
+                                                 InstanceId const& instance) {
+  auto& gate = call.plane.gate;
+  auto const& region = call.plane.deployment.region;
+  TRY(auto no_key,
+      gate.why_not(transaction, sessions::push_key_ask(call.caller, region, instance, "ec2-user")));
+  if (!no_key.empty()) return permission(instance, false, "you may push no key: " + no_key);
+  std::string no_tunnel;
+  for (auto const& endpoint : network.connect_endpoints) {
+    if (endpoint.vpc != at.vpc->id || !is_usable(endpoint.state)) continue;
+    wire::OpenTunnel tunnel;
+    tunnel.endpoint = endpoint.id.text();
+    tunnel.address = at.interface->private_address;
+    tunnel.port = 22;
+    TRY(no_tunnel, gate.why_not(transaction, sessions::tunnel_ask(call.caller, region, tunnel)));
+    if (no_tunnel.empty()) break;
+  }
+  if (!no_tunnel.empty()) return permission(instance, false, "you may open no tunnel: " + no_tunnel);
+  return permission(instance, true, "you may push a key and open a tunnel");
 }
 
 struct Judged {
@@ -116,8 +147,7 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
   diagnosis.instance_id = target.id.text();
   TRY(auto tags, sessions::tags_of_target(transaction, call.plane.networks, target.id));
   diagnosis.name = tags.contains("Name") ? tags["Name"] : target.name;
-  TRY(auto obstacle, call.plane.gate.why_no_session(transaction, call.caller, target.id));
-  auto permission = describe_permission(target.id, obstacle);
+  TRY(auto session, session_permission(transaction, call, target.id));
   if (!sessions::is_of_vpc(target.id)) {
     RequirementDescription connection{
         "agent's connection",
@@ -127,8 +157,8 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
         {},
         {},
         {}};
-    bool works = target.is_connected() && obstacle.empty();
-    diagnosis.methods.push_back({"session manager", works, {connection, permission}});
+    bool works = target.is_connected() && session.standing == "met";
+    diagnosis.methods.push_back({"session manager", works, {connection, session}});
     return judged;
   }
   TRY(auto at, network.locate(target.id));
@@ -139,15 +169,17 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
     auto& agent = network.instances.find(target.id)->agent;
     if (agent.installed && !agent.connected) agent.running = call.plane.lab->agent_runs(target.id);
   }
+  TRY(auto tunnel, tunnel_permission(transaction, call, network, at, target.id));
   network::Visit visit{target.id, person_of(call)};
   for (auto method : network::kMethods) {
     TRY(auto assessment, network::assess(network, method, visit));
     MethodDescription description{std::string(network::to_string(method)), assessment.works(), {}};
     for (auto const& requirement : assessment.requirements)
       description.requirements.push_back(describe(requirement));
-    if (network::is_session_manager(method)) {
-      description.works = description.works && obstacle.empty();
-      description.requirements.push_back(permission);
+    if (method != network::Method::bastion) {
+      auto const& own = network::is_session_manager(method) ? session : tunnel;
+      description.works = description.works && own.standing == "met";
+      description.requirements.push_back(own);
     }
     diagnosis.methods.push_back(std::move(description));
     judged.assessments.push_back(std::move(assessment));

@@ -122,6 +122,31 @@ TEST_F(Diagnosis, whether_an_agent_runs_is_asked_of_the_lab) {
     EXPECT_EQ(each.as_string(), "has no agent: its tag fumidai-agent says none");
 }
 
+TEST_F(Diagnosis, what_the_one_who_asks_may_himself_is_a_requirement_of_his_methods) {
+  settle();
+  auto all_say = [&](std::string_view sentence) {
+    auto reasons = all("permission", "Reason");
+    return std::ranges::all_of(reasons, [&](auto& each) {
+      std::string_view reason = each.as_string();
+      return reason.starts_with(sentence) || reason == "you may start a session";
+    });
+  };
+  EXPECT_TRUE(all_say("you may push a key and open a tunnel"));
+  auto may = [&](std::string const& actions) {
+    allow(R"({"Effect":"Allow","Action":["ssm:StartSession","fumidai:*")" + actions + R"(],"Resource":"*"})");
+  };
+  may("");
+  EXPECT_TRUE(all_say("you may push no key: "));
+  may(R"(,"ec2-instance-connect:SendSSHPublicKey")");
+  EXPECT_TRUE(all_say("you may open no tunnel: "));
+  may(R"(,"ec2-instance-connect:*")");
+  EXPECT_TRUE(all_say("you may push a key and open a tunnel"));
+  allow(R"({"Effect":"Allow","Action":["fumidai:*","ec2-instance-connect:*"],"Resource":"*"})");
+  auto reasons = all("permission", "Reason");
+  EXPECT_TRUE(std::ranges::any_of(
+      reasons, [](auto& each) { return each.as_string().starts_with("you may start no session: "); }));
+}
+
 TEST_F(Diagnosis, what_cannot_be_tried_is_not_observed_and_what_the_lab_complains_of_is_told) {
   settle();
   lab.can_try = false;

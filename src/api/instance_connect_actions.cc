@@ -5,6 +5,7 @@
 #include "inventory/instances.h"
 #include "inventory/pushed_keys.h"
 #include "sessions/targets.h"
+#include "sessions/tunnel_ask.h"
 #include "wire/authorized_keys.h"
 
 namespace fumidai::api {
@@ -112,8 +113,10 @@ Result<void> check_instance(store::Transaction& transaction, Call const& call, I
 // arn:aws:ssm:…:managed-instance/mi-…
 Result<void> instance_and_user(store::Transaction&, Call const& call, PushRequest const& request,
                                sessions::Ask& ask) {
-  ask.resources = {model::instance_arn(call.plane.deployment.region, InstanceId(request.instance_id))};
-  ask.context["ec2:osuser"] = {request.instance_os_user};
+  auto push = sessions::push_key_ask(call.caller, call.plane.deployment.region,
+                                     InstanceId(request.instance_id), request.instance_os_user);
+  ask.resources = std::move(push.resources);
+  ask.context = std::move(push.context);
   ask.facts["eventSource"] = kEventSource;
   return success();
 }

@@ -56,7 +56,10 @@ Result<std::string> Firewall::listed(SpaceHandle const& space) {
 
 Result<std::string> Firewall::would_list(std::string const& ruleset) {
   if (ruleset.empty()) return std::string();
-  if (auto found = known_.find(ruleset); found != known_.end()) return found->second;
+  if (auto found = known_.find(ruleset); found != known_.end()) {
+    found->second.is_used = true;
+    return found->second.listing;
+  }
   std::optional<Result<std::string>> listing;
   std::thread([&] {
     auto list = [&]() -> Result<std::string> {
@@ -66,8 +69,13 @@ Result<std::string> Firewall::would_list(std::string const& ruleset) {
     };
     listing = list();
   }).join();
-  if (*listing) known_[ruleset] = **listing;
+  if (*listing) known_[ruleset] = {**listing};
   return *listing;
+}
+
+void Firewall::forget_unused() {
+  std::erase_if(known_, [](auto const& known) { return !known.second.is_used; });
+  for (auto& [text, known] : known_) known.is_used = false;
 }
 
 Result<void> Firewall::replace(SpaceHandle const& space, std::string const& ruleset) {

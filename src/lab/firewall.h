@@ -15,12 +15,18 @@ class Firewall {
   // As nft lists the table of the lab; empty when there is none. An empty text lists as empty.
   static Result<std::string> listed(SpaceHandle const& space);
   Result<std::string> would_list(std::string const& ruleset);
+  // Listings that nobody asked for since the last time.
+  void forget_unused();
 
   // One transaction, whatever was there; connections that pass now are not cut. Empty: no table.
   static Result<void> replace(SpaceHandle const& space, std::string const& ruleset);
 
  private:
-  std::map<std::string, std::string> known_;
+  struct Known {
+    std::string listing;
+    bool is_used = true;
+  };
+  std::map<std::string, Known> known_;  // by the text
 };
 
 }  // namespace fumidai::lab

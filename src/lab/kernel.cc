@@ -63,13 +63,19 @@ class Run {
     CHECK(remove_spaces());
     CHECK(create_spaces());
     // Rules before links: nothing passes before it is filtered.
-    for (auto& space : plan_.spaces) CHECK(attempt(apply_ruleset(space)));
-    for (auto& link : plan_.links) CHECK(attempt(create(link)));
-    CHECK(attempt(apply_inside(plan_.machine)));
-    for (auto& space : plan_.spaces) CHECK(attempt(apply_inside(space)));
-    for (auto& server : plan_.name_servers) CHECK(attempt(apply(server)));
+    for (auto& space : plan_.spaces) CHECK(attempt(space.name, apply_ruleset(space)));
+    for (auto& link : plan_.links) CHECK(attempt(link.far.space, create(link)));
+    CHECK(attempt("", apply_inside(plan_.machine)));
+    for (auto& space : plan_.spaces) CHECK(attempt(space.name, apply_inside(space)));
+    for (auto& server : plan_.name_servers) CHECK(attempt(server.space, apply(server)));
+    has_tried_all_ = true;
     if (first_failure_) return *first_failure_;
     return std::move(changes_);
+  }
+
+  // The namespaces that are not as planned; nothing when it did not come to them.
+  std::optional<std::set<std::string>> failed() const {
+    return has_tried_all_ ? std::optional(failed_) : std::nullopt;
   }
 
  private:
@@ -87,8 +93,9 @@ class Run {
   }
 
   // A failure in one place does not keep the others from what they need.
-  Result<void> attempt(Result<void> const& outcome) {
+  Result<void> attempt(std::string const& space, Result<void> const& outcome) {
     if (outcome) return success();
+    failed_.insert(space);
     if (!first_failure_) first_failure_ = outcome.error();
     return stopped_ ? outcome : success();
   }
@@ -265,7 +272,8 @@ class Run {
   std::optional<std::size_t> most_steps_;
   Changes changes_;
   std::optional<Error> first_failure_;
-  bool stopped_ = false;
+  std::set<std::string> failed_;  // by name
+  bool stopped_ = false, has_tried_all_ = false;
   std::map<std::string, std::vector<LinkState>> links_;  // ours, as found
 };
 
@@ -317,10 +325,15 @@ Result<void> check_able(Settings const& settings) {
 }
 
 Result<Changes> Kernel::apply(Plan const& plan) {
+  failed_.reset();
   CHECK(check(settings_));
   CHECK(io::make_directory(settings_.directory()));
   TRY(auto lock, io::FileLock::take(settings_.directory() + "/lock", kTurn));
-  return Run(settings_, firewall_, plan, most_steps_).go();
+  Run run(settings_, firewall_, plan, most_steps_);
+  auto changes = run.go();
+  failed_ = run.failed();
+  firewall_.forget_unused();
+  return changes;
 }
 
 Result<Changes> Kernel::down() {

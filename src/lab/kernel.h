@@ -6,6 +6,7 @@
 // what is marked as its own.
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class Kernel {
   // at it for long: Errc::conflict. What fails in one namespace does not keep the others from being made; the
   // first error is returned then.
   Result<Changes> apply(Plan const& plan);
+  // Of the last apply(), the namespaces that are not as planned; nothing, when it did not come to them.
+  std::optional<std::set<std::string>> const& failed() const { return failed_; }
   // Removes all of the lab.
   Result<Changes> down();
 
@@ -39,6 +42,7 @@ class Kernel {
  private:
   Settings settings_;
   Firewall firewall_;
+  std::optional<std::set<std::string>> failed_;
   std::optional<std::size_t> most_steps_;
 };
 

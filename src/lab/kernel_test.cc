@@ -213,6 +213,33 @@ TEST(Kernel, a_kill_at_any_time_is_mended_by_the_next_run) {
   });
 }
 
+TEST(Kernel, a_vpc_that_cannot_be_made_keeps_no_other_from_its_place) {
+  FUMIDAI_NEEDS_ROOT();
+  in_own_world([] {
+    auto network = bare_network();
+    add_group(network, kSessionGroup);
+    add_instance(network, kSessionInstance, kSessionPort, kPrivate, "10.0.1.20", kSessionGroup);
+    VpcId odd("vpc-odd");
+    SubnetId subnet("subnet-odd");
+    InterfaceId port("eni-odd");
+    network.vpcs.put({odd, block("224.0.0.0/16")});  // no router can have an address of these
+    network.subnets.put({subnet, odd, block("224.0.0.0/24")});
+    network.route_tables.put({RouteTableId("rtb-odd"), odd, TableAssociationId("rtbassoc-odd")});
+    add_instance(network, InstanceId("i-odd"), port, subnet, "224.0.0.10", kSessionGroup);
+    TestLab lab;
+    EXPECT_FALSE(lab.kernel.failed());
+    EXPECT_FALSE(lab.kernel.apply(plan(network, lab.settings)));
+    ASSERT_TRUE(lab.kernel.failed());
+    EXPECT_TRUE(lab.kernel.failed()->contains(interface_space(lab.settings, port)));
+    EXPECT_FALSE(lab.kernel.failed()->contains(interface_space(lab.settings, kSessionPort)));
+    EXPECT_FALSE(lab.kernel.failed()->contains(router_space(lab.settings, kVpc)));
+    network.instances.erase(InstanceId("i-odd"));
+    network.interfaces.erase(port);
+    lab.become(network);
+    EXPECT_TRUE(lab.kernel.failed()->empty());
+  });
+}
+
 TEST(Kernel, a_file_without_a_namespace_is_mended) {
   FUMIDAI_NEEDS_ROOT();
   in_own_world([] {

@@ -133,6 +133,26 @@ Netlink::~Netlink() {
   if (socket_) mnl_socket_close(socket_);
 }
 
+namespace {
+
+// How often a list is asked for while others change what it lists.
+constexpr int kMostTries = 20;
+
+Error torn() {
+  return {Errc::unavailable, "the network changed while it was looked at"};
+}
+
+bool ends_here(void const* messages, ssize_t size) {
+  int left = static_cast<int>(size);
+  for (auto* each = static_cast<nlmsghdr const*>(messages); mnl_nlmsg_ok(each, left);
+       each = mnl_nlmsg_next(each, &left)) {
+    if (each->nlmsg_type == NLMSG_DONE) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Result<void> Netlink::ask(nlmsghdr* message, Each const& each) {
   message->nlmsg_seq = ++sequence_;
   if (mnl_socket_sendto(socket_, message, message->nlmsg_len) < 0) return system_error("ask the kernel");
@@ -144,12 +164,17 @@ Result<void> Netlink::ask(nlmsghdr* message, Each const& each) {
   std::array<char, 32 * 1024> buffer;
   auto port = mnl_socket_get_portid(socket_);
   int status = MNL_CB_OK;
+  bool is_torn = false;
   while (status > MNL_CB_STOP) {
     auto size = mnl_socket_recvfrom(socket_, buffer.data(), buffer.size());
     if (size < 0) return system_error("hear the kernel");
-    status = mnl_cb_run(buffer.data(), static_cast<std::size_t>(size), sequence_, port, on_message,
-                        const_cast<Each*>(&each));
+    if (!is_torn)
+      status = mnl_cb_run(buffer.data(), static_cast<std::size_t>(size), sequence_, port, on_message,
+                          const_cast<Each*>(&each));
+    is_torn = is_torn || (status < 0 && errno == EINTR);
+    if (is_torn) status = ends_here(buffer.data(), size) ? MNL_CB_STOP : MNL_CB_OK;
   }
+  if (is_torn) return torn();
   if (status < 0 && errno == EEXIST) {
     return Error{Errc::conflict, "in its place is one that this lab did not make; another lab?"};
   }
@@ -161,7 +186,17 @@ Result<void> Netlink::dump(int type, std::size_t header, Each const& each) {
   Message message(type, NLM_F_DUMP);
   auto* family = static_cast<std::uint8_t*>(mnl_nlmsg_put_extra_header(message.head, header));
   *family = type == RTM_GETLINK ? AF_UNSPEC : AF_INET;
-  return ask(message.head, each);
+  for (int tries = 1;; tries++) {
+    std::vector<std::vector<char>> answers;
+    auto asked = ask(message.head, [&](nlmsghdr const* answer) {
+      auto* bytes = reinterpret_cast<char const*>(answer);
+      answers.emplace_back(bytes, bytes + answer->nlmsg_len);
+    });
+    if (!asked && asked.error().code == Errc::unavailable && tries < kMostTries) continue;
+    CHECK(asked);
+    for (auto const& answer : answers) each(reinterpret_cast<nlmsghdr const*>(answer.data()));
+    return success();
+  }
 }
 
 Result<std::vector<LinkState>> Netlink::links() {

@@ -35,6 +35,12 @@ std::string causes(Assessment const& assessment) {
   return text.empty() ? "works" : text;
 }
 
+void refuse_by_endpoint(Network& network) {
+  auto& endpoint = *network.endpoints.find(endpoint_id("ssm"));
+  endpoint.policy = "{}";
+  endpoint.refused_actions = {{kPrivateInstance, ""}, {kSessionInstance, "ssm:UpdateInstanceInformation"}};
+}
+
 TEST(Method, each_injury_of_the_walkthrough_is_the_only_requirement_unmet) {
   struct Case {
     char const* name;
@@ -187,13 +193,10 @@ TEST(Method, each_injury_of_the_walkthrough_is_the_only_requirement_unmet) {
        [](Network& n) { n.vpcs.find(kVpc)->dns_support = false; }, "names vpc-lab",
        R"(aws ec2 modify-vpc-attribute --vpc-id vpc-lab --enable-dns-support '{"Value":true}')"},
       {"V11 an endpoint's policy refuses this agent", kV, with_endpoints(), to_session(),
-       [](Network& n) {
-         auto& endpoint = *n.endpoints.find(endpoint_id("ssm"));
-         endpoint.policy = "{}";
-         endpoint.refused_actions = {{kPrivateInstance, ""},
-                                     {kSessionInstance, "ssm:UpdateInstanceInformation"}};
-       },
-       "role's permissions vpce-ssm",
+       [](Network& n) { refuse_by_endpoint(n); }, "role's permissions vpce-ssm",
+       "aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-ssm --reset-policy"},
+      {"V11 the same with a NAT gateway, which the name does not lead to", kN, with_nat(with_endpoints()),
+       to_session(), [](Network& n) { refuse_by_endpoint(n); }, "role's permissions vpce-ssm",
        "aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-ssm --reset-policy"},
       {"an endpoint takes a name from the NAT gateway and cannot be reached", kN, with_nat(with_endpoints()),
        to_session(), [](Network& n) { revoke(n, kEndpointGroup, Direction::ingress); },

@@ -146,6 +146,14 @@ void need_passage(Requirements& needs, InterfaceEndpoint const& endpoint, Instan
                             "--reset-policy"})}});
 }
 
+// For a service whose name the endpoint takes.
+Result<void> need_use_of(Requirements& needs, Network const& network, Location const& at,
+                         InstanceId const& id, InterfaceEndpoint const& endpoint, std::string_view service) {
+  needs.look_up(lookup_of(network, at, endpoint, service));
+  if (!endpoint.policy.empty()) need_passage(needs, endpoint, id);
+  return need_way_to(needs, network, at, endpoint, service);
+}
+
 Result<void> need_endpoint(Requirements& needs, Network const& network, Location const& at,
                            InstanceId const& id, std::string_view service) {
   std::string name(service);
@@ -167,9 +175,7 @@ Result<void> need_endpoint(Requirements& needs, Network const& network, Location
           ? "leads nowhere: DNS support of the VPC is off"
           : fmt::format("leads out to the internet and not to {}: private DNS is off", endpoint->id.text()),
       mend_name(*at.vpc, *endpoint));
-  needs.look_up(lookup_of(network, at, *endpoint, service));
-  if (!endpoint->policy.empty()) need_passage(needs, *endpoint, id);
-  return need_way_to(needs, network, at, *endpoint, service);
+  return need_use_of(needs, network, at, id, *endpoint, service);
 }
 
 // For services outside. Where their names lead there is not ours to say.
@@ -216,8 +222,7 @@ Result<std::vector<Requirement>> nat_requirements(Network const& network, Instan
     if (endpoint && network.takes_the_name(*endpoint)) {
       needs.advise(Need::private_name, std::string(service),
                    fmt::format("leads to {}: nothing for it passes a NAT gateway", endpoint->id.text()));
-      needs.look_up(lookup_of(network, at, *endpoint, service));
-      CHECK(need_way_to(needs, network, at, *endpoint, service));
+      CHECK(need_use_of(needs, network, at, id, *endpoint, service));
     } else {
       outside += (outside.empty() ? "" : ", ") + std::string(service);
     }

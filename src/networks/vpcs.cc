@@ -38,6 +38,12 @@ bool is_size_allowed(Cidr const& block) {
   return block.prefix >= 16 && block.prefix <= 28;
 }
 
+// No host can have an address of these, on AWS or here.
+bool is_for_hosts(Cidr const& block) {
+  constexpr char const* kNone[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"};
+  return std::ranges::none_of(kNone, [&](auto* none) { return Cidr::parse(none)->overlaps(block); });
+}
+
 bool is_reserved(network::Subnet const& subnet, Address const& address) {
   auto offset = number_of(address) - number_of(subnet.cidr.base);
   return offset < 4 || offset == size_of(subnet.cidr) - 1;
@@ -104,7 +110,7 @@ void erase_parts(State& state, Table<Value>& table, network::VpcId const& vpc) {
 
 Result<network::VpcId> create_vpc(State& state, std::string const& cidr_block) {
   TRY(auto block, parse_block(cidr_block));
-  if (!is_size_allowed(block))
+  if (!is_size_allowed(block) || !is_for_hosts(block))
     return Error{Errc::invalid, "The CIDR '" + block.text() + "' is invalid.", "InvalidVpc.Range"};
   if (state.network.vpcs.size() >= kMostVpcs)
     return Error{Errc::limit_exceeded, "The maximum number of VPCs has been reached.", "VpcLimitExceeded"};

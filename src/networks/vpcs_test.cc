@@ -15,6 +15,10 @@ TEST(Vpcs, refuse_with_the_names_of_AWS) {
       {"10.0.0.0/28", ""},
       {"10.0.0.0/15", "InvalidVpc.Range"},
       {"10.0.0.0/29", "InvalidVpc.Range"},
+      {"224.0.0.0/16", "InvalidVpc.Range"},  // of nobody
+      {"127.0.0.0/16", "InvalidVpc.Range"},
+      {"169.254.0.0/24", "InvalidVpc.Range"},
+      {"0.1.0.0/16", "InvalidVpc.Range"},
       {"10.0.0.0", "InvalidParameterValue"},
       {"hello", "InvalidParameterValue"},
       {"fd00::/64", "InvalidParameterValue"},

@@ -101,6 +101,13 @@ Result<std::string> Gate::why_no_session(store::Transaction& transaction, model:
   return policy::explain_start_session(policies, question);
 }
 
+Result<std::string> Gate::why_not(store::Transaction& transaction, Ask ask) {
+  TRY(auto verdict, decide(transaction, ask));
+  auto const& decided = verdict.decided;
+  if (decided.allowed) return std::string();
+  return decided.would_change.empty() ? decided.decided_by : decided.would_change;
+}
+
 Result<bool> Gate::allows(store::Transaction& transaction, Ask ask) {
   TRY(auto verdict, decide(transaction, ask));
   return verdict.decided.allowed;

@@ -102,6 +102,9 @@ class Gate {
   Result<std::string> why_no_session(store::Transaction& transaction, model::Caller const& caller,
                                      InstanceId const& target);
 
+  // Only decides: why the answer would be no, in words; empty when it would be yes.
+  Result<std::string> why_not(store::Transaction& transaction, Ask ask);
+
   // Only decides, for a change that is decided and recorded by another question.
   Result<bool> allows(store::Transaction& transaction, Ask ask);
 

@@ -1,5 +1,6 @@
 #include "sessions/known_networks.h"
 
+#include "policy/explain.h"
 #include "sessions/targets.h"
 
 namespace fumidai::sessions {

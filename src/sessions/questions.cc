@@ -54,6 +54,14 @@ policy::Context circumstances(model::Caller const& caller, model::Region const& 
   return context;
 }
 
+// What the tags of a part are kept under. ARNs of key pairs end in their names.
+std::string tagged_id(networks::State const& state, std::string const& arn) {
+  auto name = model::resource_of(arn, "key-pair");
+  if (name.empty()) return arn.substr(arn.rfind('/') + 1);
+  auto const* pair = state.key_pair_named(std::string(name));
+  return pair ? pair->id.text() : std::string();
+}
+
 }  // namespace
 
 // What policies may look at of a part of a network (api-surface.md 4.3). One that is to be made has nothing
@@ -61,8 +69,8 @@ policy::Context circumstances(model::Caller const& caller, model::Region const& 
 Result<void> Questions::tell_of_network(store::Transaction& transaction, std::string const& arn,
                                         policy::Context& context) {
   context.set("ec2:Region", deployment_.region.name);
-  auto id = arn.substr(arn.rfind('/') + 1);
   TRY(auto state, networks_.read(transaction));
+  auto id = tagged_id(*state, arn);
   bool is_instance = state->network.instances.find(InstanceId(id)) != nullptr;
   for (auto const& [key, value] : state->tags_of(id)) {
     context.set("ec2:ResourceTag/" + key, value);

@@ -19,6 +19,16 @@ Ask tunnel_ask(model::Caller caller, model::Region const& region, wire::OpenTunn
   return ask;
 }
 
+Ask push_key_ask(model::Caller caller, model::Region const& region, InstanceId const& instance,
+                 std::string const& os_user) {
+  Ask ask;
+  ask.caller = std::move(caller);
+  ask.action = "ec2-instance-connect:SendSSHPublicKey";
+  ask.resources = {model::instance_arn(region, instance)};
+  ask.context = {{"ec2:osuser", {os_user}}};
+  return ask;
+}
+
 Ask serve_endpoint_ask(model::Caller agent, model::Region const& region, std::string const& endpoint) {
   Ask ask;
   ask.caller = std::move(agent);

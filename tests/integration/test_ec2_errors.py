@@ -194,7 +194,7 @@ IDS = [
 NETWORKS = [  # api-surface 2.1
     ("CreateVpc", {}, "MissingParameter"),
     *(("CreateVpc", {"CidrBlock": block}, "InvalidParameterValue") for block in ("10.0.0.0", "x", "10.0.0.0/33", "10.0.0.256/16", "::/64", "10.0.0.0/16\n", "10.0.0.0/-1")),
-    *(("CreateVpc", {"CidrBlock": block}, "InvalidVpc.Range") for block in ("10.0.0.0/15", "10.0.0.0/29", "0.0.0.0/0", "10.0.0.1/32")),
+    *(("CreateVpc", {"CidrBlock": block}, "InvalidVpc.Range") for block in ("10.0.0.0/15", "10.0.0.0/29", "0.0.0.0/0", "10.0.0.1/32", "224.0.0.0/16", "127.0.0.0/16", "169.254.0.0/16")),
     ("CreateVpc", {"CidrBlock": "10.0.0.0/16", **tags("subnet", ("a", "b"))}, "InvalidParameterValue"),
     ("CreateVpc", {"CidrBlock": "10.0.0.0/16", **tags("vpc", ("aws:name", "b"))}, "InvalidParameterValue"),
     ("CreateVpc", {"CidrBlock": "10.0.0.0/16", **tags("vpc", ("k" * 129, "b"))}, "InvalidParameterValue"),

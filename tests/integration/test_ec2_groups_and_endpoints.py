@@ -257,6 +257,20 @@ def test_policies_judge_the_group_and_its_tags(plane, ec2, vpc):
 # ---- key pairs
 
 
+def test_policies_judge_the_tags_of_a_key_pair_and_of_nothing_else(plane, ec2, vpc):
+    tags = ("--tag-specifications", "ResourceType=key-pair,Tags=[{Key=Protected,Value=yes}]")
+    ec2("create-key-pair", "--key-type", "ed25519", "--key-name", "protected", *tags)
+    ec2("create-key-pair", "--key-type", "ed25519", "--key-name", "free")
+    ec2("create-tags", "--resources", vpc, "--tags", "Key=Protected,Value=yes")
+    named_like_another = f"x/{vpc}"
+    ec2("create-key-pair", "--key-type", "ed25519", "--key-name", named_like_another)
+    user = plane.make_user("key-keeper", {"Effect": "Allow", "Action": "ec2:*KeyPair*", "Resource": "*"},
+                           {"Effect": "Deny", "Action": "ec2:DeleteKeyPair", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceTag/Protected": "yes"}}})
+    assert "(UnauthorizedOperation)" in ec2.refused("delete-key-pair", "--key-name", "protected", user=user)
+    ec2("delete-key-pair", "--key-name", "free", user=user)
+    ec2("delete-key-pair", "--key-name", named_like_another, user=user)
+
+
 def openssl(*words, data=None):
     return subprocess.run(["openssl", *words], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
 

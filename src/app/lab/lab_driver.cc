@@ -127,7 +127,7 @@ awaitable<Result<LabDriver::StatePointer>> LabDriver::read_state() {
 awaitable<Result<void>> LabDriver::reconcile() {
   CO_TRY(auto state, co_await read_state());
   auto applied = co_await apply(*state);
-  machines_.follow(state, applied.has_value());
+  machines_.follow(state, [&](auto const& instance) { return has_its_place(*state, instance); });
   std::erase_if(silent_since_,
                 [&](auto const& silent) { return !state->network.instances.find(silent.first); });
   CO_CHECK(co_await listen(state));
@@ -135,10 +135,24 @@ awaitable<Result<void>> LabDriver::reconcile() {
 }
 
 awaitable<Result<void>> LabDriver::apply(networks::State const& state) {
-  auto work = [this, plan = lab::plan(state.network, config_.settings)] { return kernel_.apply(plan); };
-  CO_TRY(auto changes, co_await worker_.run(std::move(work)));
-  for (auto const& change : changes) log_debug("lab", {{"change", change}});
+  auto work = [this, plan = lab::plan(state.network, config_.settings)] {
+    auto changes = kernel_.apply(plan);
+    return std::pair(std::move(changes), kernel_.failed());
+  };
+  auto [changes, failed] = co_await worker_.run(std::move(work));
+  failed_spaces_ = std::move(failed);
+  if (!changes) co_return changes.error();
+  for (auto const& change : *changes) log_debug("lab", {{"change", change}});
   co_return success();
+}
+
+// Its namespace and its VPC's router are as they should be. What could not be made elsewhere is no reason to
+// wait.
+bool LabDriver::has_its_place(networks::State const& state, network::Instance const& instance) const {
+  auto at = state.network.locate(instance.id);
+  return failed_spaces_ && at &&
+         !failed_spaces_->contains(lab::interface_space(config_.settings, instance.interface)) &&
+         !failed_spaces_->contains(lab::router_space(config_.settings, at->vpc->id));
 }
 
 // ---- servers in namespaces

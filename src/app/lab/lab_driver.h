@@ -100,6 +100,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   void tell(std::string complaint);
   awaitable<Result<StatePointer>> read_state();
   awaitable<Result<void>> apply(networks::State const& state);
+  bool has_its_place(networks::State const& state, network::Instance const& instance) const;
 
   Doors doors_of(networks::State const& state);
   static Grounds look_at_grounds(Doors const& doors);
@@ -116,6 +117,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   LabParts parts_;
   LabConfig config_;
   lab::Kernel kernel_;
+  std::optional<std::set<std::string>> failed_spaces_;  // in the last round; nothing: none could be made
   lab::Metadata metadata_;
   Machines machines_;
   io::Worker worker_, probers_, dialers_;

@@ -53,8 +53,8 @@ Machines::Machines(Parts parts, LabConfig const& config)
       worker_("machines", kAtOnce),
       tasks_(parts_.executor, "machines") {}
 
-void Machines::follow(StatePointer state, bool are_spaces_there) {
-  for (auto const& instance : state->network.instances) begin_task(state, instance, are_spaces_there);
+void Machines::follow(StatePointer state, HasItsPlace const& has_its_place) {
+  for (auto const& instance : state->network.instances) begin_task(state, instance, has_its_place(instance));
   auto is_forgotten = [&](auto const& trouble) {
     return !trouble.first.empty() && !state->network.instances.find(trouble.first);
   };
@@ -66,10 +66,10 @@ void Machines::follow(StatePointer state, bool are_spaces_there) {
   tasks_.spawn(end_unknown());
 }
 
-void Machines::begin_task(StatePointer state, network::Instance const& instance, bool are_spaces_there) {
+void Machines::begin_task(StatePointer state, network::Instance const& instance, bool has_its_place) {
   bool lives = instance.state == InstanceState::pending || instance.state == InstanceState::running;
   bool ends = instance.state == InstanceState::stopping || instance.state == InstanceState::shutting_down;
-  if (busy_.contains(instance.id) || !(ends || (lives && are_spaces_there))) return;
+  if (busy_.contains(instance.id) || !(ends || (lives && has_its_place))) return;
   auto trouble = troubles_.find(instance.id);
   if (trouble != troubles_.end() && io::SteadyClock::now() < trouble->second.again) return;
   Assignment assignment{state, instance.id, {}};

@@ -35,8 +35,10 @@ class Machines {
 
   Machines(Parts parts, LabConfig const& config);
 
-  // Begins what is to be done now, and returns. Machines begin only where their namespaces are there.
-  void follow(StatePointer state, bool are_spaces_there);
+  // Begins what is to be done now, and returns. Machines begin only where `has_its_place` says that their
+  // namespaces are there.
+  using HasItsPlace = std::function<bool(network::Instance const&)>;
+  void follow(StatePointer state, HasItsPlace const& has_its_place);
   // Until all that was begun is done; cancelled, until what cannot be left in the middle is.
   awaitable<void> join() { return tasks_.join(); }
   void cancel() { tasks_.cancel(); }
@@ -54,7 +56,7 @@ class Machines {
   };
   using Report = std::function<void(networks::State&)>;
 
-  void begin_task(StatePointer state, network::Instance const& instance, bool are_spaces_there);
+  void begin_task(StatePointer state, network::Instance const& instance, bool has_its_place);
   awaitable<void> work_on(Assignment assignment, network::InstanceState found);
   awaitable<Result<void>> act(Assignment assignment, network::InstanceState found);
   awaitable<Result<void>> begin(Assignment assignment, bool again);
