@@ -32,7 +32,7 @@ bool flag_of(json::value const& object, char const* member) {
 }
 
 std::string shown(json::value const& object, char const* member) {
-  return escaped(text_of(object, member), kMostText);
+  return printable(text_of(object, member), kMostText);
 }
 
 char const* mark_of(std::string const& standing) {
@@ -75,7 +75,7 @@ bool print_requirement(json::value const& requirement) {
   print_hops(requirement);
   bool agrees = print_observation(requirement);
   for (auto const& command : list_of(requirement, "Mend"))
-    std::printf("        mend: %s\n", escaped(std::string(command.as_string()), 2000).c_str());
+    std::printf("        mend: %s\n", printable(std::string(command.as_string()), 2000).c_str());
   return agrees;
 }
 

@@ -42,11 +42,11 @@ Result<int> run_list(ClientArguments const& arguments) {
   for (auto const& instance : all) {
     auto ping = parse_time(text_of(instance, "LastPingDateTime"));
     rows.push_back(
-        {text_of(instance, "InstanceId"), escaped(text_of(instance, "Name"), 40),
-         text_of(instance, "PingStatus"), escaped(text_of(instance, "IPAddress"), 40),
-         escaped(text_of(instance, "ComputerName"), 40),
-         escaped(text_of(instance, "PlatformName") + " " + text_of(instance, "PlatformVersion"), 40),
-         escaped(text_of(instance, "AgentVersion"), 20), ping ? to_iso_seconds(*ping) : "never"});
+        {text_of(instance, "InstanceId"), printable(text_of(instance, "Name"), 40),
+         text_of(instance, "PingStatus"), printable(text_of(instance, "IPAddress"), 40),
+         printable(text_of(instance, "ComputerName"), 40),
+         printable(text_of(instance, "PlatformName") + " " + text_of(instance, "PlatformVersion"), 40),
+         printable(text_of(instance, "AgentVersion"), 20), ping ? to_iso_seconds(*ping) : "never"});
   }
   print_table(rows);
   return 0;

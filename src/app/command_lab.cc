@@ -234,7 +234,7 @@ Reached judge(LabArguments const& arguments, Reached reached, Result<Finished> c
   }
   auto why = obstacle_of(arguments, reached.method, id);
   if (why.empty()) why = !done ? done.error().detail : !done->error.empty() ? done->error : done->output;
-  reached.result = "NOT REACHED: " + escaped(trimmed(why), 300);
+  reached.result = "NOT REACHED: " + printable(trimmed(why), 300);
   return reached;
 }
 
@@ -352,7 +352,7 @@ Result<int> run_up(LabArguments const& arguments) {
   print_reached(all);
   say("The bastion's line needs two keys: ssh-add " + arguments.key("*.pem").string());
   auto complaint = text_of(example, "Complaint");
-  if (!complaint.empty()) say("\nThe lab is not as it should be: " + escaped(complaint, 400));
+  if (!complaint.empty()) say("\nThe lab is not as it should be: " + printable(complaint, 400));
   auto directory = arguments.directory().root.string();
   if (!all_reached) say("\nNot all were reached. Why, tells: fumidai doctor --data-dir " + directory);
   return all_reached ? 0 : 1;
