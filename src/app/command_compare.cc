@@ -125,10 +125,8 @@ void print_markdown(Rows const& rows) {
   }
 }
 
-void print_idle(json::value const& vpc, std::string const& currency) {
-  auto const& idle = list_of(vpc, "Idle");
-  if (idle.empty()) return;
-  std::printf("\n  costs money for nothing:\n");
+void print_idle(std::string const& heading, json::array const& idle, std::string const& currency) {
+  if (!idle.empty()) std::printf("%s\n", heading.c_str());
   for (auto const& part : idle) {
     auto monthly = text_of(part, "MonthlyCost");
     std::printf("    %s: %s%s\n", text_of(part, "Id").c_str(), text_of(part, "Reason").c_str(),
@@ -174,9 +172,11 @@ Result<int> run_compare(CompareArguments const& arguments) {
                 name.empty() ? "" : (" (" + name + ")").c_str());
     auto rows = table_of(vpc, currency);
     arguments.markdown ? print_markdown(rows) : print_for_people(rows);
-    print_idle(vpc, currency);
+    print_idle("\n  costs money for nothing:", list_of(vpc, "Idle"), currency);
     std::printf("\n");
   }
+  auto heading = std::string(arguments.markdown ? "### " : "") + "costs money for nothing, and is of no VPC";
+  print_idle(heading, list_of(answer, "Idle"), currency);
   print_notes(vpcs);
   return 0;
 }
