@@ -258,6 +258,7 @@ def test_v12_a_caller_without_permission(plane, parts):
     assert "AccessDenied" in plane.refused("ssm", "start-session", "--target", parts["by-nat"]["instance"], user=user)
     done = plane.fumidai("doctor", parts["by-nat"]["instance"], "--json", user=user)
     (target,) = json.loads(done.stdout)["Targets"]
+    assert done.returncode == 1 and not any(method["Works"] for method in target["Methods"])
     assert all("permission " + parts["by-nat"]["instance"] in unmet(method) for method in target["Methods"] if method["Method"].startswith("session manager"))
 
 
@@ -306,6 +307,7 @@ def test_a_rule_that_is_broken_by_hand_is_told_and_mended(plane, parts):
         told = disagreements(plane.diagnosis("by-endpoints"))
         assert any(each.startswith(f"way to the instance {parts['by-endpoints']['instance']}: ") for each in told), told
         people = plane.fumidai("doctor", "behind-bastion")
+        assert plane.fumidai("doctor", "behind-bastion", "--json").returncode == 1
         assert people.returncode == 1 and b"the network is not what the model says it is" in people.stdout, people.stdout
     wait_until("the rules are back", lambda: plane.world.run("ip", "netns", "exec", space, "nft", "list", "tables").stdout.strip(), 20)
     link = plane.world.run("sh", "-c", f"ip -n {space} -o link | grep -o ' e[0-9a-f]*@' | head -n 1").stdout.strip(" @\n")
