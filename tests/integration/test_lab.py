@@ -40,6 +40,14 @@ def test_the_drawing_names_every_part(plane, parts):
     assert "203.0.113." in drawn and "agent connected" in drawn
 
 
+def test_hosts_are_listed_by_their_names(plane, parts):
+    listed = lambda **more: plane.fumidai("host", "list", **more).stdout.decode()
+    instance = parts["by-nat"]["instance"]
+    assert re.search(rf"^{instance} +by-nat +Online ", listed(), re.M), listed()
+    user = plane.make_user("lister", {"Effect": "Allow", "Action": "ssm:DescribeInstanceInformation", "Resource": "*"})
+    assert re.search(rf"^{instance} +Online ", listed(user=user), re.M), "who may not ask for names sees none"
+
+
 def test_doctor_finds_all_well_and_no_packet_disagrees(plane):
     for target, method in (("behind-bastion", BASTION), ("by-endpoints", ENDPOINTS), ("by-nat", NAT)):
         diagnosis = plane.diagnosis(target)
