@@ -7,17 +7,16 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 #include <thread>
 
 #include "app/client_command.h"
 #include "app/commands.h"
 #include "app/lab/lab_driver.h"
+#include "app/lab/lab_server.h"
+#include "app/lab/program.h"
 #include "base/bytes.h"
 #include "base/random.h"
-#include "io/process.h"
 #include "lab/names.h"
 #include "network/method.h"
 
@@ -31,7 +30,6 @@ namespace {
 constexpr auto kServerStarts = 30s, kInstancesStart = 60s, kAgentsConnect = 60s;
 // A lab that complains of the same for so long (it tries again each 5 s) will not come by waiting.
 constexpr auto kComplaintLasts = 12s;
-constexpr std::size_t kMostOutput = 64 * 1024;
 
 struct LabArguments {
   ServerConfig server;
@@ -54,50 +52,6 @@ struct LabArguments {
 void say(std::string const& text) {
   std::printf("%s\n", text.c_str());
   std::fflush(stdout);
-}
-
-// ---- programs
-
-struct Finished {
-  int status = 0;
-  std::string output, error;
-};
-
-void drain(int descriptor, std::string& into) {
-  ::fcntl(descriptor, F_SETFL, 0);  // waits
-  char chunk[4096];
-  for (ssize_t count; (count = ::read(descriptor, chunk, sizeof chunk)) > 0;) {
-    if (into.size() < kMostOutput) into.append(chunk, static_cast<std::size_t>(count));
-  }
-  ::close(descriptor);
-}
-
-// To its end, at most `limit`.
-Result<Finished> run_program(std::vector<std::string> words, std::chrono::seconds limit) {
-  io::Spawn spawn;
-  spawn.program = words[0];
-  spawn.arguments = std::move(words);
-  for (auto** variable = environ; *variable != nullptr; variable++) spawn.environment.emplace_back(*variable);
-  std::error_code ignored;
-  spawn.directory = std::filesystem::current_path(ignored).string();
-  TRY(auto child, io::spawn_with_pipes(spawn));
-  ::close(child.input);
-  Finished finished;
-  std::jthread errors([&] { drain(child.error, finished.error); });
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::jthread watch([&, limit](std::stop_token done) {
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, done, limit, [] { return false; });
-    if (!done.stop_requested()) ::kill(child.pid, SIGKILL);
-  });
-  drain(child.output, finished.output);
-  errors.join();
-  int status = 0;
-  ::waitpid(child.pid, &status, 0);
-  watch.request_stop();
-  finished.status = io::exit_code_of(status);
-  return finished;
 }
 
 // ---- the server behind it
@@ -371,25 +325,14 @@ Result<int> run_status(LabArguments const& arguments) {
   return 0;
 }
 
-// A server of ours that `up` started, if it still runs.
-std::optional<pid_t> server_of(LabArguments const& arguments) {
-  auto text = io::read_file(arguments.pid_file(), 32);
-  auto pid = text ? static_cast<pid_t>(std::atoi(text->c_str())) : 0;
-  if (pid <= 1) return {};
-  std::error_code gone;
-  auto program = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", gone);
-  bool is_ours = !gone && program.filename().string().starts_with("fumidai");
-  return is_ours ? std::optional(pid) : std::nullopt;
-}
-
 Result<int> run_down(LabArguments const& arguments) {
   if (::geteuid() != 0) return Error{Errc::denied, "a lab is of root; run it with sudo"};
-  if (auto pid = server_of(arguments)) {
+  auto server = [&] { return find_lab_server(arguments.pid_file(), arguments.directory()); };
+  if (auto pid = server()) {
     ::kill(*pid, SIGTERM);
-    // One that nobody waits for stays in the table of processes when it has ended, but runs no program.
-    for (auto waited = 0ms; waited < 20s && server_of(arguments) == pid; waited += 50ms)
+    for (auto waited = 0ms; waited < 20s && server() == pid; waited += 50ms)
       std::this_thread::sleep_for(50ms);
-    if (server_of(arguments) == pid) ::kill(*pid, SIGKILL);
+    if (server() == pid) ::kill(*pid, SIGKILL);
   }
   auto root = io::exists(arguments.directory().root);
   if (root && *root) {
