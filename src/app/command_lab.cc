@@ -17,6 +17,7 @@
 #include "app/lab/program.h"
 #include "base/bytes.h"
 #include "base/random.h"
+#include "base/ssh_key.h"
 #include "lab/names.h"
 #include "network/method.h"
 
@@ -224,12 +225,30 @@ Result<Reached> reach(LabArguments const& arguments, json::value const& example,
   return judge(arguments, std::move(reached), done, id, nonce, took);
 }
 
-Result<void> save_key(LabArguments const& arguments, json::value const& example, char const* member,
-                      char const* file) {
-  auto text = text_of(example, member);
-  if (text.empty()) return success();
-  CHECK(io::make_directory(arguments.key(file).parent_path(), 0700));
-  return io::write_file(arguments.key(file), text, 0600);
+// The public half of the key in that file. A key is made where there is none, and before anything knows it:
+// whatever happens then, who runs `up` again can still reach what was made. The private half is written last,
+// and is there only beside its own public half.
+Result<std::string> public_key(LabArguments const& arguments, char const* file) {
+  auto secret = arguments.key(file), open = secret;
+  open += ".pub";
+  TRY(bool is_there, io::exists(secret));
+  auto known = io::read_file(open);
+  if (is_there && known) return known;
+  auto pair = generate_ssh_key(SshKeyType::ed25519);
+  io::remove_file(secret);
+  CHECK(io::make_directory(secret.parent_path(), 0700));
+  CHECK(io::write_file(open, pair.public_key.line + "\n"));
+  CHECK(io::write_file(secret, pair.private_key.reveal(), 0600));
+  return pair.public_key.line;
+}
+
+// All of the example, or what is missing of it.
+Result<void> make_example(LabArguments const& arguments) {
+  TRY(auto bastion, public_key(arguments, "bastion.pem"));
+  TRY(auto inner, public_key(arguments, "private.pem"));
+  CHECK(call_plane(arguments.client(), "fumidai", "Fumidai.MakeExample",
+                   {{"BastionPublicKey", bastion}, {"InnerPublicKey", inner}}));
+  return success();
 }
 
 // Whether its method may be tried; of one that is stopped, or on its way to be, that is not to be waited for.
@@ -260,9 +279,7 @@ Result<json::value> wait_for_example(LabArguments const& arguments) {
   auto began = Clock::now(), complains_since = began;
   std::string complaint;
   for (;;) {
-    TRY(auto example, call_plane(client, "fumidai", "Fumidai.MakeExample", {}));
-    CHECK(save_key(arguments, example, "BastionKey", "bastion.pem"));
-    CHECK(save_key(arguments, example, "PrivateKey", "private.pem"));
+    TRY(auto example, call_plane(client, "fumidai", "Fumidai.DescribeExample", {}));
     TRY(bool ready, are_ready(client, example));
     auto now = Clock::now();
     auto said = text_of(example, "Complaint");
@@ -288,6 +305,7 @@ Result<int> run_up(LabArguments const& arguments) {
   TRY(auto endpoint, io::read_file(arguments.directory().endpoint()));
   say("ready at " + std::string(trimmed(endpoint)));
   say("\n== Networks and instances, made by EC2's rules");
+  CHECK(make_example(arguments));
   TRY(auto example, wait_for_example(arguments));
   TRY(auto drawn, call_plane(arguments.client(), "fumidai", "Fumidai.DrawNetworks", {}));
   std::fputs(text_of(drawn, "Drawing").c_str(), stdout);
@@ -362,7 +380,9 @@ void add_lab_command(CLI::App& app, Run& run) {
   lab->require_subcommand(1);
   auto arguments = std::make_shared<LabArguments>();
   auto* up = lab->add_subcommand(
-      "up", "Start a server with a lab and the example, and reach an instance by each method");
+      "up",
+      "Start a server with a lab, make the example or what is missing of it, and reach an instance by each "
+      "method");
   add_lab_arguments(*up, *arguments);
   up->add_option("--listen", arguments->server.listen, "ADDRESS:PORT of the server (default 127.0.0.1:8443)");
   up->add_option("--image", arguments->server.lab_image,

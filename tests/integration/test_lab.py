@@ -382,6 +382,28 @@ def test_up_says_at_once_what_is_stopped(plane, parts):
     assert plane.is_reached(instance, 40)
 
 
+def test_up_makes_again_what_is_missing_of_the_example(tmp_path):
+    def running():
+        found = plane.aws("ec2", "describe-instances", "--filters", "Name=instance-state-name,Values=running")["Reservations"]
+        return {tag["Value"]: one["InstanceId"] for each in found for one in each["Instances"] for tag in one["Tags"] if tag["Key"] == "Name"}
+
+    with running_lab(tmp_path) as plane:
+        plane.up()
+        keys, first = plane.data / "lab" / "keys", running()
+        assert sorted(key.name for key in keys.glob("*.pem")) == ["bastion.pem", "private.pem"]
+        plane.aws("ec2", "terminate-instances", "--instance-ids", first["by-nat"])
+        plane.up()
+        second = running()
+        assert {name for name in first if first[name] != second[name]} == {"by-nat"}, (first, second)
+        # Without its private key nobody reaches an instance that has the public one.
+        for key in keys.iterdir():
+            key.unlink()
+        plane.up()
+        third = running()
+        assert {name for name in second if second[name] != third[name]} == {"bastion", "behind-bastion"}, (second, third)
+        assert {key.stat().st_mode & 0o777 for key in keys.glob("*.pem")} == {0o600}
+
+
 def test_up_says_why_a_lab_does_not_come_up(tmp_path):
     with running_lab(tmp_path) as plane, plane.held():
         done = plane.try_up()
