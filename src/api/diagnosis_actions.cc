@@ -328,11 +328,16 @@ BOOST_DESCRIBE_STRUCT(VpcComparison, (), (vpc_id, name, methods, idle))
 struct CompareResponse {
   std::string region, currency;  // of the prices
   std::vector<VpcComparison> vpcs;
+  std::vector<IdleDescription> idle;  // of no VPC; none when one VPC was asked for
 };
-BOOST_DESCRIBE_STRUCT(CompareResponse, (), (region, currency, vpcs))
+BOOST_DESCRIBE_STRUCT(CompareResponse, (), (region, currency, vpcs, idle))
 
 std::optional<std::string> text_of(std::optional<network::Money> const& money) {
   return money ? std::optional(network::to_string(*money)) : std::nullopt;
+}
+
+IdleDescription describe(network::IdlePart const& part) {
+  return {part.id, part.reason, text_of(part.monthly), part.mend.commands};
 }
 
 MethodComparison describe(network::MethodRow const& row, sessions::Measurements const& measured) {
@@ -365,7 +370,7 @@ Result<CompareResponse> compare(store::Transaction& transaction, Call const& cal
   TRY(auto state, call.plane.networks.read(transaction));
   TRY(auto measured, sessions::measurements(transaction));
   auto const& prices = call.plane.prices;
-  CompareResponse response{prices.region, prices.currency, {}};
+  CompareResponse response{prices.region, prices.currency, {}, {}};
   for (auto const& vpc : network.vpcs) {
     if (request.vpc_id && vpc.id.text() != *request.vpc_id) continue;
     TRY(auto comparison, network::compare(network, vpc.id, prices, person_of(call)));
@@ -373,13 +378,16 @@ Result<CompareResponse> compare(store::Transaction& transaction, Call const& cal
     auto name = tags.find("Name");
     VpcComparison description{vpc.id.text(), name == tags.end() ? "" : name->second, {}, {}};
     for (auto const& row : comparison.methods) description.methods.push_back(describe(row, measured));
-    for (auto const& part : comparison.idle)
-      description.idle.push_back({part.id, part.reason, text_of(part.monthly), part.mend.commands});
+    for (auto const& part : comparison.idle) description.idle.push_back(describe(part));
     response.vpcs.push_back(std::move(description));
   }
   if (request.vpc_id && response.vpcs.empty())
     return Error{Errc::not_found, "There is no VPC " + escaped(*request.vpc_id, 64) + " here.",
                  "InvalidVpcID.NotFound"};
+  if (request.vpc_id) return response;
+  for (auto const& part : network::idle_parts(network, prices)) {
+    if (part.vpc.empty()) response.idle.push_back(describe(part));
+  }
   return response;
 }
 

@@ -1,7 +1,9 @@
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "api/lab.h"
 #include "api/test_plane.h"
+#include "base/ssh_key.h"
 #include "networks/instances.h"
 #include "networks/settle.h"
 
@@ -37,11 +39,12 @@ class Diagnosis : public TestPlane {
  protected:
   Diagnosis() {
     plane->lab = &lab;
-    ask("MakeExample");
+    auto key = generate_ssh_key(SshKeyType::ed25519).public_key.line;
+    ask("MakeExample", json::serialize(json::object{{"BastionPublicKey", key}, {"InnerPublicKey", key}}));
   }
 
-  json::value ask(std::string operation) {
-    auto outcome = answer({&kFumidai, std::move(operation), {}, ""}, hana(), "{}");
+  json::value ask(std::string operation, std::string body = "{}") {
+    auto outcome = answer({&kFumidai, std::move(operation), {}, ""}, hana(), std::move(body));
     if (!outcome || !*outcome) {
       ADD_FAILURE() << said;
       return json::object();
@@ -153,7 +156,7 @@ TEST_F(Diagnosis, what_cannot_be_tried_is_not_observed_and_what_the_lab_complain
   lab.complains_of = "no room";
   for (auto& each : observed("way to the service")) EXPECT_TRUE(each.is_null()) << each;
   EXPECT_EQ(ask("Diagnose").at("Complaint").as_string(), "no room");
-  EXPECT_EQ(ask("MakeExample").at("Complaint").as_string(), "no room");
+  EXPECT_EQ(ask("DescribeExample").at("Complaint").as_string(), "no room");
 }
 
 }  // namespace

@@ -1,13 +1,14 @@
-// MakeExample: the networks of the comparison, with an instance for each method (fumidai lab up).
+// MakeExample, DescribeExample: the networks of the comparison, with an instance for each method (fumidai lab
+// up).
 
 #include "api/action.h"
 #include "api/lab.h"
-#include "base/ssh_key.h"
 #include "identity/instance_profiles.h"
 #include "identity/principal_policies.h"
 #include "identity/roles.h"
 #include "network/method.h"
 #include "networks/example.h"
+#include "networks/key_pairs.h"
 
 namespace fumidai::api {
 
@@ -20,11 +21,25 @@ constexpr char const* kTrust =
     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},)"
     R"("Action":"sts:AssumeRole"}]})";
 
+constexpr char const* kUsualName = "example";
+constexpr std::int64_t kMostName = 32, kMostKey = 2048;
+
 struct MakeExampleRequest {
   std::optional<std::string> name;
-  static constexpr wire::Limit kLimits[] = {{"name", 1, 32}};
+  // Lines of OpenSSH: of the bastion, and of the host behind it. The private halves are with who asks, from
+  // before there is anything to reach.
+  std::string bastion_public_key, inner_public_key;
+  static constexpr wire::Limit kLimits[] = {{"name", 1, kMostName},
+                                            {"bastion_public_key", 1, kMostKey, wire::required},
+                                            {"inner_public_key", 1, kMostKey, wire::required}};
 };
-BOOST_DESCRIBE_STRUCT(MakeExampleRequest, (), (name))
+BOOST_DESCRIBE_STRUCT(MakeExampleRequest, (), (name, bastion_public_key, inner_public_key))
+
+struct DescribeExampleRequest {
+  std::optional<std::string> name;
+  static constexpr wire::Limit kLimits[] = {{"name", 1, kMostName}};
+};
+BOOST_DESCRIBE_STRUCT(DescribeExampleRequest, (), (name))
 
 struct ExampleInstance {
   std::string instance_id, network_interface_id, method, state, private_ip_address;
@@ -38,10 +53,8 @@ struct ExampleResponse {
   ExampleInstance bastion;
   std::vector<ExampleInstance> instances;
   std::optional<std::string> complaint;  // why the machine's network is not yet as these want it
-  // Only in the answer to the call that made them.
-  std::optional<Secret> bastion_key, private_key;
 };
-BOOST_DESCRIBE_STRUCT(ExampleResponse, (), (bastion, instances, complaint, bastion_key, private_key))
+BOOST_DESCRIBE_STRUCT(ExampleResponse, (), (bastion, instances, complaint))
 
 ExampleInstance describe(networks::State const& state, InstanceId const& id, std::string method) {
   auto const& network = state.network;
@@ -58,7 +71,7 @@ ExampleInstance describe(networks::State const& state, InstanceId const& id, std
   return description;
 }
 
-ExampleResponse describe(networks::State const& state, networks::Example const& example) {
+ExampleResponse describe(Call const& call, networks::State const& state, networks::Example const& example) {
   auto method = [](network::Method each) { return std::string(network::to_string(each)); };
   ExampleResponse response;
   response.bastion = describe(state, example.bastion, "");
@@ -67,6 +80,8 @@ ExampleResponse describe(networks::State const& state, networks::Example const& 
       describe(state, example.by_endpoints, method(network::Method::session_manager_endpoints)),
       describe(state, example.by_nat, method(network::Method::session_manager_nat)),
       describe(state, example.by_tunnel, method(network::Method::connect_endpoint))};
+  auto complaint = call.plane.lab->complaint();
+  if (!complaint.empty()) response.complaint = std::move(complaint);
   return response;
 }
 
@@ -121,6 +136,7 @@ Result<void> what_it_takes(store::Transaction& transaction, Call const& call, Ma
               {"ec2:AttachInternetGateway", arn("internet-gateway"), {}},
               {"ec2:CreateRouteTable", arn("route-table"), {}},
               {"ec2:CreateRoute", arn("route-table"), {}},
+              {"ec2:ReplaceRoute", arn("route-table"), {}},
               {"ec2:AssociateRouteTable", arn("route-table"), {}},
               {"ec2:CreateSecurityGroup", arn("security-group"), {}},
               {"ec2:AuthorizeSecurityGroupIngress", arn("security-group"), {}},
@@ -128,46 +144,52 @@ Result<void> what_it_takes(store::Transaction& transaction, Call const& call, Ma
               {"ec2:CreateNatGateway", arn("natgateway"), {}},
               {"ec2:CreateVpcEndpoint", arn("vpc-endpoint"), {}},
               {"ec2:CreateInstanceConnectEndpoint", arn("instance-connect-endpoint"), {}},
-              {"ec2:CreateKeyPair", arn("key-pair"), {}},
+              {"ec2:ImportKeyPair", arn("key-pair"), {}},
+              {"ec2:DeleteKeyPair", arn("key-pair"), {}},
               {"ec2:RunInstances", arn("instance"), {}},
+              {"ec2:TerminateInstances", arn("instance"), {}},
               {"ec2:CreateTags", arn("*"), {}}};
   return success();
 }
 
+Result<void> check_lab(Call const& call) {
+  if (call.plane.lab) return success();
+  return Error{Errc::unsupported,
+               "This server has no lab. Start one with `fumidai lab up`, or start the server with `fumidai "
+               "server --lab`.",
+               "UnsupportedOperation"};
+}
+
+// What is missing of it, which may be all.
 Result<ExampleResponse> make_example(store::Transaction& transaction, Call const& call,
                                      MakeExampleRequest const& request) {
-  if (!call.plane.lab)
-    return Error{Errc::unsupported,
-                 "This server has no lab. Start one with `fumidai lab up`, or start the server with `fumidai "
-                 "server --lab`.",
-                 "UnsupportedOperation"};
+  CHECK(check_lab(call));
   CHECK(put_profile(transaction, call.caller.at));
-  auto name = request.name.value_or("example");
-  auto make = [&](networks::State& state) -> Result<ExampleResponse> {
-    if (auto known = networks::find_example(state, name)) return describe(state, *known);
-    auto bastion = generate_ssh_key(SshKeyType::ed25519), inner = generate_ssh_key(SshKeyType::ed25519);
-    networks::ExampleWish wish{name,
-                               call.plane.lab->person(),
-                               kProfile,
-                               call.plane.connect_domain,
-                               bastion.public_key,
-                               inner.public_key};
+  TRY(auto bastion, networks::read_public_key(request.bastion_public_key));
+  TRY(auto inner, networks::read_public_key(request.inner_public_key));
+  networks::ExampleWish wish{request.name.value_or(kUsualName), call.plane.lab->person(), kProfile,
+                             call.plane.connect_domain,         std::move(bastion),       std::move(inner)};
+  return call.plane.networks.change(transaction, [&](networks::State& state) -> Result<ExampleResponse> {
     TRY(auto example, networks::make_example(state, wish, call.caller.at));
-    auto response = describe(state, example);
-    response.bastion_key = std::move(bastion.private_key);
-    response.private_key = std::move(inner.private_key);
-    return response;
-  };
-  TRY(auto response, call.plane.networks.change(transaction, make));
-  auto complaint = call.plane.lab->complaint();
-  if (!complaint.empty()) response.complaint = std::move(complaint);
-  return response;
+    return describe(call, state, example);
+  });
+}
+
+Result<ExampleResponse> describe_example(store::Transaction& transaction, Call const& call,
+                                         DescribeExampleRequest const& request) {
+  CHECK(check_lab(call));
+  TRY(auto state, call.plane.networks.read(transaction));
+  TRY(auto example, networks::find_example(*state, request.name.value_or(kUsualName)));
+  return describe(call, *state, example);
 }
 
 }  // namespace
 
 std::vector<Action> example_actions() {
-  return {changes(kFumidai, "MakeExample", make_example, what_it_takes)};
+  return {
+      changes(kFumidai, "MakeExample", make_example, what_it_takes),
+      looks(kFumidai, "DescribeExample", describe_example),
+  };
 }
 
 }  // namespace fumidai::api

@@ -1,4 +1,4 @@
-// Operations for which AWS has no action: the audit trail, explanations, and finding a target by its name.
+// Operations for which AWS has no action: the audit trail, explanations, and finding targets by their names.
 
 #include "api/action.h"
 #include "audit/checkpoint_file.h"
@@ -129,13 +129,37 @@ struct ResolveTargetResponse {
 };
 BOOST_DESCRIBE_STRUCT(ResolveTargetResponse, (), (candidates))
 
+struct ListTargetsResponse {
+  std::vector<ResolvedTarget> targets;
+};
+BOOST_DESCRIBE_STRUCT(ListTargetsResponse, (), (targets))
+
+// An instance of a VPC is called what its tag Name says, as in EC2's console.
+Result<std::vector<ResolvedTarget>> describe(store::Transaction& transaction, Call const& call,
+                                             std::vector<inventory::Instance> const& instances) {
+  TRY(auto state, call.plane.networks.read(transaction));
+  std::vector<ResolvedTarget> described;
+  for (auto const& instance : instances) {
+    auto const& tags = state->tags_of(instance.id.text());
+    auto tag = sessions::is_of_vpc(instance.id) ? tags.find("Name") : tags.end();
+    described.push_back(
+        {instance.id.text(), tag == tags.end() ? instance.name : tag->second, instance.is_connected()});
+  }
+  return described;
+}
+
 Result<ResolveTargetResponse> resolve_target(store::Transaction& transaction, Call const& call,
                                              ResolveTargetRequest const& request) {
   TRY(auto instances, sessions::match_targets(transaction, call.plane.networks, request.target));
-  ResolveTargetResponse response;
-  for (auto const& instance : instances)
-    response.candidates.push_back({instance.id.text(), instance.name, instance.is_connected()});
-  return response;
+  TRY(auto candidates, describe(transaction, call, instances));
+  return ResolveTargetResponse{std::move(candidates)};
+}
+
+// All that a session can aim at, by their names.
+Result<ListTargetsResponse> list_targets(store::Transaction& transaction, Call const& call, Nothing const&) {
+  TRY(auto instances, sessions::all_targets(transaction, call.plane.networks));
+  TRY(auto targets, describe(transaction, call, instances));
+  return ListTargetsResponse{std::move(targets)};
 }
 
 }  // namespace
@@ -146,6 +170,7 @@ std::vector<Action> fumidai_actions() {
       acts<VerifyEventsRequest, VerifyEventsResponse>(kFumidai, "VerifyEvents", verify_events),
       looks(kFumidai, "Explain", explain),
       looks(kFumidai, "ResolveTarget", resolve_target),
+      looks(kFumidai, "ListTargets", list_targets),
   };
 }
 

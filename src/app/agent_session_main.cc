@@ -15,6 +15,11 @@
 namespace fumidai::app {
 namespace {
 
+constexpr char const* kHelp =
+    R"(Serves one session: its shell or command, and its data channel. fumidai-agent starts it for each session, with a job on its
+standard input; it is not for people to start. See: fumidai-agent --help
+)";
+
 // An agent that is gone does not hear it; the plane sees the goodbye on the data channel.
 template <class Shape>
 void tell_agent(Shape const& shape) {
@@ -67,8 +72,13 @@ Result<agent::SessionResult> serve() {
 }  // namespace
 }  // namespace fumidai::app
 
-int main() {
+int main(int argc, char** argv) {
   using namespace fumidai;
+  // The agent gives it the session's id, to be seen in the list of processes.
+  if (argc > 1 && (argv[1] == std::string_view("--help") || argv[1] == std::string_view("-h"))) {
+    std::fputs(app::kHelp, stdout);
+    return 0;
+  }
   auto served = app::serve();
   auto result = served ? *served : agent::SessionResult{"Failed", served.error().detail};
   app::tell_agent(result);

@@ -52,9 +52,9 @@ void print_event_row(std::vector<std::vector<std::string>>& rows, json::value co
   auto who = text_of(event, "principal");
   auto what = text_of(event, "action");
   rows.push_back({text_of(event, "seq"), text_of(event, "time"), text_of(event, "kind"),
-                  text_of(event, "outcome"), escaped(who.substr(who.rfind(':') + 1), 48),
-                  escaped(what.empty() ? text_of(event, "session") : what, 48),
-                  escaped(text_of(event, "resource"), 72), text_of(event, "source")});
+                  text_of(event, "outcome"), printable(who.substr(who.rfind(':') + 1), 48),
+                  printable(what.empty() ? text_of(event, "session") : what, 48),
+                  printable(text_of(event, "resource"), 72), text_of(event, "source")});
 }
 
 Result<json::array> fetch_events(AuditArguments const& arguments, std::int64_t before, std::int64_t most) {

@@ -74,7 +74,7 @@ Rows table_of(json::value const& vpc, std::string const& currency) {
   for (auto const& method : methods) rows[0].push_back(text_of(method, "Method"));
   auto add = [&](std::string name, auto text) {
     std::vector<std::string> row{std::move(name)};
-    for (auto const& method : methods) row.push_back(escaped(text(method), 300));
+    for (auto const& method : methods) row.push_back(printable(text(method), 300));
     rows.push_back(std::move(row));
   };
   add("works", works_of);
@@ -125,16 +125,14 @@ void print_markdown(Rows const& rows) {
   }
 }
 
-void print_idle(json::value const& vpc, std::string const& currency) {
-  auto const& idle = list_of(vpc, "Idle");
-  if (idle.empty()) return;
-  std::printf("\n  costs money for nothing:\n");
+void print_idle(std::string const& heading, json::array const& idle, std::string const& currency) {
+  if (!idle.empty()) std::printf("%s\n", heading.c_str());
   for (auto const& part : idle) {
     auto monthly = text_of(part, "MonthlyCost");
     std::printf("    %s: %s%s\n", text_of(part, "Id").c_str(), text_of(part, "Reason").c_str(),
                 monthly.empty() ? "" : (" (" + monthly + " " + currency + " a month)").c_str());
     for (auto const& command : list_of(part, "Mend"))
-      std::printf("      %s\n", escaped(std::string(command.as_string()), 500).c_str());
+      std::printf("      %s\n", printable(std::string(command.as_string()), 500).c_str());
   }
 }
 
@@ -150,7 +148,7 @@ void print_notes(json::array const& vpcs) {
   auto print = [](char const* word, std::set<std::string> const& rows, char const* why) {
     if (rows.empty()) return;
     std::printf("%s: prices.toml in the server's data directory has %s %s\n", word, why,
-                escaped(fmt::format("{}", fmt::join(rows, ", ")), 500).c_str());
+                printable(fmt::format("{}", fmt::join(rows, ", ")), 500).c_str());
   };
   print("unverified", unverified, "no source for");
   print("at least", unpriced, "no price for");
@@ -169,14 +167,16 @@ Result<int> run_compare(CompareArguments const& arguments) {
   if (vpcs.empty())
     std::printf("there are no VPCs; make one with aws ec2 create-vpc, or a whole lab with fumidai lab up\n");
   for (auto const& vpc : vpcs) {
-    auto name = escaped(text_of(vpc, "Name"), 64);
+    auto name = printable(text_of(vpc, "Name"), 64);
     std::printf("%s%s%s\n", arguments.markdown ? "### " : "", text_of(vpc, "VpcId").c_str(),
                 name.empty() ? "" : (" (" + name + ")").c_str());
     auto rows = table_of(vpc, currency);
     arguments.markdown ? print_markdown(rows) : print_for_people(rows);
-    print_idle(vpc, currency);
+    print_idle("\n  costs money for nothing:", list_of(vpc, "Idle"), currency);
     std::printf("\n");
   }
+  auto heading = std::string(arguments.markdown ? "### " : "") + "costs money for nothing, and is of no VPC";
+  print_idle(heading, list_of(answer, "Idle"), currency);
   print_notes(vpcs);
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "app/client_command.h"
@@ -32,7 +33,7 @@ bool flag_of(json::value const& object, char const* member) {
 }
 
 std::string shown(json::value const& object, char const* member) {
-  return escaped(text_of(object, member), kMostText);
+  return printable(text_of(object, member), kMostText);
 }
 
 char const* mark_of(std::string const& standing) {
@@ -58,25 +59,37 @@ bool disagrees(json::value const& requirement) {
   return observed != nullptr && flag_of(*observed, "Disagrees");
 }
 
-// Whether that is what the model says.
-bool print_observation(json::value const& requirement) {
+// Whether some method works, and the network is as the model says.
+bool is_well(json::value const& target) {
+  bool any_works = false;
+  for (auto const& method : list_of(target, "Methods")) {
+    any_works = any_works || flag_of(method, "Works");
+    if (std::ranges::any_of(list_of(method, "Requirements"), disagrees)) return false;
+  }
+  return any_works;
+}
+
+// All that was asked for is well, and the lab complains of nothing.
+bool all_is_well(json::value const& answer) {
+  return text_of(answer, "Complaint").empty() && std::ranges::all_of(list_of(answer, "Targets"), is_well);
+}
+
+void print_observation(json::value const& requirement) {
   auto const* observed = observation_of(requirement);
-  if (observed == nullptr) return true;
+  if (observed == nullptr) return;
   bool agrees = !disagrees(requirement);
   std::printf("        %s a real packet: %s%s\n", agrees ? "·" : "‼", shown(*observed, "How").c_str(),
               agrees ? "" : "  — the network is not what the model says it is");
-  return agrees;
 }
 
-bool print_requirement(json::value const& requirement) {
+void print_requirement(json::value const& requirement) {
   auto standing = text_of(requirement, "Standing");
   std::printf("    %s %s: %s %s\n", mark_of(standing), shown(requirement, "Need").c_str(),
               shown(requirement, "Subject").c_str(), shown(requirement, "Reason").c_str());
   print_hops(requirement);
-  bool agrees = print_observation(requirement);
+  print_observation(requirement);
   for (auto const& command : list_of(requirement, "Mend"))
-    std::printf("        mend: %s\n", escaped(std::string(command.as_string()), 2000).c_str());
-  return agrees;
+    std::printf("        mend: %s\n", printable(std::string(command.as_string()), 2000).c_str());
 }
 
 void print_heading(json::value const& target) {
@@ -89,32 +102,24 @@ void print_heading(json::value const& target) {
   std::printf("\n");
 }
 
-// Whether some method works, and the network is as the model says.
-bool print_target(json::value const& target) {
+void print_target(json::value const& target) {
   print_heading(target);
-  bool any_works = false, agrees = true;
   for (auto const& method : list_of(target, "Methods")) {
     bool works = flag_of(method, "Works");
-    any_works = any_works || works;
     std::printf("\n  %s %s: %s\n", works ? "✓" : "✗", shown(method, "Method").c_str(),
                 works ? "works" : "does not work");
-    for (auto const& requirement : list_of(method, "Requirements"))
-      agrees = print_requirement(requirement) && agrees;
+    for (auto const& requirement : list_of(method, "Requirements")) print_requirement(requirement);
   }
   std::printf("\n");
-  return any_works && agrees;
 }
 
 // The same in a line for each method, with the first cause why it does not work.
-bool print_summary(json::value const& target) {
+void print_summary(json::value const& target) {
   print_heading(target);
-  bool any_works = false, agrees = true;
   for (auto const& method : list_of(target, "Methods")) {
     bool works = flag_of(method, "Works");
-    any_works = any_works || works;
     json::value const* cause = nullptr;
     for (auto const& requirement : list_of(method, "Requirements")) {
-      agrees = agrees && !disagrees(requirement);
       bool counts = text_of(requirement, "Standing") == "unmet" || disagrees(requirement);
       if (counts && cause == nullptr) cause = &requirement;
     }
@@ -127,29 +132,28 @@ bool print_summary(json::value const& target) {
     std::printf("\n");
   }
   std::printf("\n");
-  return any_works && agrees;
 }
 
 Result<int> run_doctor(DoctorArguments const& arguments) {
   json::object request;
   if (!arguments.target.empty()) request["Target"] = arguments.target;
   TRY(auto answer, call_plane(arguments, "fumidai", "Fumidai.Diagnose", std::move(request)));
+  int status = all_is_well(answer) ? 0 : 1;
   if (arguments.json) {
     print_json(answer);
-    return 0;
+    return status;
   }
   auto const& targets = list_of(answer, "Targets");
   if (targets.empty()) std::printf("there are no instances; make some with aws ec2 run-instances\n");
   auto complaint = shown(answer, "Complaint");
-  bool well = complaint.empty();
-  if (!well) std::printf("‼ the lab is not as it should be: %s\n\n", complaint.c_str());
+  if (!complaint.empty()) std::printf("‼ the lab is not as it should be: %s\n\n", complaint.c_str());
   bool in_full = !arguments.target.empty();
-  for (auto const& target : targets) well = (in_full ? print_target(target) : print_summary(target)) && well;
+  for (auto const& target : targets) in_full ? print_target(target) : print_summary(target);
   if (!targets.empty() && !in_full)
     std::printf("Hop by hop, with what would mend it: fumidai doctor TARGET\n");
   if (!targets.empty() && !flag_of(answer, "Observed"))
     std::printf("(from the model alone: no lab runs here, so no packet was sent)\n");
-  return well ? 0 : 1;
+  return status;
 }
 
 }  // namespace
@@ -158,7 +162,7 @@ void add_doctor_command(CLI::App& app, Run& run) {
   auto* doctor = app.add_subcommand(
       "doctor",
       "Tell for each method whether it reaches a target, and why not. Exits with 1 when no "
-      "method reaches one, or the network is not what the model says it is");
+      "method reaches one, or the network is not what the model says it is; with --json, too");
   auto arguments = std::make_shared<DoctorArguments>();
   doctor->add_option("target", arguments->target,
                      "id, name, or tag as KEY=VALUE; without it all targets, in a line for each method");

@@ -15,7 +15,7 @@ namespace json = boost::json;
 namespace {
 
 void say(char const* label, std::string const& text) {
-  if (!text.empty()) std::printf("  %-12s %s\n", label, escaped(text, 4096).c_str());
+  if (!text.empty()) std::printf("  %-12s %s\n", label, printable(text, 4096).c_str());
 }
 
 void explain_event(json::value const& event) {

@@ -2,7 +2,9 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "app/client_command.h"
 #include "app/commands.h"
@@ -14,6 +16,17 @@ namespace fumidai::app {
 namespace json = boost::json;
 
 namespace {
+
+// By id. AWS leaves the name of an instance of a VPC to EC2, so it is asked for apart; who may not ask sees
+// none.
+std::map<std::string, std::string> names_of_targets(ClientArguments const& arguments) {
+  std::map<std::string, std::string> names;
+  auto answer = call_plane(arguments, "fumidai", "Fumidai.ListTargets", {});
+  if (!answer) return names;
+  for (auto const& target : answer->at("Targets").as_array())
+    names[text_of(target, "InstanceId")] = text_of(target, "Name");
+  return names;
+}
 
 Result<int> run_list(ClientArguments const& arguments) {
   json::array all;
@@ -39,14 +52,17 @@ Result<int> run_list(ClientArguments const& arguments) {
   }
   std::vector<std::vector<std::string>> rows{
       {"INSTANCE", "NAME", "STATUS", "ADDRESS", "HOST", "PLATFORM", "AGENT", "LAST PING"}};
+  bool all_named = std::ranges::none_of(all, [](auto& each) { return text_of(each, "Name").empty(); });
+  auto names = all_named ? std::map<std::string, std::string>() : names_of_targets(arguments);
   for (auto const& instance : all) {
+    auto id = text_of(instance, "InstanceId"), name = text_of(instance, "Name");
+    if (name.empty()) name = names[id];
     auto ping = parse_time(text_of(instance, "LastPingDateTime"));
     rows.push_back(
-        {text_of(instance, "InstanceId"), escaped(text_of(instance, "Name"), 40),
-         text_of(instance, "PingStatus"), escaped(text_of(instance, "IPAddress"), 40),
-         escaped(text_of(instance, "ComputerName"), 40),
-         escaped(text_of(instance, "PlatformName") + " " + text_of(instance, "PlatformVersion"), 40),
-         escaped(text_of(instance, "AgentVersion"), 20), ping ? to_iso_seconds(*ping) : "never"});
+        {id, printable(name, 40), text_of(instance, "PingStatus"),
+         printable(text_of(instance, "IPAddress"), 40), printable(text_of(instance, "ComputerName"), 40),
+         printable(text_of(instance, "PlatformName") + " " + text_of(instance, "PlatformVersion"), 40),
+         printable(text_of(instance, "AgentVersion"), 20), ping ? to_iso_seconds(*ping) : "never"});
   }
   print_table(rows);
   return 0;

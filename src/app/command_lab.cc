@@ -7,17 +7,17 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 #include <thread>
 
 #include "app/client_command.h"
 #include "app/commands.h"
 #include "app/lab/lab_driver.h"
+#include "app/lab/lab_server.h"
+#include "app/lab/program.h"
 #include "base/bytes.h"
 #include "base/random.h"
-#include "io/process.h"
+#include "base/ssh_key.h"
 #include "lab/names.h"
 #include "network/method.h"
 
@@ -31,7 +31,6 @@ namespace {
 constexpr auto kServerStarts = 30s, kInstancesStart = 60s, kAgentsConnect = 60s;
 // A lab that complains of the same for so long (it tries again each 5 s) will not come by waiting.
 constexpr auto kComplaintLasts = 12s;
-constexpr std::size_t kMostOutput = 64 * 1024;
 
 struct LabArguments {
   ServerConfig server;
@@ -54,50 +53,6 @@ struct LabArguments {
 void say(std::string const& text) {
   std::printf("%s\n", text.c_str());
   std::fflush(stdout);
-}
-
-// ---- programs
-
-struct Finished {
-  int status = 0;
-  std::string output, error;
-};
-
-void drain(int descriptor, std::string& into) {
-  ::fcntl(descriptor, F_SETFL, 0);  // waits
-  char chunk[4096];
-  for (ssize_t count; (count = ::read(descriptor, chunk, sizeof chunk)) > 0;) {
-    if (into.size() < kMostOutput) into.append(chunk, static_cast<std::size_t>(count));
-  }
-  ::close(descriptor);
-}
-
-// To its end, at most `limit`.
-Result<Finished> run_program(std::vector<std::string> words, std::chrono::seconds limit) {
-  io::Spawn spawn;
-  spawn.program = words[0];
-  spawn.arguments = std::move(words);
-  for (auto** variable = environ; *variable != nullptr; variable++) spawn.environment.emplace_back(*variable);
-  std::error_code ignored;
-  spawn.directory = std::filesystem::current_path(ignored).string();
-  TRY(auto child, io::spawn_with_pipes(spawn));
-  ::close(child.input);
-  Finished finished;
-  std::jthread errors([&] { drain(child.error, finished.error); });
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::jthread watch([&, limit](std::stop_token done) {
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, done, limit, [] { return false; });
-    if (!done.stop_requested()) ::kill(child.pid, SIGKILL);
-  });
-  drain(child.output, finished.output);
-  errors.join();
-  int status = 0;
-  ::waitpid(child.pid, &status, 0);
-  watch.request_stop();
-  finished.status = io::exit_code_of(status);
-  return finished;
 }
 
 // ---- the server behind it
@@ -234,7 +189,7 @@ Reached judge(LabArguments const& arguments, Reached reached, Result<Finished> c
   }
   auto why = obstacle_of(arguments, reached.method, id);
   if (why.empty()) why = !done ? done.error().detail : !done->error.empty() ? done->error : done->output;
-  reached.result = "NOT REACHED: " + escaped(trimmed(why), 300);
+  reached.result = "NOT REACHED: " + printable(trimmed(why), 300);
   return reached;
 }
 
@@ -270,12 +225,30 @@ Result<Reached> reach(LabArguments const& arguments, json::value const& example,
   return judge(arguments, std::move(reached), done, id, nonce, took);
 }
 
-Result<void> save_key(LabArguments const& arguments, json::value const& example, char const* member,
-                      char const* file) {
-  auto text = text_of(example, member);
-  if (text.empty()) return success();
-  CHECK(io::make_directory(arguments.key(file).parent_path(), 0700));
-  return io::write_file(arguments.key(file), text, 0600);
+// The public half of the key in that file. A key is made where there is none, and before anything knows it:
+// whatever happens then, who runs `up` again can still reach what was made. The private half is written last,
+// and is there only beside its own public half.
+Result<std::string> public_key(LabArguments const& arguments, char const* file) {
+  auto secret = arguments.key(file), open = secret;
+  open += ".pub";
+  TRY(bool is_there, io::exists(secret));
+  auto known = io::read_file(open);
+  if (is_there && known) return known;
+  auto pair = generate_ssh_key(SshKeyType::ed25519);
+  io::remove_file(secret);
+  CHECK(io::make_directory(secret.parent_path(), 0700));
+  CHECK(io::write_file(open, pair.public_key.line + "\n"));
+  CHECK(io::write_file(secret, pair.private_key.reveal(), 0600));
+  return pair.public_key.line;
+}
+
+// All of the example, or what is missing of it.
+Result<void> make_example(LabArguments const& arguments) {
+  TRY(auto bastion, public_key(arguments, "bastion.pem"));
+  TRY(auto inner, public_key(arguments, "private.pem"));
+  CHECK(call_plane(arguments.client(), "fumidai", "Fumidai.MakeExample",
+                   {{"BastionPublicKey", bastion}, {"InnerPublicKey", inner}}));
+  return success();
 }
 
 // Whether its method may be tried; of one that is stopped, or on its way to be, that is not to be waited for.
@@ -306,9 +279,7 @@ Result<json::value> wait_for_example(LabArguments const& arguments) {
   auto began = Clock::now(), complains_since = began;
   std::string complaint;
   for (;;) {
-    TRY(auto example, call_plane(client, "fumidai", "Fumidai.MakeExample", {}));
-    CHECK(save_key(arguments, example, "BastionKey", "bastion.pem"));
-    CHECK(save_key(arguments, example, "PrivateKey", "private.pem"));
+    TRY(auto example, call_plane(client, "fumidai", "Fumidai.DescribeExample", {}));
     TRY(bool ready, are_ready(client, example));
     auto now = Clock::now();
     auto said = text_of(example, "Complaint");
@@ -334,6 +305,7 @@ Result<int> run_up(LabArguments const& arguments) {
   TRY(auto endpoint, io::read_file(arguments.directory().endpoint()));
   say("ready at " + std::string(trimmed(endpoint)));
   say("\n== Networks and instances, made by EC2's rules");
+  CHECK(make_example(arguments));
   TRY(auto example, wait_for_example(arguments));
   TRY(auto drawn, call_plane(arguments.client(), "fumidai", "Fumidai.DrawNetworks", {}));
   std::fputs(text_of(drawn, "Drawing").c_str(), stdout);
@@ -352,7 +324,7 @@ Result<int> run_up(LabArguments const& arguments) {
   print_reached(all);
   say("The bastion's line needs two keys: ssh-add " + arguments.key("*.pem").string());
   auto complaint = text_of(example, "Complaint");
-  if (!complaint.empty()) say("\nThe lab is not as it should be: " + escaped(complaint, 400));
+  if (!complaint.empty()) say("\nThe lab is not as it should be: " + printable(complaint, 400));
   auto directory = arguments.directory().root.string();
   if (!all_reached) say("\nNot all were reached. Why, tells: fumidai doctor --data-dir " + directory);
   return all_reached ? 0 : 1;
@@ -371,25 +343,14 @@ Result<int> run_status(LabArguments const& arguments) {
   return 0;
 }
 
-// A server of ours that `up` started, if it still runs.
-std::optional<pid_t> server_of(LabArguments const& arguments) {
-  auto text = io::read_file(arguments.pid_file(), 32);
-  auto pid = text ? static_cast<pid_t>(std::atoi(text->c_str())) : 0;
-  if (pid <= 1) return {};
-  std::error_code gone;
-  auto program = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", gone);
-  bool is_ours = !gone && program.filename().string().starts_with("fumidai");
-  return is_ours ? std::optional(pid) : std::nullopt;
-}
-
 Result<int> run_down(LabArguments const& arguments) {
   if (::geteuid() != 0) return Error{Errc::denied, "a lab is of root; run it with sudo"};
-  if (auto pid = server_of(arguments)) {
+  auto server = [&] { return find_lab_server(arguments.pid_file(), arguments.directory()); };
+  if (auto pid = server()) {
     ::kill(*pid, SIGTERM);
-    // One that nobody waits for stays in the table of processes when it has ended, but runs no program.
-    for (auto waited = 0ms; waited < 20s && server_of(arguments) == pid; waited += 50ms)
+    for (auto waited = 0ms; waited < 20s && server() == pid; waited += 50ms)
       std::this_thread::sleep_for(50ms);
-    if (server_of(arguments) == pid) ::kill(*pid, SIGKILL);
+    if (server() == pid) ::kill(*pid, SIGKILL);
   }
   auto root = io::exists(arguments.directory().root);
   if (root && *root) {
@@ -419,7 +380,9 @@ void add_lab_command(CLI::App& app, Run& run) {
   lab->require_subcommand(1);
   auto arguments = std::make_shared<LabArguments>();
   auto* up = lab->add_subcommand(
-      "up", "Start a server with a lab and the example, and reach an instance by each method");
+      "up",
+      "Start a server with a lab, make the example or what is missing of it, and reach an instance by each "
+      "method");
   add_lab_arguments(*up, *arguments);
   up->add_option("--listen", arguments->server.listen, "ADDRESS:PORT of the server (default 127.0.0.1:8443)");
   up->add_option("--image", arguments->server.lab_image,

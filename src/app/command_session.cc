@@ -107,10 +107,10 @@ Result<int> run_list(ListArguments const& arguments) {
     auto owner = text_of(session, "Owner");
     rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"), text_of(session, "Status"),
                     owner.substr(owner.rfind(':') + 1), local_time(text_of(session, "StartDate")),
-                    escaped(text_of(session, "Reason"), 60)});
+                    printable(text_of(session, "Reason"), 60)});
     if (!arguments.history) continue;
     rows.back().push_back(local_time(text_of(session, "EndDate")));
-    rows.back().push_back(escaped(text_of(session, "Details"), 80));
+    rows.back().push_back(printable(text_of(session, "Details"), 80));
   }
   print_table(rows);
   if (!token.empty()) std::fprintf(stderr, "these are the newest %zu; there are more\n", all.size());

@@ -31,20 +31,24 @@ CLI::App* walk(CLI::App& app, int argc, char** argv, std::string& unknown) {
   return at;
 }
 
+// "fumidai session start"
+std::string name_of(CLI::App const& command) {
+  auto const* parent = command.get_parent();
+  return parent ? name_of(*parent) + " " + command.get_name() : command.get_name();
+}
+
 int tell_usage(CLI::App& app, int argc, char** argv, CLI::ParseError const& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
   std::string unknown;
   auto* at = walk(app, argc, argv, unknown);
-  auto name = at == &app                 ? "fumidai"
-              : at->get_parent() == &app ? "fumidai " + at->get_name()
-                                         : "fumidai " + at->get_parent()->get_name() + " " + at->get_name();
+  auto name = name_of(*at);
   if (!unknown.empty()) {
     std::string known;
     for (auto const* each : at->get_subcommands({})) known += (known.empty() ? "" : ", ") + each->get_name();
     std::fprintf(stderr, "fumidai: '%s' is not a command of `%s`; there are: %s\n",
                  fumidai::escaped(unknown, 64).c_str(), name.c_str(), known.c_str());
   } else if (!at->get_subcommands({}).empty()) {
-    std::fputs(at->help().c_str(), stderr);
+    std::fputs(at->help(at == &app ? "" : name_of(*at->get_parent())).c_str(), stderr);
   } else {
     std::fprintf(stderr, "fumidai: %s; see: %s --help\n", error.what(), name.c_str());
   }

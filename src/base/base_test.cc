@@ -44,6 +44,22 @@ TEST(Bytes, utf8_knows_overlong_surrogate_and_cut_sequences) {
 TEST(Bytes, escaping_leaves_nothing_that_a_terminal_obeys) {
   EXPECT_EQ(escaped("a\x1b[31m\r\nb\\"), "a\\x1b[31m\\x0d\\x0ab\\x5c");
   EXPECT_EQ(escaped("abcdef", 3), "abc...");
+  EXPECT_EQ(escaped("東"), "\\xe6\\x9d\\xb1");
+}
+
+TEST(Bytes, a_name_is_printed_in_its_own_script) {
+  EXPECT_EQ(printable("踏み台 \\ Brücke 🌉"), "踏み台 \\ Brücke 🌉");
+  EXPECT_EQ(printable("踏み台サーバー", 3), "踏み台...");
+  EXPECT_EQ(printable("踏み台", 3), "踏み台");
+}
+
+TEST(Bytes, printing_leaves_nothing_that_a_terminal_obeys) {
+  EXPECT_EQ(printable("a\x1b[31m\r\n\x7f"), "a\\x1b[31m\\x0d\\x0a\\x7f");
+  EXPECT_EQ(printable("\xc2\x9b\x33\x31m\xc2\xa0"), "\\xc2\\x9b31m\xc2\xa0");          // C1's CSI; a space
+  EXPECT_EQ(printable("\xe2\x80\xaetxt.exe"), "\\xe2\\x80\\xaetxt.exe");               // right to left
+  EXPECT_EQ(printable("\xe2\x81\xa6\xe2\x81\xa9"), "\\xe2\\x81\\xa6\\xe2\\x81\\xa9");  // isolates
+  EXPECT_EQ(printable("\xe2\x80\xaf\xe2\x81\xa5"), "\xe2\x80\xaf\xe2\x81\xa5");        // their neighbours
+  EXPECT_EQ(printable("a\xff\xe6\x9d"), "a\\xff\\xe6\\x9d");
 }
 
 TEST(Digest, known_answers) {

@@ -133,22 +133,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-std::string escaped(std::string_view text, std::size_t most) {
-  std::string result;
-  for (char c : text.substr(0, most)) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f && c != '\\') {
-      result += c;
-    } else {
-      result += "\\x";
-      result += kHexDigits[byte >> 4];
-      result += kHexDigits[byte & 15];
-    }
-  }
-  if (text.size() > most) result += "...";
-  return result;
-}
-
 namespace {
 
 // The bytes of the character that starts at `at`; 0 when none does.
@@ -172,7 +156,54 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return overlong || surrogate || beyond ? 0 : length;
 }
 
+// C0, DEL and C1; U+202A to U+202E and U+2066 to U+2069, which show text in another order than it has.
+bool is_obeyed(std::string_view character) {
+  if (character.size() == 1) return static_cast<unsigned char>(character[0]) < 0x20 || character[0] == 0x7f;
+  if (character.size() == 2) return character >= "\xc2\x80" && character <= "\xc2\x9f";
+  return (character >= "\xe2\x80\xaa" && character <= "\xe2\x80\xae") ||
+         (character >= "\xe2\x81\xa6" && character <= "\xe2\x81\xa9");
+}
+
+void append_as_hex(std::string& text, std::string_view bytes) {
+  for (char c : bytes) {
+    auto byte = static_cast<unsigned char>(c);
+    text += "\\x";
+    text += kHexDigits[byte >> 4];
+    text += kHexDigits[byte & 15];
+  }
+}
+
 }  // namespace
+
+std::string escaped(std::string_view text, std::size_t most) {
+  std::string result;
+  for (char c : text.substr(0, most)) {
+    if (c >= ' ' && c <= '~' && c != '\\') {
+      result += c;
+    } else {
+      append_as_hex(result, {&c, 1});
+    }
+  }
+  if (text.size() > most) result += "...";
+  return result;
+}
+
+std::string printable(std::string_view text, std::size_t most) {
+  std::string result;
+  std::size_t characters = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    if (characters++ == most) return result + "...";
+    auto length = utf8_length(text, at);
+    auto character = text.substr(at, std::max<std::size_t>(length, 1));
+    if (length == 0 || is_obeyed(character)) {
+      append_as_hex(result, character);
+    } else {
+      result += character;
+    }
+    at += character.size();
+  }
+  return result;
+}
 
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {

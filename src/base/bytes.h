@@ -46,9 +46,13 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string_view trimmed(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-// Text from a peer made safe for a log line or a terminal: control and non-ASCII bytes become \xNN, and what
+// Text from a peer made safe for a log line or a message: control and non-ASCII bytes become \xNN, and what
 // is over `most` bytes is cut.
 std::string escaped(std::string_view text, std::size_t most = 256);
+// Text that people named things with, for their terminal: as it is in every script, but what a terminal obeys
+// (control characters, those that turn the direction of writing) and bytes of no character become \xNN. What
+// is over `most` characters is cut.
+std::string printable(std::string_view text, std::size_t most = 256);
 
 // True for well-formed UTF-8 (no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);

@@ -136,14 +136,15 @@ awaitable<Result<std::string>> Plane::resolve_target(std::string target) {
   if (candidates.size() == 1) co_return candidates[0].instance_id;
   if (candidates.empty()) {
     co_return Error{Errc::not_found, "no instance has the id, the name or the tag (KEY=VALUE) '" +
-                                         escaped(target, 64) + "'; `fumidai host list` shows what there is"};
+                                         printable(target, 64) +
+                                         "'; `fumidai host list` shows what there is"};
   }
   std::string list;
   for (auto const& each : candidates)
-    list += "\n  " + each.instance_id + "  " + escaped(each.name, 64) +
+    list += "\n  " + each.instance_id + "  " + printable(each.name, 64) +
             (each.connected ? "" : "  (not connected)");
   co_return Error{Errc::conflict,
-                  "'" + escaped(target, 64) +
+                  "'" + printable(target, 64) +
                       "' means several instances; say which by its id, or remove what is gone (aws ssm "
                       "deregister-managed-instance --instance-id …):" +
                       list};

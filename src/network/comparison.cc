@@ -181,15 +181,6 @@ class Row {
   std::set<std::string> keys_;
 };
 
-// Of this VPC, or of none.
-bool concerns(Network const& network, IdlePart const& part, VpcId const& vpc) {
-  auto* gateway = network.nat_gateways.find(NatGatewayId(part.id));
-  auto* endpoint = network.endpoints.find(InterfaceEndpointId(part.id));
-  auto* subnet = gateway ? network.subnets.find(gateway->subnet) : nullptr;
-  if (gateway) return subnet && subnet->vpc == vpc;
-  return !endpoint || endpoint->vpc == vpc;
-}
-
 }  // namespace
 
 // What this version does; there is no bastion in the plane itself.
@@ -219,7 +210,7 @@ Result<Comparison> compare(Network const& network, VpcId const& vpc, PriceTable 
     comparison.methods.push_back(std::move(row));
   }
   comparison.idle = idle_parts(network, prices);
-  std::erase_if(comparison.idle, [&](auto& part) { return !concerns(network, part, vpc); });
+  std::erase_if(comparison.idle, [&](auto& part) { return part.vpc != vpc; });
   return comparison;
 }
 

@@ -38,7 +38,7 @@ struct MethodRow {
 struct Comparison {
   VpcId vpc;
   std::vector<MethodRow> methods = {};
-  std::vector<IdlePart> idle = {};  // of the VPC, and addresses of nobody
+  std::vector<IdlePart> idle = {};  // of the VPC
 };
 
 // For a person who comes from that address. Fails with not_found, for a VPC that is not there or lacks its

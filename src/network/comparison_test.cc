@@ -100,6 +100,14 @@ TEST(Comparison, warns_of_what_nobody_uses_in_this_vpc_only) {
   EXPECT_TRUE(compare(network, VpcId("vpc-other"), {})->idle.empty());
 }
 
+TEST(Comparison, an_address_that_nobody_has_is_idle_in_no_vpc) {
+  auto network = walkthrough();
+  network.elastic_addresses.put({AllocationId("eipalloc-nobody"), address("203.0.113.99")});
+  EXPECT_TRUE(compare(network, kVpc, {})->idle.empty());
+  ASSERT_EQ(idle_parts(network, {}).size(), 1U);
+  EXPECT_TRUE(idle_parts(network, {}).front().vpc.empty());
+}
+
 TEST(Comparison, knows_no_other_vpcs) {
   EXPECT_EQ(compare(walkthrough(), VpcId("vpc-none"), {}).error().code, Errc::not_found);
 }

@@ -139,7 +139,9 @@ std::vector<IdlePart> idle_parts(Network const& network, PriceTable const& price
   for (auto& gateway : network.nat_gateways) {
     auto reason = costs(gateway) ? idleness_of(network, gateway.id) : "";
     if (reason.empty()) continue;
+    auto* subnet = network.subnets.find(gateway.subnet);
     idle.push_back({gateway.id.text(),
+                    subnet ? subnet->vpc : VpcId(),
                     std::move(reason),
                     monthly_price(prices, kNatGatewayPrice),
                     {{aws_command({"ec2", "delete-nat-gateway", "--nat-gateway-id", gateway.id.text()})}}});
@@ -148,6 +150,7 @@ std::vector<IdlePart> idle_parts(Network const& network, PriceTable const& price
     if (endpoint.state != EndpointState::available || is_reached(network, endpoint)) continue;
     idle.push_back(
         {endpoint.id.text(),
+         endpoint.vpc,
          "no running instance reaches it for " + endpoint.service,
          monthly_price(prices, kInterfaceEndpointPrice, zones_of(network, endpoint)),
          {{aws_command({"ec2", "delete-vpc-endpoints", "--vpc-endpoint-ids", endpoint.id.text()})}}});
@@ -155,6 +158,7 @@ std::vector<IdlePart> idle_parts(Network const& network, PriceTable const& price
   for (auto& address : network.elastic_addresses) {
     if (address.interface) continue;
     idle.push_back({address.id.text(),
+                    {},
                     address.address.text() + " belongs to no interface",
                     monthly_price(prices, kPublicAddressPrice),
                     {{aws_command({"ec2", "release-address", "--allocation-id", address.id.text()})}}});

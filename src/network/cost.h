@@ -44,6 +44,7 @@ Cost cost(Network const& network, VpcId const& vpc, Method method, PriceTable co
 // A part that costs money and that nothing uses.
 struct IdlePart {
   std::string id;
+  VpcId vpc;  // empty for what belongs to none: an elastic address
   std::string reason;
   std::optional<Money> monthly;
   Mend mend;

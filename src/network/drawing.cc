@@ -78,7 +78,7 @@ class Drawing {
   }
 
   std::string label(std::string const& id) const {
-    auto name = escaped(name_of_(id), 40);
+    auto name = printable(name_of_(id), 40);
     return name.empty() ? id : fmt::format("{} ({})", name, id);
   }
 

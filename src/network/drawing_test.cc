@@ -19,6 +19,11 @@ TEST(Drawing, shows_what_is_where) {
   EXPECT_NE(text.find("front\\x0adoor (i-bastion)"), text.npos) << text;
 }
 
+TEST(Drawing, shows_names_in_their_own_script) {
+  auto text = draw(walkthrough(), [](auto& id) { return id == "i-bastion" ? "踏み台" : ""; });
+  EXPECT_NE(text.find("踏み台 (i-bastion)"), text.npos) << text;
+}
+
 TEST(Drawing, shows_connect_endpoints) {
   auto text = draw(with_connect_endpoint(), [](auto&) { return std::string(); });
   EXPECT_NE(text.find("eice-lab instance connect create-complete"), text.npos) << text;

@@ -1,5 +1,7 @@
 #include "networks/example.h"
 
+#include <algorithm>
+
 #include "networks/connect_endpoints.h"
 #include "networks/elastic_addresses.h"
 #include "networks/images.h"
@@ -31,9 +33,54 @@ struct Ground {
   std::string vpc, public_subnet, private_subnet, private_table;
 };
 
+// What is shown for a while, but does nothing any more.
+template <class Part>
+bool is_gone(Part const&) {
+  return false;
+}
+bool is_gone(network::Instance const& instance) {
+  return instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down;
+}
+bool is_gone(network::NatGateway const& gateway) {
+  return gateway.state != network::NatState::pending && gateway.state != network::NatState::available;
+}
+bool is_gone(network::ConnectEndpoint const& endpoint) {
+  return !is_usable(endpoint.state) && endpoint.state != network::ConnectEndpointState::create_in_progress;
+}
+// One that another gateway has, as one that is being deleted does, is of no use.
+bool is_gone(network::ElasticAddress const& address) {
+  return address.interface.has_value();
+}
+
+// Finds the example's parts, by their tags.
+class Parts {
+ public:
+  Parts(State const& state, std::string const& example) : state_(state), example_(example) {}
+
+  template <class Part>
+  Part const* find(Table<Part> const& table, std::string_view name) const {
+    auto is_it = [&](Part const& part) { return !is_gone(part) && is_called(part.id.text(), name); };
+    auto found = std::ranges::find_if(table, is_it);
+    return found == table.end() ? nullptr : &*found;
+  }
+
+ private:
+  bool is_called(std::string const& id, std::string_view name) const {
+    auto const& tags = state_.tags_of(id);
+    auto example = tags.find(std::string(kExampleTag)), called = tags.find("Name");
+    return example != tags.end() && example->second == example_ && called != tags.end() &&
+           called->second == name;
+  }
+
+  State const& state_;
+  std::string const& example_;
+};
+
+// Makes what is missing, and leaves what is there as it is.
 class Maker {
  public:
-  Maker(State& state, ExampleWish const& wish, Time now) : state_(state), wish_(wish), now_(now) {}
+  Maker(State& state, ExampleWish const& wish, Time now)
+      : state_(state), network_(state.network), wish_(wish), now_(now), parts_(state, wish.name) {}
 
   Result<Example> make() {
     Example example;
@@ -53,59 +100,106 @@ class Maker {
     return id.text();
   }
 
+  // The id of the part of that name, which `make` makes if it is not there.
+  template <class Part, class Make>
+  Result<std::string> part(Table<Part> const& table, std::string_view name, Make make) {
+    if (auto const* known = parts_.find(table, name)) return known->id.text();
+    TRY(auto id, make());
+    return named(id, name);
+  }
+
   // A VPC with a public and a private subnet.
   Result<Ground> ground(std::string const& name) {
     Ground made;
-    TRY(auto vpc, create_vpc(state_, kBlock));
-    TRY(made.vpc, named(vpc, name));
+    TRY(made.vpc, part(network_.vpcs, name, [&] { return create_vpc(state_, kBlock); }));
     CHECK(modify_vpc(state_, made.vpc, {{}, true}));
-    TRY(auto outside, create_subnet(state_, {made.vpc, kPublicBlock, ""}));
-    TRY(made.public_subnet, named(outside, name + "-public"));
-    state_.network.subnets.find(outside)->maps_public_ip = true;
-    TRY(auto inside, create_subnet(state_, {made.vpc, kPrivateBlock, ""}));
-    TRY(made.private_subnet, named(inside, name + "-private"));
-    TRY(auto gateway, create_internet_gateway(state_));
-    TRY(auto gateway_id, named(gateway, name));
-    CHECK(attach_internet_gateway(state_, gateway_id, made.vpc));
+    TRY(made.public_subnet, subnet(made.vpc, kPublicBlock, name + "-public"));
+    network_.subnets.find(network::SubnetId(made.public_subnet))->maps_public_ip = true;
+    TRY(made.private_subnet, subnet(made.vpc, kPrivateBlock, name + "-private"));
+    TRY(auto gateway, internet_gateway(made.vpc, name));
     TRY(auto public_table, table(made.vpc, made.public_subnet, name + "-public"));
-    CHECK(create_route(state_, {public_table, kAnywhere, {gateway_id}}));
+    CHECK(lead_out(public_table, gateway));
     TRY(made.private_table, table(made.vpc, made.private_subnet, name + "-private"));
     return made;
   }
 
-  Result<std::string> table(std::string const& vpc, std::string const& subnet, std::string const& name) {
-    TRY(auto id, create_route_table(state_, vpc));
-    CHECK(associate_route_table(state_, id.text(), subnet));
-    return named(id, name);
+  Result<std::string> subnet(std::string const& vpc, char const* block, std::string const& name) {
+    return part(network_.subnets, name, [&] { return create_subnet(state_, {vpc, block, ""}); });
   }
 
+  Result<std::string> internet_gateway(std::string const& vpc, std::string const& name) {
+    if (auto const* attached = network_.gateway_of(network::VpcId(vpc))) return attached->id.text();
+    TRY(auto id, part(network_.internet_gateways, name, [&] { return create_internet_gateway(state_); }));
+    CHECK(attach_internet_gateway(state_, id, vpc));
+    return id;
+  }
+
+  // A subnet that somebody gave another table keeps it.
+  Result<std::string> table(std::string const& vpc, std::string const& subnet, std::string const& name) {
+    TRY(auto id, part(network_.route_tables, name, [&] { return create_route_table(state_, vpc); }));
+    auto serves = [&](auto const& each) { return each.serves(network::SubnetId(subnet)); };
+    if (std::ranges::none_of(network_.route_tables, serves)) CHECK(associate_route_table(state_, id, subnet));
+    return id;
+  }
+
+  // Whatever no other route takes, it takes to that gateway; a route that leads somewhere stays.
+  Result<void> lead_out(std::string const& table_id, std::string const& gateway) {
+    auto const& table = *network_.route_tables.find(network::RouteTableId(table_id));
+    auto route = std::ranges::find(table.routes, *Cidr::parse(kAnywhere), &network::Route::destination);
+    NewRoute wanted{table_id, kAnywhere, {gateway}};
+    if (route == table.routes.end()) return create_route(state_, wanted);
+    return leads_nowhere(table, *route) ? replace_route(state_, wanted) : success();
+  }
+
+  bool leads_nowhere(network::RouteTable const& table, network::Route const& route) const {
+    auto const* nat = std::get_if<network::NatGatewayId>(&route.target);
+    auto const* gateway = nat ? network_.nat_gateways.find(*nat) : nullptr;
+    return network_.is_blackhole(table, route) || (gateway && is_gone(*gateway));
+  }
+
+  // Names of groups are unique in a VPC, so that one is the example's, whatever its tags.
   Result<std::string> group(std::string const& vpc, std::string const& name) {
+    for (auto const& each : network_.security_groups) {
+      if (each.vpc.text() == vpc && each.name == name) return each.id.text();
+    }
     TRY(auto id, create_security_group(state_, {vpc, name, name}));
     return named(id, name);
   }
 
   Result<void> allow_in(std::string const& group, int port, WrittenRule::Peer kind, std::string peer) {
     WrittenRule rule{"tcp", port, port, kind, std::move(peer)};
-    CHECK(authorize(state_, group, Direction::ingress, {rule}));
-    return success();
+    auto made = authorize(state_, group, Direction::ingress, {rule});
+    bool is_there = !made && made.error().aws == "InvalidPermission.Duplicate";
+    return made || is_there ? success() : Result<void>(made.error());
   }
 
   Result<InstanceId> instance(std::string_view name, std::string const& subnet, std::string const& group,
                               std::string key, std::string profile) {
-    NewInstances wanted;
-    wanted.image = std::string(images().front().id);
-    wanted.subnet = subnet;
-    wanted.groups = {group};
-    wanted.key_name = std::move(key);
-    wanted.profile = std::move(profile);
-    TRY(auto ids, run_instances(state_, wanted, now_));
-    CHECK(named(ids.front(), name));
-    return ids.front();
+    auto id = part(network_.instances, name, [&]() -> Result<InstanceId> {
+      NewInstances wanted;
+      wanted.image = std::string(images().front().id);
+      wanted.subnet = subnet;
+      wanted.groups = {group};
+      wanted.key_name = std::move(key);
+      wanted.profile = std::move(profile);
+      TRY(auto ids, run_instances(state_, wanted, now_));
+      return ids.front();
+    });
+    if (!id) return id.error();
+    return InstanceId(*id);
   }
 
-  Result<std::string> key(std::string const& name, SshPublicKey const& key) {
+  // The name of a pair with this key. An instance knows the key that the pair had when it was made: where the
+  // pair is another now, the instance of that name goes, to be made again.
+  Result<std::string> key(std::string const& name, SshPublicKey const& key, std::string_view of) {
+    auto line = line_of(key, name);
+    auto const* known = state_.key_pair_named(name);
+    if (known && known->public_key == line) return name;
+    CHECK(delete_key_pair(state_, name, ""));
     TRY(auto id, add_key_pair(state_, name, key, now_));
     CHECK(named(id, name));
+    if (auto const* old = parts_.find(network_.instances, of))
+      CHECK(terminate_instances(state_, {old->id.text()}, now_));
     return name;
   }
 
@@ -114,18 +208,20 @@ class Maker {
     TRY(auto inner, group(at.vpc, "private-sg"));
     CHECK(allow_in(outer, 22, WrittenRule::Peer::ipv4, wish_.person.text() + "/32"));
     CHECK(allow_in(inner, 22, WrittenRule::Peer::group, outer));
-    TRY(auto outer_key, key(wish_.name + "-bastion-key", wish_.bastion));
-    TRY(auto inner_key, key(wish_.name + "-private-key", wish_.inner));
+    TRY(auto outer_key, key(wish_.name + "-bastion-key", wish_.bastion, kBastion));
+    TRY(auto inner_key, key(wish_.name + "-private-key", wish_.inner, kBehind));
     TRY(example.bastion, instance(kBastion, at.public_subnet, outer, outer_key, ""));
     TRY(example.behind_bastion, instance(kBehind, at.private_subnet, inner, inner_key, ""));
     return success();
   }
 
+  // An endpoint that somebody made in the place of the example's does as well.
   Result<void> endpoints(Ground const& at, Example& example) {
     TRY(auto door, group(at.vpc, "vpce-sg"));
     CHECK(allow_in(door, 443, WrittenRule::Peer::ipv4, kPrivateBlock));
     for (auto service : network::kSessionManagerServices) {
-      NewEndpoint wanted{at.vpc, state_.network.full_name(service), {at.private_subnet}, {door}};
+      if (network_.endpoint_for(network::VpcId(at.vpc), service)) continue;
+      NewEndpoint wanted{at.vpc, network_.full_name(service), {at.private_subnet}, {door}};
       TRY(auto id, create_endpoint(state_, wanted, now_));
       CHECK(named(id, service));
     }
@@ -140,54 +236,62 @@ class Maker {
     CHECK(allow_in(inner, 22, WrittenRule::Peer::group, outer));
     NewConnectEndpoint wanted{at.private_subnet, {outer}};
     wanted.domain = wish_.connect_domain;
-    TRY(auto id, create_connect_endpoint(state_, wanted, ConnectLimits::none(), now_));
-    CHECK(named(id, "connect"));
+    CHECK(part(network_.connect_endpoints, "connect",
+               [&] { return create_connect_endpoint(state_, wanted, ConnectLimits::none(), now_); }));
     TRY(example.by_tunnel, instance(kTunnel, at.private_subnet, inner, "", ""));
     return success();
   }
 
   Result<void> nat(Ground const& at, Example& example) {
-    TRY(auto address, allocate_address(state_));
-    TRY(auto address_id, named(address, "example-nat"));
-    TRY(auto gateway, create_nat_gateway(state_, {at.public_subnet, address_id}, now_));
-    TRY(auto gateway_id, named(gateway, "example-nat"));
-    CHECK(create_route(state_, {at.private_table, kAnywhere, {gateway_id}}));
+    TRY(auto gateway, part(network_.nat_gateways, "example-nat", [&]() -> Result<network::NatGatewayId> {
+          TRY(auto address,
+              part(network_.elastic_addresses, "example-nat", [&] { return allocate_address(state_); }));
+          return create_nat_gateway(state_, {at.public_subnet, address}, now_);
+        }));
+    CHECK(lead_out(at.private_table, gateway));
     TRY(auto closed, group(at.vpc, "ssm-instance-sg"));
     TRY(example.by_nat, instance(kNat, at.private_subnet, closed, "", wish_.profile));
     return success();
   }
 
   State& state_;
+  Network& network_;
   ExampleWish const& wish_;
   Time now_;
+  Parts parts_;
 };
 
 }  // namespace
 
 Result<Example> make_example(State& state, ExampleWish const& wish, Time now) {
-  if (find_example(state, wish.name))
-    return invalid_parameter("The networks of the example '" + wish.name + "' are there already.");
-  return Maker(state, wish, now).make();
+  auto made = Maker(state, wish, now).make();
+  if (made) return made;
+  auto error = made.error();
+  if (error.detail.ends_with('.')) error.detail.pop_back();
+  error.detail = "The example '" + wish.name + "' cannot be made whole: " + error.detail +
+                 ". Change or delete what is in the way, and make it again.";
+  return error;
 }
 
-std::optional<Example> find_example(State const& state, std::string const& name) {
+Result<Example> find_example(State const& state, std::string const& name) {
   Example example;
-  for (auto const& instance : state.network.instances) {
-    auto const& tags = state.tags_of(instance.id.text());
-    auto tag = tags.find(std::string(kExampleTag));
-    bool is_gone =
-        instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down;
-    if (is_gone || tag == tags.end() || tag->second != name || !tags.contains("Name")) continue;
-    auto const& role = tags.at("Name");
-    if (role == kBastion) example.bastion = instance.id;
-    if (role == kBehind) example.behind_bastion = instance.id;
-    if (role == kEndpoints) example.by_endpoints = instance.id;
-    if (role == kNat) example.by_nat = instance.id;
-    if (role == kTunnel) example.by_tunnel = instance.id;
-  }
-  bool is_whole = !example.bastion.empty() && !example.behind_bastion.empty() &&
-                  !example.by_endpoints.empty() && !example.by_nat.empty() && !example.by_tunnel.empty();
-  return is_whole ? std::optional(example) : std::nullopt;
+  std::string missing;
+  Parts parts(state, name);
+  auto find = [&](std::string_view role) {
+    auto const* instance = parts.find(state.network.instances, role);
+    if (instance) return instance->id;
+    missing += (missing.empty() ? "" : ", ") + std::string(role);
+    return InstanceId();
+  };
+  example.bastion = find(kBastion);
+  example.behind_bastion = find(kBehind);
+  example.by_endpoints = find(kEndpoints);
+  example.by_nat = find(kNat);
+  example.by_tunnel = find(kTunnel);
+  if (missing.empty()) return example;
+  return Error{Errc::not_found,
+               "The example '" + name + "' lacks " + missing + ". It is made whole by: fumidai lab up",
+               "DoesNotExistException"};
 }
 
 }  // namespace fumidai::networks

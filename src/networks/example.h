@@ -27,10 +27,11 @@ struct Example {
   InstanceId by_nat;          // no inbound rule; another VPC with the same block, and a NAT gateway
 };
 
-// Errors: those of what it makes; InvalidParameterValue when one of that name is there.
+// Makes what is missing of it: all, or what was deleted or terminated since; what is there stays as it is.
+// With other keys than before, the instances that have those are made again. Errors: those of what it makes.
 Result<Example> make_example(State& state, ExampleWish const& wish, Time now);
 
-// That one, if it is there.
-std::optional<Example> find_example(State const& state, std::string const& name);
+// Error: not_found, which names the instances that it lacks.
+Result<Example> find_example(State const& state, std::string const& name);
 
 }  // namespace fumidai::networks

@@ -30,9 +30,12 @@ Result<KeyPairId> add_key_pair(State& state, std::string const& name, SshPublicK
     return Error{Errc::limit_exceeded, "The maximum number of key pairs has been reached.",
                  "KeyPairLimitExceeded"};
   KeyPairId id(new_id(kKeyPair));
-  state.key_pairs.put(
-      {id, name, std::string(to_string(key.type)), key.fingerprint, key.line + " " + name, now});
+  state.key_pairs.put({id, name, std::string(to_string(key.type)), key.fingerprint, line_of(key, name), now});
   return id;
+}
+
+std::string line_of(SshPublicKey const& key, std::string const& name) {
+  return key.line + " " + name;
 }
 
 Result<SshPublicKey> read_public_key(std::string_view text) {

@@ -11,6 +11,9 @@ namespace fumidai::networks {
 // Errors: InvalidParameterValue for a name that is none; InvalidKeyPair.Duplicate.
 Result<KeyPairId> add_key_pair(State& state, std::string const& name, SshPublicKey const& key, Time now);
 
+// KeyPair::public_key of a pair with this key and name.
+std::string line_of(SshPublicKey const& key, std::string const& name);
+
 // From the text of a .pub file. Error: InvalidKey.Format.
 Result<SshPublicKey> read_public_key(std::string_view text);
 

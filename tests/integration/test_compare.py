@@ -37,6 +37,18 @@ def test_people_see_it_below_the_price_of_aws(plane, vpc):
     assert [line.split(",")[0] for line in lines if line.startswith("on ")] == (["on AWS"] * 2 + ["on Fumidai"] * 4) * METHODS
 
 
+def test_an_address_that_nobody_has_is_told_once(plane, vpc):
+    plane.aws("ec2", "create-vpc", "--cidr-block", "10.1.0.0/16")
+    address = plane.aws("ec2", "allocate-address", "--domain", "vpc")["AllocationId"]
+    answer = json.loads(compared(plane, "--json"))
+    assert len(answer["Vpcs"]) > 1 and not any(each["Idle"] for each in answer["Vpcs"])
+    assert [part["Id"] for part in answer["Idle"]] == [address]
+    people = compared(plane)
+    assert people.count(f"{address}: ") == 1 and "costs money for nothing, and is of no VPC" in people
+    assert address not in compared(plane, "--vpc", vpc)
+    plane.aws("ec2", "release-address", "--allocation-id", address)
+
+
 def test_markdown_is_a_table(plane, vpc):
     rows = [line for line in compared(plane, "--vpc", vpc, "--markdown").splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows}) == 1

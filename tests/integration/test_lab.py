@@ -40,6 +40,14 @@ def test_the_drawing_names_every_part(plane, parts):
     assert "203.0.113." in drawn and "agent connected" in drawn
 
 
+def test_hosts_are_listed_by_their_names(plane, parts):
+    listed = lambda **more: plane.fumidai("host", "list", **more).stdout.decode()
+    instance = parts["by-nat"]["instance"]
+    assert re.search(rf"^{instance} +by-nat +Online ", listed(), re.M), listed()
+    user = plane.make_user("lister", {"Effect": "Allow", "Action": "ssm:DescribeInstanceInformation", "Resource": "*"})
+    assert re.search(rf"^{instance} +Online ", listed(user=user), re.M), "who may not ask for names sees none"
+
+
 def test_doctor_finds_all_well_and_no_packet_disagrees(plane):
     for target, method in (("behind-bastion", BASTION), ("by-endpoints", ENDPOINTS), ("by-nat", NAT)):
         diagnosis = plane.diagnosis(target)
@@ -258,6 +266,7 @@ def test_v12_a_caller_without_permission(plane, parts):
     assert "AccessDenied" in plane.refused("ssm", "start-session", "--target", parts["by-nat"]["instance"], user=user)
     done = plane.fumidai("doctor", parts["by-nat"]["instance"], "--json", user=user)
     (target,) = json.loads(done.stdout)["Targets"]
+    assert done.returncode == 1 and not any(method["Works"] for method in target["Methods"])
     assert all("permission " + parts["by-nat"]["instance"] in unmet(method) for method in target["Methods"] if method["Method"].startswith("session manager"))
 
 
@@ -306,6 +315,7 @@ def test_a_rule_that_is_broken_by_hand_is_told_and_mended(plane, parts):
         told = disagreements(plane.diagnosis("by-endpoints"))
         assert any(each.startswith(f"way to the instance {parts['by-endpoints']['instance']}: ") for each in told), told
         people = plane.fumidai("doctor", "behind-bastion")
+        assert plane.fumidai("doctor", "behind-bastion", "--json").returncode == 1
         assert people.returncode == 1 and b"the network is not what the model says it is" in people.stdout, people.stdout
     wait_until("the rules are back", lambda: plane.world.run("ip", "netns", "exec", space, "nft", "list", "tables").stdout.strip(), 20)
     link = plane.world.run("sh", "-c", f"ip -n {space} -o link | grep -o ' e[0-9a-f]*@' | head -n 1").stdout.strip(" @\n")
@@ -370,6 +380,28 @@ def test_up_says_at_once_what_is_stopped(plane, parts):
     assert re.search(rf"^{ENDPOINTS} .* nonce-", done.stdout, re.M), done.stdout
     plane.aws("ec2", "start-instances", "--instance-ids", instance)
     assert plane.is_reached(instance, 40)
+
+
+def test_up_makes_again_what_is_missing_of_the_example(tmp_path):
+    def running():
+        found = plane.aws("ec2", "describe-instances", "--filters", "Name=instance-state-name,Values=running")["Reservations"]
+        return {tag["Value"]: one["InstanceId"] for each in found for one in each["Instances"] for tag in one["Tags"] if tag["Key"] == "Name"}
+
+    with running_lab(tmp_path) as plane:
+        plane.up()
+        keys, first = plane.data / "lab" / "keys", running()
+        assert sorted(key.name for key in keys.glob("*.pem")) == ["bastion.pem", "private.pem"]
+        plane.aws("ec2", "terminate-instances", "--instance-ids", first["by-nat"])
+        plane.up()
+        second = running()
+        assert {name for name in first if first[name] != second[name]} == {"by-nat"}, (first, second)
+        # Without its private key nobody reaches an instance that has the public one.
+        for key in keys.iterdir():
+            key.unlink()
+        plane.up()
+        third = running()
+        assert {name for name in second if second[name] != third[name]} == {"bastion", "behind-bastion"}, (second, third)
+        assert {key.stat().st_mode & 0o777 for key in keys.glob("*.pem")} == {0o600}
 
 
 def test_up_says_why_a_lab_does_not_come_up(tmp_path):

@@ -110,13 +110,20 @@ bastion='bastion'
 endpoints='session manager through interface endpoints'
 nat='session manager through a NAT gateway'
 
+# judged WORDS...: what doctor says, for programs. Whether all is well it says by its status, too; without an answer it fails.
+judged() {
+  local answer
+  answer=$("$fumidai" doctor --json "$@") || [ -n "$answer" ] || return 1
+  printf '%s\n' "$answer"
+}
+
 # doctor METHOD TARGET [NEED SUBJECT CAUSE]...: that just these are what it lacks (and, as their effect, the agent's connection), for
 # these causes (of a way: the words of its hops that block; - of what is no way), and that real packets say the same as the model.
 # None: that it works.
 doctor() {
   local method=$1 target=$2 expected lacks report
   shift 2
-  report=$("$fumidai" doctor --json "$target")
+  report=$(judged "$target")
   is "doctor: requirements that packets contradict" "" "$(jq -r '.Targets[].Methods[] | .Method as $method
       | .Requirements[] | select(.Observed.Disagrees) | "\($method): \(.Need) \(.Subject) \(.Reason), but \(.Observed.How)"' <<<"$report")"
   lacks=$(jq -r --arg method "$method" '.Targets[].Methods[] | select(.Method == $method).Requirements[]
@@ -130,13 +137,13 @@ doctor() {
 
 # would_mend METHOD TARGET TEXT: that doctor's commands against the first that it lacks say this
 would_mend() {
-  has "doctor would mend it by" "$3" "$("$fumidai" doctor --json "$2" | jq -r --arg method "$1" \
+  has "doctor would mend it by" "$3" "$(judged "$2" | jq -r --arg method "$1" \
     '[.Targets[].Methods[] | select(.Method == $method).Requirements[] | select(.Standing == "unmet")][0].Mend[]')"
 }
 
 # advised METHOD TARGET NEED SUBJECT TEXT: that doctor says this beside
 advised() {
-  has "doctor advises" "$5" "$("$fumidai" doctor --json "$2" | jq -r --arg method "$1" --arg need "$3" --arg subject "$4" \
+  has "doctor advises" "$5" "$(judged "$2" | jq -r --arg method "$1" --arg need "$3" --arg subject "$4" \
     '.Targets[].Methods[] | select(.Method == $method).Requirements[] | select(.Standing == "advice" and .Need == $need and .Subject == $subject).Reason')"
 }
 

@@ -8,5 +8,5 @@ before="$(count Active) $(count History)"
 has_user bob '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:Describe*","ec2:Describe*","fumidai:*"],"Resource":"*"}]}'
 refused AccessDeniedException as bob aws ssm start-session --target "$INS"
 is "sessions, active and past" "$before" "$(count Active) $(count History)"
-is "doctor: what bob lacks" "permission $INS" "$("$fumidai" doctor --json --profile bob "$INS" |
+is "doctor: what bob lacks" "permission $INS" "$(judged --profile bob "$INS" |
   jq -r --arg method "$endpoints" '.Targets[].Methods[] | select(.Method == $method).Requirements[] | select(.Standing == "unmet") | "\(.Need) \(.Subject)"')"

@@ -138,9 +138,13 @@ class LabPlane(WorldPlane):
     def diagnosis(self, target):
         """Doctor's word about each method: whether it works, and its unmet requirements as "need subject"."""
         done = self.fumidai("doctor", target, "--json")
-        assert done.returncode == 0, done.stderr
-        (answer,) = json.loads(done.stdout)["Targets"]
-        return {method["Method"]: method for method in answer["Methods"]}
+        assert done.stdout, done.stderr
+        answer = json.loads(done.stdout)
+        (target,) = answer["Targets"]
+        methods = {method["Method"]: method for method in target["Methods"]}
+        is_well = any(method["Works"] for method in methods.values()) and not disagreements(methods) and not answer.get("Complaint")
+        assert done.returncode == (0 if is_well else 1), done.stdout + done.stderr
+        return methods
 
     def space(self, part):
         return f"fumidai-{self.label}-{part}"

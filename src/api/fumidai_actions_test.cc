@@ -1,0 +1,59 @@
+#include <boost/json/parse.hpp>
+
+#include "api/test_plane.h"
+#include "networks/images.h"
+#include "networks/instances.h"
+#include "networks/vpcs.h"
+
+namespace fumidai::api {
+namespace {
+
+namespace json = boost::json;
+
+class Targets : public TestPlane {
+ protected:
+  // An instance of a VPC, with these tags.
+  std::string launch(networks::Tags const& tags) {
+    std::string id;
+    write([&](store::Transaction& transaction) {
+      return networks.change(transaction, [&](networks::State& state) -> Result<void> {
+        TRY(auto vpc, networks::create_vpc(state, "10.0.0.0/16"));
+        TRY(auto subnet, networks::create_subnet(state, {vpc.text(), "10.0.0.0/24", ""}));
+        networks::NewInstances wanted;
+        wanted.image = std::string(networks::images().front().id);
+        wanted.subnet = subnet.text();
+        TRY(auto made, networks::run_instances(state, wanted, clock.now()));
+        id = made.front().text();
+        return networks::put_tags(state, id, tags);
+      });
+    });
+    return id;
+  }
+  json::value ask(std::string operation, std::string body) {
+    auto outcome = answer({&kFumidai, std::move(operation), {}, ""}, hana(), std::move(body));
+    if (outcome && *outcome) return json::parse((*outcome)->body);
+    ADD_FAILURE() << said;
+    return json::object();
+  }
+};
+
+TEST_F(Targets, an_instance_of_a_vpc_is_listed_by_its_tag_name) {
+  auto named = launch({{"Name", "踏み台"}, {"team", "web"}}), nameless = launch({});
+  std::map<std::string, std::string> names;
+  auto answered = ask("ListTargets", "{}");
+  for (auto& target : answered.at("Targets").as_array())
+    names[target.at("InstanceId").as_string().c_str()] = target.at("Name").as_string().c_str();
+  EXPECT_EQ(names, (std::map<std::string, std::string>{{named, "踏み台"}, {nameless, ""}}));
+}
+
+TEST_F(Targets, what_a_tag_means_is_told_with_its_name) {
+  auto named = launch({{"Name", "door"}, {"team", "web"}});
+  auto answered = ask("ResolveTarget", R"({"Target":"team=web"})");
+  auto const& candidates = answered.at("Candidates").as_array();
+  ASSERT_EQ(candidates.size(), 1U);
+  EXPECT_EQ(candidates[0].at("InstanceId").as_string(), named);
+  EXPECT_EQ(candidates[0].at("Name").as_string(), "door");
+}
+
+}  // namespace
+}  // namespace fumidai::api

@@ -1,0 +1,24 @@
+"""Who does not know how to go on is told: by --help, and where a command lacks its subcommand."""
+
+import subprocess
+
+import pytest
+
+from house.programs import BUILD, FUMIDAI
+
+
+def said_by(*words):
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
+
+
+@pytest.mark.parametrize("command, subcommands", [("lab", "up status down"), ("audit", "list verify export"), ("host", "list"), ("session", "start list end")])
+def test_a_command_without_its_subcommand_shows_those_that_there_are(command, subcommands):
+    done = said_by(FUMIDAI, command)
+    assert done.returncode == 2 and f"Usage: fumidai {command} " in done.stderr, done.stderr
+    lines = [line.split() for line in done.stderr.splitlines()]
+    assert all(any(line[:1] == [each] for line in lines) for each in subcommands.split()), done.stderr
+
+
+def test_what_the_agent_starts_says_so():
+    done = said_by(BUILD / "fumidai-agent-session", "--help")
+    assert done.returncode == 0 and "fumidai-agent starts it" in done.stdout, done.stdout + done.stderr
