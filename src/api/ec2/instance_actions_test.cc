@@ -411,6 +411,19 @@ TEST_F(InstanceStatus, is_looked_at_of_running_ones_that_are_asked_for) {
   EXPECT_EQ(texts(answer, "status"), (Words{"initializing", "initializing", "initializing", "initializing"}));
 }
 
+// Ids have no order of their own: with so many that do not run, some come before the one that does.
+TEST_F(InstanceStatus, comes_in_pages_of_those_that_run) {
+  call("RunInstances", {{"ImageId", image}, {"MinCount", "40"}, {"MaxCount", "40"}, {"SubnetId", subnet}});
+  auto page = call("DescribeInstanceStatus", {{"MaxResults", "5"}});
+  EXPECT_EQ(texts(page, "instanceId"), Words{id});
+  EXPECT_EQ(text(page, "nextToken"), "(none)");
+  auto all = call("DescribeInstanceStatus", {{"MaxResults", "5"}, {"IncludeAllInstances", "true"}});
+  EXPECT_EQ(texts(all, "instanceId").size(), 5U);
+  EXPECT_NE(text(all, "nextToken"), "(none)");
+  EXPECT_EQ(call("DescribeInstanceStatus", {{"InstanceId.1", "i-0123456789abcdef0"}}),
+            "InvalidInstanceID.NotFound");
+}
+
 TEST_F(InstanceStatus, is_ok_without_a_lab) {
   plane->lab = nullptr;
   EXPECT_EQ(status(), kOk);
