@@ -97,10 +97,8 @@ Result<lab::MetadataFacts> metadata_facts(store::Transaction& transaction, sessi
   facts.architecture = networks::architecture();
   facts.launched = launch->launched_at;
   tell_place(facts, state, at);
-  if (auto const* key = state.key_pair_named(instance->key_name)) {
-    facts.key_name = key->name;
-    facts.public_key = key->public_key;
-  }
+  facts.key_name = instance->key_name;
+  facts.public_key = state.public_key_of(*instance);
   if (!launch->user_data.empty()) {
     TRY(auto bytes, from_base64(launch->user_data));
     facts.user_data = std::string(as_text(bytes));
