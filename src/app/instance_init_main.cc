@@ -34,7 +34,8 @@ constexpr char const* kConsole = "/dev/console";
 // The lock by which the host knows that this instance runs; what is written into it tells how it ended.
 constexpr int kLock = 3;
 constexpr off_t kConsoleKept = 64 * 1024;
-constexpr auto kPatience = 5s;  // of those who are asked to end
+constexpr std::size_t kChunk = 16 * 1024, kFifo = 64 * 1024;  // what the fifo holds
+constexpr auto kPatience = 5s;                                // of those who are asked to end
 constexpr auto kLongestPause = 60s;
 
 std::string read_text(fs::path const& path) {
@@ -66,9 +67,10 @@ class Console {
   }
   int fifo() const { return fifo_; }
 
+  // What the fifo holds now, and no more: one who never stops writing keeps nobody from being heard.
   void carry() {
-    char chunk[16 * 1024];
-    for (;;) {
+    char chunk[kChunk];
+    for (std::size_t i = 0; i < kFifo / kChunk; i++) {
       auto count = ::read(fifo_, chunk, sizeof chunk);
       if (count <= 0) return;
       write({chunk, static_cast<std::size_t>(count)});
