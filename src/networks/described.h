@@ -25,7 +25,7 @@ BOOST_DESCRIBE_STRUCT(NetworkInterface, (),
                       (id, subnet, private_address, owner, groups, auto_public_address, description,
                        attachment))
 BOOST_DESCRIBE_STRUCT(InterfaceEndpoint, (),
-                      (id, vpc, service, private_dns, state, policy, created_at, deleted_at))
+                      (id, vpc, service, private_dns, state, policy, created_at, deleted_at, groups))
 BOOST_DESCRIBE_STRUCT(ConnectEndpoint, (),
                       (id, vpc, subnet, preserve_client_ip, state, state_message, dns_name, created_at,
                        state_since))
