@@ -510,7 +510,7 @@ def test_what_instances_are_launched_from(ec2, boto):
     assert ec2.id("sort_by(Images,&CreationDate)[-1].ImageId", "describe-images", "--owners", "amazon") == image["ImageId"]
     assert (image["State"], image["Architecture"]) == ("available", os.uname().machine.replace("aarch64", "arm64"))
     assert ec2("describe-images", "--owners", "self")["Images"] == []
-    assert ec2("describe-images", "--image-ids", image["ImageId"], "--filters", "Name=name,Values=debian*", "Name=state,Values=available")["Images"] == [image]
+    assert ec2("describe-images", "--image-ids", image["ImageId"], "--filters", "Name=name,Values=fumidai*", "Name=state,Values=available")["Images"] == [image]
     assert ec2("describe-images", "--filters", "Name=name,Values=windows*")["Images"] == []
     assert "(InvalidAMIID.NotFound)" in ec2.refused("describe-images", "--image-ids", "ami-0123456789abcdef0")
     assert "(InvalidAMIID.Malformed)" in ec2.refused("describe-images", "--image-ids", "image")
