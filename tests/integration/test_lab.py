@@ -166,6 +166,15 @@ def test_metadata_knows_the_instance_by_its_link(plane, parts):
     assert inside(token + get + f"-H 'X-Forwarded-For: 10.0.1.4' {base}/meta-data/instance-id") == target
     credentials = json.loads(inside(token + get + f"{base}/meta-data/iam/security-credentials/fumidai-example-role"))
     assert credentials["Code"] == "Success" and credentials["AccessKeyId"].startswith("ASIA")
+    identity = f"{base}/meta-data/identity-credentials/ec2/security-credentials/"
+    assert inside(token + get + identity) == "ec2-instance"
+    proof = json.loads(inside(token + get + identity + "ec2-instance"))
+    assert proof["Code"] == "Success" and proof["AccessKeyId"].startswith("ASIA") and proof["Token"] and proof["Expiration"]
+    plane.add_profile("identity", {"AccessKeyId": proof["AccessKeyId"], "SecretAccessKey": proof["SecretAccessKey"], "SessionToken": proof["Token"]})
+    itself = plane.aws("sts", "get-caller-identity", user="identity")
+    assert itself["Arn"].endswith(f":assumed-role/aws:ec2-instance/{target}") and itself["UserId"] == f"{itself['Account']}:aws:ec2-instance:{target}"
+    assert "(UnauthorizedOperation)" in plane.refused("ec2", "describe-instances", user="identity")
+    assert "(AccessDenied" in plane.refused("ssm", "describe-instance-information", user="identity")
     mac = inside("cat /sys/class/net/eth0/address 2>/dev/null || /sbin/ip -o link show eth0 | grep -o 'link/ether [0-9a-f:]*' | cut -d' ' -f2")
     assert inside(token + get + f"{base}/meta-data/mac") == mac
     plane.aws("ec2", "modify-instance-metadata-options", "--instance-id", target, "--http-tokens", "optional")
