@@ -10,6 +10,7 @@ import time
 import pytest
 
 from house.lab import LabPlane, disagreements, running_lab, unmet
+from house.members import MEMBERS, OF_INSTANCES, missing
 from house.programs import AWS, FUMIDAI, ROOT, bare_environment, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
@@ -84,6 +85,16 @@ def test_answers_have_the_names_of_the_wire(plane, parts, action):
     answer = plane.ec2(action)
     shape = {"type": "structure", "members": {**SHAPES[action]["output"], "RequestId": {"wire": "requestId", "type": "string"}}}
     assert not list(strangers(answer, shape, action))
+
+
+def test_every_description_has_its_members():
+    described = {name for name in SHAPES if name.startswith("Describe")} - ASKED_OF_ONE
+    assert described - {"DescribePrefixLists"} == set(MEMBERS)  # of which there are none
+
+
+@pytest.mark.parametrize("action", sorted(OF_INSTANCES))
+def test_answers_about_instances_are_whole(plane, parts, action):
+    assert missing(action, plane.ec2(action)) == []
 
 
 @pytest.fixture(scope="module")
