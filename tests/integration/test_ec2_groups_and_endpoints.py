@@ -472,6 +472,15 @@ def test_an_endpoint_is_changed(ec2, boto, vpc, subnet):
     assert changed["SubnetIds"] == [other] and json.loads(changed["PolicyDocument"])["Statement"][0]["Effect"] == "Allow"
 
 
+def test_the_groups_of_an_endpoint_wait_for_its_first_subnet(ec2, vpc, subnet):
+    group = ec2.group(vpc, "waiting")
+    made = endpoint(ec2, vpc, "ssm", "--security-group-ids", group)
+    assert (made["SubnetIds"], made["Groups"]) == ([], [{"GroupId": group, "GroupName": "waiting"}])
+    ec2("modify-vpc-endpoint", "--vpc-endpoint-id", made["VpcEndpointId"], "--add-subnet-ids", subnet)
+    (interface,) = ec2("describe-network-interfaces", "--filters", f"Name=subnet-id,Values={subnet}")["NetworkInterfaces"]
+    assert [each["GroupId"] for each in interface["Groups"]] == [group]
+
+
 def test_every_mistake_with_endpoints_has_its_name(ec2, vpc, subnet):
     base = ("create-vpc-endpoint", "--vpc-id", vpc, "--service-name")
     ssm = f"com.amazonaws.{REGION}.ssm"
