@@ -28,6 +28,7 @@ class FakeLab : public Lab {
     co_return std::vector<Vitals>(instances.size());
   }
   Result<std::string> console_output(InstanceId const&) override { return ""; }
+  Result<Image> image() const override { return Image{"image", "of a test", Time()}; }
 
   std::optional<bool> runs_agents = true;
   bool can_try = true;

@@ -30,6 +30,12 @@ struct Vitals {
   std::optional<Time> silent_since = {};  // when it was first asked that it did not answer, since it did
 };
 
+// What its instances are made of, as DescribeImages tells it.
+struct Image {
+  std::string name, description;
+  Time created;
+};
+
 class Lab {
  public:
   virtual ~Lab() = default;
@@ -48,6 +54,8 @@ class Lab {
   virtual awaitable<std::vector<Vitals>> look_at(std::vector<InstanceId> instances) = 0;
   // What an instance wrote on its console, at most the last 64 KiB. From any thread.
   virtual Result<std::string> console_output(InstanceId const& instance) = 0;
+  // It has one. From any thread. Error: invalid, where its directory is no image any more.
+  virtual Result<Image> image() const = 0;
 };
 
 }  // namespace fumidai::api

@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+#include "app/instance_console.h"
+
 namespace fumidai::app {
 namespace {
 
@@ -33,7 +35,6 @@ fs::path const kCloud = "/var/lib/cloud/instance";
 constexpr char const* kConsole = "/dev/console";
 // The lock by which the host knows that this instance runs; what is written into it tells how it ended.
 constexpr int kLock = 3;
-constexpr off_t kConsoleKept = 64 * 1024;
 constexpr auto kPatience = 5s;  // of those who are asked to end
 constexpr auto kLongestPause = 60s;
 
@@ -55,44 +56,12 @@ bool write_text(fs::path const& path, std::string const& text, mode_t mode) {
   return ::rename(draft.c_str(), path.c_str()) == 0;
 }
 
-// Everybody in the instance writes to the fifo /dev/console; its end is kept in the file.
-class Console {
- public:
-  bool open() {
-    ::unlink(kConsole);
-    if (::mkfifo(kConsole, 0620) != 0) return false;
-    fifo_ = ::open(kConsole, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    return fifo_ >= 0;
-  }
-  int fifo() const { return fifo_; }
-
-  void carry() {
-    char chunk[16 * 1024];
-    for (;;) {
-      auto count = ::read(fifo_, chunk, sizeof chunk);
-      if (count <= 0) return;
-      write({chunk, static_cast<std::size_t>(count)});
-    }
-  }
-
-  void say(std::string const& text) { write("fumidai-instance-init: " + text + "\n"); }
-
- private:
-  void write(std::string_view text) {
-    [[maybe_unused]] auto written = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (::lseek(STDOUT_FILENO, 0, SEEK_END) > 2 * kConsoleKept) shorten();
-  }
-
-  static void shorten() {
-    std::string kept(static_cast<std::size_t>(kConsoleKept), '\0');
-    auto count =
-        ::pread(STDOUT_FILENO, kept.data(), kept.size(), ::lseek(STDOUT_FILENO, 0, SEEK_END) - kConsoleKept);
-    if (count < 0 || ::ftruncate(STDOUT_FILENO, 0) != 0) return;
-    [[maybe_unused]] auto written = ::write(STDOUT_FILENO, kept.data(), static_cast<std::size_t>(count));
-  }
-
-  int fifo_ = -1;
-};
+// Everybody in the instance writes to it. Negative when it cannot be made.
+int make_console() {
+  ::unlink(kConsole);
+  if (::mkfifo(kConsole, 0620) != 0) return -1;
+  return ::open(kConsole, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
 
 pid_t start(std::vector<std::string> const& words) {
   std::vector<char*> arguments;
@@ -179,7 +148,7 @@ std::vector<std::string> sshd() {
 
 class Init {
  public:
-  explicit Init(std::vector<std::string> agent) {
+  Init(std::vector<std::string> agent, InstanceConsole console) : console_(console) {
     services_.push_back({sshd()});
     if (!agent.empty()) services_.push_back({std::move(agent)});
   }
@@ -190,7 +159,6 @@ class Init {
     for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGPWR}) ::sigaddset(&handled, number);
     ::sigprocmask(SIG_BLOCK, &handled, nullptr);
     signals_ = ::signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (!console_.open()) return 1;
     boot();
     while (!stopping_) {
       start_what_is_due();
@@ -298,7 +266,7 @@ class Init {
     if (by_itself_ && ::write(kLock, "shut down\n", 10) < 0) console_.say("the host is not told");
   }
 
-  Console console_;
+  InstanceConsole console_;
   std::vector<Service> services_;
   int signals_ = -1;
   bool stopping_ = false, by_itself_ = false;
@@ -314,5 +282,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   ::fcntl(fumidai::app::kLock, F_SETFD, FD_CLOEXEC);
-  return fumidai::app::Init({argv + 1, argv + argc}).run();
+  auto fifo = fumidai::app::make_console();
+  if (fifo < 0) return 1;
+  return fumidai::app::Init({argv + 1, argv + argc}, {fifo, STDOUT_FILENO}).run();
 }

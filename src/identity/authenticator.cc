@@ -1,6 +1,7 @@
 #include "identity/authenticator.h"
 
 #include "identity/access_keys.h"
+#include "identity/instance_identity.h"
 #include "identity/roles.h"
 #include "identity/temporary_credentials.h"
 #include "identity/users.h"
@@ -124,8 +125,8 @@ awaitable<Result<Proven>> Authenticator::by_session_token(wire::HttpRequest cons
   wire::SigningKey key{credentials->secret_access_key, credentials->session_token, credentials->expires_at};
   auto verdict = wire::verify(request, claim, key, rules, clock_.now());
   if (!verdict) co_return in_words(verdict.error(), rules);
-  auto who =
-      co_await std::visit([this](auto const& session) { return bearer(session); }, credentials->bearer);
+  auto who_is = [this](auto const& session) { return bearer(session); };
+  auto who = co_await std::visit(who_is, credentials->bearer);
   if (!who && who.error().code == Errc::not_found)
     co_return auth_error(AuthFault::unknown_key, rules.protocol);
   if (!who) co_return who.error();
@@ -139,6 +140,8 @@ awaitable<Result<Proven>> Authenticator::by_session_token(wire::HttpRequest cons
 // Who bears a session token now. Credentials outlive nothing: not their role or user, of which one of the
 // same name that was made later is another, and an instance's not its registration. Error: not_found.
 awaitable<Result<model::Principal>> Authenticator::bearer(RoleSession session) {
+  if (session.role == kInstanceIdentityRole)
+    co_return role_principal(deployment_, instance_identity_role(deployment_), std::move(session));
   auto look = [session](store::Transaction& transaction) -> Result<Role> {
     // One of a VPC is not registered: the gate asks whether it still has the role.
     if (session.instance && model::is_managed_instance_id(session.instance->text())) {

@@ -12,13 +12,11 @@
 
 namespace fumidai::lab {
 
-// As DescribeImages tells it.
 struct Image {
-  std::string id;  // ami- and 17 digits, the same for the same name on every start
-  std::string name, description;
-  std::string architecture;  // x86_64 or arm64
+  std::string id;  // of its files: ami- and 17 digits, the same for the same name on every start
+  std::string name, description;  // as DescribeImages tells them
+  std::string architecture;       // x86_64 or arm64
   Time created;
-  std::string root_device_name = "/dev/xvda", root_device_type = "ebs";
   io::Path directory = {};  // empty: this machine's programs
 };
 

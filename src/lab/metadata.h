@@ -57,8 +57,8 @@ struct MetadataFacts {
   std::optional<std::string> user_data;
   std::map<std::string, std::string> tags;
   std::optional<ProfileFacts> profile;
-  std::optional<RoleCredentials>
-      identity;  // of the instance-identity role, asked for like those of the profile
+  // Of the role that each instance has by itself; asked for like those of the profile.
+  std::optional<RoleCredentials> identity;
   std::optional<ManagedKeys> managed_keys;
   std::string domain = "amazonaws.com", partition = "aws";
   MetadataOptions options;

@@ -203,6 +203,21 @@ TEST(Sandbox, the_console_keeps_the_end_of_what_was_printed) {
   EXPECT_LE(std::filesystem::file_size(instance.spec.directory / "console"), 160u * 1024);
 }
 
+TEST(Sandbox, who_never_stops_writing_on_the_console_holds_nothing_up) {
+  FUMIDAI_NEEDS_LAB();
+  TestInstance instance;
+  instance.spec.user_data = "#!/bin/sh\nyes >/dev/console &\nyes >/dev/console &\n";
+  ASSERT_TRUE(start_instance(instance.spec));
+  ASSERT_TRUE(instance.answers());
+  ASSERT_TRUE(instance.console_shows("y\ny\n"));
+  EXPECT_EQ(instance.ssh("sudo -n pkill -o -x sshd; sleep 0.1").status, 0);
+  EXPECT_TRUE(instance.answers()) << "its sshd was not started again";
+  auto begun = SteadyClock::now();
+  EXPECT_TRUE(stop_instance(instance.spec.directory));
+  EXPECT_LT(SteadyClock::now() - begun, 5s);
+  EXPECT_NE(instance.console().find("stopped"), std::string::npos) << "it was killed";
+}
+
 TEST(Sandbox, services_that_end_are_started_again) {
   FUMIDAI_NEEDS_LAB();
   TestInstance instance;

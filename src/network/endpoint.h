@@ -1,11 +1,12 @@
 #pragma once
 
-// An interface endpoint: a service of AWS that answers inside a VPC. Its subnets and its groups are those of
-// its interfaces (Network::interfaces_of).
+// An interface endpoint: a service of AWS that answers inside a VPC. Its subnets are those of its interfaces
+// (Network::interfaces_of).
 
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "network/ids.h"
@@ -41,6 +42,8 @@ struct InterfaceEndpoint {
   EndpointState state = EndpointState::available;
   std::string policy = {};  // a document, judged elsewhere; empty: lets everything through
   Time created_at{}, deleted_at{};
+  std::vector<SecurityGroupId> groups =
+      {};  // of its interfaces, those that will be too; none of one that ended
   // A fact, of those instances of the VPC for whose role it could be judged: what their agent may call, and
   // the policy does not let through. Empty: nothing.
   std::map<InstanceId, std::string> refused_actions = {};

@@ -25,7 +25,7 @@ BOOST_DESCRIBE_STRUCT(NetworkInterface, (),
                       (id, subnet, private_address, owner, groups, auto_public_address, description,
                        attachment))
 BOOST_DESCRIBE_STRUCT(InterfaceEndpoint, (),
-                      (id, vpc, service, private_dns, state, policy, created_at, deleted_at))
+                      (id, vpc, service, private_dns, state, policy, created_at, deleted_at, groups))
 BOOST_DESCRIBE_STRUCT(ConnectEndpoint, (),
                       (id, vpc, subnet, preserve_client_ip, state, state_message, dns_name, created_at,
                        state_since))
@@ -41,7 +41,7 @@ BOOST_DESCRIBE_STRUCT(MetadataOptions, (), (enabled, tokens_required, hop_limit,
 BOOST_DESCRIBE_STRUCT(Launch, (),
                       (id, reservation, image, client_token, index, launched_at, state_since, user_data,
                        metadata, protected_from_termination, wants_public_address, is_new, rebooted_at,
-                       reason_code, reason, profile_association, profile_associated_at))
+                       reason_code, reason, profile_association, profile_associated_at, public_key))
 BOOST_DESCRIBE_STRUCT(Tagged, (), (id, tags))
 BOOST_DESCRIBE_STRUCT(ClientToken, (), (id, digest, made, at))
 

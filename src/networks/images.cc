@@ -8,8 +8,8 @@ namespace fumidai::networks {
 
 namespace {
 
-constexpr Image kImages[] = {
-    {"ami-0deb1a12000000001", "debian-12", "Debian 12 (bookworm)", "2025-01-01T00:00:00.000Z"}};
+constexpr Image kImages[] = {{"ami-0deb1a12000000001", "fumidai", "What the instances of a lab are made of",
+                              "2025-01-01T00:00:00.000Z"}};
 
 // As AWS cuts them; small ones first.
 constexpr InstanceType kTypes[] = {{"t3.nano", 2, 512},    {"t3.micro", 2, 1024}, {"t3.small", 2, 2048},

@@ -13,6 +13,7 @@ namespace fumidai::networks {
 // Amazon's account for its own images, which belong to everybody.
 inline constexpr std::string_view kImageOwner = "137112412989";
 
+// A lab says itself what its image is called and since when it is there.
 struct Image {
   std::string_view id, name, description, created_at;
   std::string_view root_device = "/dev/sda1";

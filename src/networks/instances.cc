@@ -114,6 +114,7 @@ Result<InstanceId> add_instance(State& state, NewInstances const& wanted, Plan c
   launch.is_new = true;
   launch.metadata = wanted.metadata;
   launch.protected_from_termination = wanted.is_protected;
+  if (auto const* key = state.key_pair_named(wanted.key_name)) launch.public_key = key->public_key;
   launch.wants_public_address = wanted.public_address.value_or(plan.subnet.maps_public_ip);
   if (!wanted.profile.empty()) {
     instance.profile = network::InstanceProfile{wanted.profile};

@@ -70,6 +70,21 @@ TEST_F(Instances, a_new_one_is_pending_with_an_interface) {
   EXPECT_EQ(interface(run()).private_address.text(), "10.0.1.5");
 }
 
+TEST_F(Instances, the_key_of_a_launch_stays_whatever_becomes_of_its_pair) {
+  auto wanted = one();
+  wanted.key_name = "key";
+  auto id = run(wanted);
+  auto key = state.key_pair_named("key")->public_key;
+  ASSERT_TRUE(delete_key_pair(state, "key", {}));
+  EXPECT_EQ(state.public_key_of(instance(id)), key);
+  ASSERT_TRUE(add_key_pair(state, "key", generate_ssh_key(SshKeyType::ed25519).public_key, kTestTime));
+  EXPECT_EQ(state.public_key_of(instance(id)), key);
+  // As it was stored before launches kept it.
+  state.launches.find(id)->public_key = {};
+  EXPECT_EQ(state.public_key_of(instance(id)), state.key_pair_named("key")->public_key);
+  EXPECT_EQ(state.public_key_of(instance(run())), "");
+}
+
 TEST_F(Instances, a_public_address_is_asked_for_or_comes_with_the_subnet) {
   auto wanted = one();
   wanted.public_address = true;

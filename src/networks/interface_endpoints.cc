@@ -59,8 +59,7 @@ std::vector<NetworkInterface> interfaces_of(State const& state, network::Interfa
 }
 
 // At most one a zone.
-Result<void> add_interface(State& state, InterfaceEndpoint const& endpoint, std::string const& subnet_id,
-                           std::vector<network::SecurityGroupId> const& groups) {
+Result<void> add_interface(State& state, InterfaceEndpoint const& endpoint, std::string const& subnet_id) {
   TRY(auto const* subnet, find(std::as_const(state.network.subnets), subnet_id));
   if (subnet->vpc != endpoint.vpc)
     return wrong("The subnet " + subnet_id + " does not belong to the VPC " + endpoint.vpc.text() + ".");
@@ -73,7 +72,7 @@ Result<void> add_interface(State& state, InterfaceEndpoint const& endpoint, std:
   }
   TRY(auto address, take_address(state, *subnet));
   NetworkInterface interface {
-    network::InterfaceId(new_id(kNetworkInterface)), subnet->id, address, endpoint.id, groups
+    network::InterfaceId(new_id(kNetworkInterface)), subnet->id, address, endpoint.id, endpoint.groups
   };
   interface.description = "VPC Endpoint Interface " + endpoint.id.text();
   interface.attachment = "eni-attach-" + interface.id.text().substr(kNetworkInterface.prefix.size());
@@ -106,11 +105,7 @@ Result<std::vector<network::SecurityGroupId>> changed_groups(State const& state,
                                                              InterfaceEndpoint const& endpoint,
                                                              EndpointChange const& change) {
   std::vector<std::string> ids;
-  for (auto const& interface : interfaces_of(state, endpoint.id)) {
-    for (auto const& group : interface.groups) {
-      if (std::ranges::count(ids, group.text()) == 0) ids.push_back(group.text());
-    }
-  }
+  for (auto const& group : groups_of(state, endpoint)) ids.push_back(group.text());
   ids.insert(ids.end(), change.add_groups.begin(), change.add_groups.end());
   for (auto const& id : change.remove_groups) {
     CHECK(find(state.network.security_groups, id));
@@ -121,14 +116,14 @@ Result<std::vector<network::SecurityGroupId>> changed_groups(State const& state,
   return groups_for(state, endpoint.vpc, ids, "VPC " + endpoint.vpc.text());
 }
 
-Result<void> apply(State& state, InterfaceEndpoint const& endpoint, EndpointChange const& change) {
-  TRY(auto groups, changed_groups(state, endpoint, change));
+Result<void> apply(State& state, InterfaceEndpoint& endpoint, EndpointChange const& change) {
+  TRY(endpoint.groups, changed_groups(state, endpoint, change));
   CHECK(remove_subnets(state, endpoint, change.remove_subnets));
   for (auto& interface : interfaces_of(state, endpoint.id)) {
-    interface.groups = groups;
+    interface.groups = endpoint.groups;
     state.network.interfaces.put(interface);
   }
-  for (auto const& subnet : change.add_subnets) CHECK(add_interface(state, endpoint, subnet, groups));
+  for (auto const& subnet : change.add_subnets) CHECK(add_interface(state, endpoint, subnet));
   return success();
 }
 
@@ -155,11 +150,11 @@ Result<network::InterfaceEndpointId> create_endpoint(State& state, NewEndpoint c
                  "VpcEndpointLimitExceeded"};
   network::InterfaceEndpointId id(new_id(kInterfaceEndpoint));
   if (wanted.private_dns) CHECK(check_private_dns(state, *vpc, wanted.service, id));
-  TRY(auto groups, groups_for(state, vpc->id, wanted.groups, "VPC " + wanted.vpc));
   InterfaceEndpoint endpoint{
       id, vpc->id, wanted.service, wanted.private_dns, EndpointState::pending, wanted.policy, now};
+  TRY(endpoint.groups, groups_for(state, vpc->id, wanted.groups, "VPC " + wanted.vpc));
   auto changed = state;
-  for (auto const& subnet : wanted.subnets) CHECK(add_interface(changed, endpoint, subnet, groups));
+  for (auto const& subnet : wanted.subnets) CHECK(add_interface(changed, endpoint, subnet));
   changed.network.endpoints.put(std::move(endpoint));
   state = std::move(changed);
   return id;
@@ -197,7 +192,14 @@ Result<void> delete_endpoint(State& state, std::string const& id, Time now) {
   for (auto const& interface : interfaces_of(state, endpoint->id)) erase_interface(state, interface.id);
   endpoint->state = EndpointState::deleting;
   endpoint->deleted_at = now;
+  endpoint->groups.clear();
   return success();
+}
+
+// Endpoints of before they kept them: those of the first interface.
+std::vector<network::SecurityGroupId> groups_of(State const& state, InterfaceEndpoint const& endpoint) {
+  auto interfaces = state.network.interfaces_of(endpoint.id);
+  return endpoint.groups.empty() && !interfaces.empty() ? interfaces[0]->groups : endpoint.groups;
 }
 
 std::vector<std::string> dns_names(State const& state, InterfaceEndpoint const& endpoint) {

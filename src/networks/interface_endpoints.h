@@ -33,6 +33,10 @@ Result<void> modify_endpoint(State& state, std::string const& endpoint, Endpoint
 // Its interfaces go at once. Error: InvalidVpcEndpoint.NotFound, also for one that is gone already.
 Result<void> delete_endpoint(State& state, std::string const& endpoint, Time now);
 
+// Its groups. All of its interfaces have them.
+std::vector<network::SecurityGroupId> groups_of(State const& state,
+                                                network::InterfaceEndpoint const& endpoint);
+
 // Names that lead to it, the general one first, then one a zone; and with private DNS the service's own.
 std::vector<std::string> dns_names(State const& state, network::InterfaceEndpoint const& endpoint);
 

@@ -135,6 +135,28 @@ TEST_F(InterfaceEndpoints, subnets_groups_and_names_can_be_changed) {
   EXPECT_EQ(aws_name(modify_endpoint(state, other, take_the_name)), "InvalidParameter");
 }
 
+TEST_F(InterfaceEndpoints, groups_wait_for_the_first_subnet) {
+  auto id = made({vpc, ssm, {}, {group}});
+  EXPECT_EQ(groups_of(state, endpoint(id)), std::vector{network::SecurityGroupId(group)});
+  EXPECT_EQ(aws_name(delete_security_group(state, group)), "DependencyViolation");
+  ASSERT_EQ(aws_name(modify_endpoint(state, id, {{subnet}})), "");
+  ASSERT_EQ(interfaces(id).size(), 1u);
+  EXPECT_EQ(interfaces(id)[0]->groups, std::vector{network::SecurityGroupId(group)});
+  auto second = create_security_group(state, {vpc, "second", "another"})->text();
+  ASSERT_EQ(aws_name(modify_endpoint(state, id, {{}, {subnet}})), "");
+  ASSERT_EQ(aws_name(modify_endpoint(state, id, {{}, {}, {second}, {group}})), "");
+  ASSERT_EQ(aws_name(modify_endpoint(state, id, {{other_zone}})), "");
+  EXPECT_EQ(interfaces(id).at(0)->groups, std::vector{network::SecurityGroupId(second)});
+  EXPECT_EQ(aws_name(delete_security_group(state, group)), "");
+  // As it was stored before endpoints kept them.
+  state.network.endpoints.find(network::InterfaceEndpointId(id))->groups = {};
+  EXPECT_EQ(groups_of(state, endpoint(id)), std::vector{network::SecurityGroupId(second)});
+  ASSERT_EQ(aws_name(modify_endpoint(state, id, {{subnet}})), "");
+  ASSERT_EQ(interfaces(id).size(), 2u);
+  for (auto const* interface : interfaces(id))
+    EXPECT_EQ(interface->groups, std::vector{network::SecurityGroupId(second)});
+}
+
 TEST_F(InterfaceEndpoints, their_names_lead_to_them) {
   auto id = made({vpc, ssm, {subnet}, {group}});
   auto names = dns_names(state, endpoint(id));

@@ -187,8 +187,9 @@ bool refers_to(network::SecurityGroup const& group, network::SecurityGroupId con
 }
 
 bool is_in_use(State const& state, network::SecurityGroupId const& id) {
-  return std::ranges::any_of(state.network.interfaces,
-                             [&](auto const& each) { return std::ranges::count(each.groups, id) > 0; }) ||
+  auto has_it = [&](auto const& each) { return std::ranges::count(each.groups, id) > 0; };
+  return std::ranges::any_of(state.network.interfaces, has_it) ||
+         std::ranges::any_of(state.network.endpoints, has_it) ||
          std::ranges::any_of(state.network.security_groups,
                              [&](auto const& group) { return group.id != id && refers_to(group, id); });
 }

@@ -59,6 +59,28 @@ std::optional<Time> due(State const&, ClientToken const& token) {
   return token.at + kTokenLife;
 }
 
+// Of a part that is only still shown.
+
+bool has_ended(NatGateway const& gateway) {
+  return gateway.state == NatState::failed || gateway.state == NatState::deleted;
+}
+
+bool has_ended(InterfaceEndpoint const& endpoint) {
+  return endpoint.state == EndpointState::deleted;
+}
+
+bool has_ended(ConnectEndpoint const& endpoint) {
+  return endpoint.state == ConnectEndpointState::delete_complete;
+}
+
+bool has_ended(network::Instance const& instance) {
+  return instance.state == network::InstanceState::terminated;
+}
+
+bool has_ended(ClientToken const&) {
+  return false;
+}
+
 // And what becomes of it.
 
 void move_on(State& state, NatGateway gateway, Time now) {
@@ -116,6 +138,18 @@ void move_on(State& state, ClientToken const& token, Time) {
   state.client_tokens.erase(ClientTokenId(token.id));
 }
 
+// Of those that have ended, the oldest beyond kMostShown.
+template <class Value>
+std::vector<Value> too_many(State const& state, Table<Value> const& table) {
+  std::vector<Value> ended;
+  for (auto const& value : table) {
+    if (has_ended(value)) ended.push_back(value);
+  }
+  std::ranges::sort(ended, {}, [&](auto const& value) { return due(state, value); });
+  ended.erase(ended.end() - static_cast<std::ptrdiff_t>(std::min(ended.size(), kMostShown)), ended.end());
+  return ended;
+}
+
 template <class Value>
 void settle_table(State& state, Table<Value> const& table, Time now, bool& changed) {
   std::vector<Value> all_due;
@@ -124,7 +158,9 @@ void settle_table(State& state, Table<Value> const& table, Time now, bool& chang
     if (when && *when <= now) all_due.push_back(value);
   }
   for (auto const& value : all_due) move_on(state, value, now);
-  changed = changed || !all_due.empty();
+  auto forgotten = too_many(state, table);
+  for (auto const& value : forgotten) move_on(state, value, now);
+  changed = changed || !all_due.empty() || !forgotten.empty();
 }
 
 template <class Value>
@@ -133,6 +169,7 @@ void find_next(State const& state, Table<Value> const& table, std::optional<Time
     auto when = due(state, value);
     if (when && (!next || *when < *next)) next = when;
   }
+  if (!too_many(state, table).empty()) next = Time{};
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ namespace fumidai::networks {
 // a client token is good.
 inline constexpr std::chrono::seconds kInBetween{1};
 inline constexpr std::chrono::hours kShown{1}, kTokenLife{24};
+// So many of a kind are still shown; beyond them, the oldest are forgotten sooner.
+inline constexpr std::size_t kMostShown = 200;
 
 // When something is to happen next; nothing when all is settled.
 std::optional<Time> next_settling(State const& state);

@@ -2,6 +2,7 @@
 
 #include "networks/client_tokens.h"
 #include "networks/elastic_addresses.h"
+#include "networks/interface_endpoints.h"
 #include "networks/interfaces.h"
 #include "networks/nat_gateways.h"
 #include "networks/tagging.h"
@@ -185,6 +186,51 @@ TEST(Settle, instances_that_ended_are_forgotten_with_all_that_was_theirs) {
   EXPECT_FALSE(state.network.interfaces.find(interface));
   EXPECT_FALSE(state.launches.find(id));
   EXPECT_TRUE(state.tags_of(id.text()).empty());
+}
+
+TEST(Settle, what_is_only_still_shown_has_an_end) {
+  Nats setup;
+  auto& state = setup.state;
+  std::vector<std::string> gateways, endpoints;
+  auto ended = kMostShown + 50;
+  for (std::size_t i = 0; i < ended; i++) {
+    auto now = at(std::chrono::seconds(3 * i));
+    auto nat = create_nat_gateway(state, {setup.other_subnet, setup.allocation}, now);
+    auto endpoint =
+        create_endpoint(state, {setup.vpc, "com.amazonaws.us-east-1.ssm", {setup.subnet}, {}, false}, now);
+    ASSERT_TRUE(nat && endpoint);
+    gateways.push_back(nat->text());  // fails, as its VPC has no internet gateway
+    endpoints.push_back(endpoint->text());
+    ASSERT_TRUE(put_tags(state, endpoints.back(), {{"Name", "one of many"}}));
+    settle(state, now + 1s);
+    ASSERT_TRUE(delete_endpoint(state, endpoints.back(), now + 1s));
+    settle(state, now + 2s);
+  }
+  EXPECT_EQ(state.network.nat_gateways.size(), kMostShown);
+  EXPECT_EQ(state.network.endpoints.size(), kMostShown);
+  EXPECT_EQ(state.tagged.size(), kMostShown);
+  EXPECT_FALSE(setup.stored(gateways[49]));
+  EXPECT_TRUE(setup.stored(gateways[50]));
+  EXPECT_FALSE(state.network.endpoints.find(network::InterfaceEndpointId(endpoints[49])));
+  EXPECT_TRUE(state.network.endpoints.find(network::InterfaceEndpointId(endpoints[50])));
+}
+
+TEST(Settle, too_many_that_ended_are_forgotten_at_once) {
+  State state;
+  for (std::size_t i = 0; i <= kMostShown; i++) {
+    network::Instance instance{InstanceId(new_id(kInstance)), {}, network::InstanceState::terminated};
+    Launch launch{instance.id, "r-1", "ami-1"};
+    launch.state_since = at(std::chrono::seconds(i));
+    state.network.instances.put(std::move(instance));
+    state.launches.put(std::move(launch));
+  }
+  ASSERT_TRUE(next_settling(state));
+  EXPECT_LE(*next_settling(state), at(0s));
+  EXPECT_TRUE(settle(state, at(300s)));
+  EXPECT_EQ(state.network.instances.size(), kMostShown);
+  EXPECT_EQ(state.launches.size(), kMostShown);
+  EXPECT_TRUE(std::ranges::none_of(state.launches, [](auto& each) { return each.state_since == at(0s); }));
+  EXPECT_EQ(next_settling(state), at(1s + 1h));
 }
 
 TEST(ClientTokens, the_same_call_is_answered_with_what_it_made) {

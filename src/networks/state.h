@@ -62,6 +62,7 @@ struct Launch {
   std::string reason_code = {}, reason = {};  // of its state: "Client.UserInitiatedShutdown"
   std::string profile_association = {};       // iip-assoc-…; of the profile in network::Instance
   Time profile_associated_at{};
+  std::string public_key = {};  // of the key pair, as it was then
 
   friend bool operator==(Launch const&, Launch const&) = default;
 };
@@ -92,6 +93,8 @@ struct State {
 
   Tags const& tags_of(std::string const& id) const;  // none: empty
   KeyPair const* key_pair_named(std::string const& name) const;
+  // With which an instance was launched; empty without one. It stays when its pair is deleted.
+  std::string public_key_of(network::Instance const& instance) const;
 
   friend bool operator==(State const&, State const&) = default;
 };

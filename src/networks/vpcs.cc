@@ -9,6 +9,7 @@ namespace fumidai::networks {
 namespace {
 
 constexpr std::size_t kMostVpcs = 100;
+constexpr std::ptrdiff_t kMostSubnets = 200;  // of a VPC
 
 // IPv4 addresses as numbers, to count with.
 std::uint32_t number_of(Address const& address) {
@@ -177,6 +178,10 @@ Result<network::SubnetId> create_subnet(State& state, NewSubnet const& subnet) {
         ") for parameter availabilityZone is invalid. Subnets can currently only be created in "
         "the following availability zones: " +
         zones[0] + ", " + zones[1] + ", " + zones[2] + ".");
+  if (std::ranges::count(state.network.subnets, vpc->id, &network::Subnet::vpc) >= kMostSubnets)
+    return Error{Errc::limit_exceeded,
+                 "The maximum number of subnets of " + subnet.vpc + " has been reached.",
+                 "SubnetLimitExceeded"};
   network::SubnetId id(new_id(kSubnet));
   state.network.subnets.put({id, vpc->id, block, zone});
   return id;

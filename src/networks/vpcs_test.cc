@@ -49,6 +49,18 @@ TEST(Subnets, refuse_with_the_names_of_AWS) {
   }
 }
 
+TEST(Subnets, have_a_limit_in_each_vpc) {
+  TwoVpcs setup;
+  auto block = [](int number) {
+    return "10.0." + std::to_string(16 + number / 16) + "." + std::to_string(number % 16 * 16) + "/28";
+  };
+  for (int i = 0; i < 198; i++) ASSERT_TRUE(create_subnet(setup.state, {setup.vpc, block(i), {}}));
+  EXPECT_EQ(code_of(create_subnet(setup.state, {setup.vpc, block(198), {}})), "SubnetLimitExceeded");
+  EXPECT_TRUE(create_subnet(setup.state, {setup.other_vpc, "10.1.1.0/24", {}}));
+  EXPECT_TRUE(delete_subnet(setup.state, setup.second_subnet));
+  EXPECT_TRUE(create_subnet(setup.state, {setup.vpc, block(198), {}}));
+}
+
 TEST(Vpcs, go_when_what_is_in_them_is_gone) {
   TwoVpcs setup;
   auto& state = setup.state;

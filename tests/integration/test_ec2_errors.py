@@ -465,6 +465,9 @@ def test_there_is_an_end_to_everything(tmp_path):
 
         vpc = ask("CreateVpc", CidrBlock="10.0.0.0/16")["vpc"]["vpcId"]
         subnet = ask("CreateSubnet", VpcId=vpc, CidrBlock="10.0.0.0/24")["subnet"]["subnetId"]
+        for i in range(199):
+            ask("CreateSubnet", VpcId=vpc, CidrBlock=f"10.0.{1 + i // 16}.{i % 16 * 16}/28")
+        assert until_refused("CreateSubnet", VpcId=vpc, CidrBlock="10.0.200.0/28") == "SubnetLimitExceeded"
         assert until_refused("CreateVpc", CidrBlock="10.0.0.0/16") == "VpcLimitExceeded"
         assert until_refused("AllocateAddress", Domain="vpc") == "AddressLimitExceeded"
         assert until_refused("CreateNatGateway", SubnetId=subnet, ConnectivityType="private") == "NatGatewayLimitExceeded"

@@ -486,6 +486,15 @@ def test_an_endpoint_is_changed(ec2, boto, vpc, subnet):
     assert changed["SubnetIds"] == [other] and json.loads(changed["PolicyDocument"])["Statement"][0]["Effect"] == "Allow"
 
 
+def test_the_groups_of_an_endpoint_wait_for_its_first_subnet(ec2, vpc, subnet):
+    group = ec2.group(vpc, "waiting")
+    made = endpoint(ec2, vpc, "ssm", "--security-group-ids", group)
+    assert (made["SubnetIds"], made["Groups"]) == ([], [{"GroupId": group, "GroupName": "waiting"}])
+    ec2("modify-vpc-endpoint", "--vpc-endpoint-id", made["VpcEndpointId"], "--add-subnet-ids", subnet)
+    (interface,) = ec2("describe-network-interfaces", "--filters", f"Name=subnet-id,Values={subnet}")["NetworkInterfaces"]
+    assert [each["GroupId"] for each in interface["Groups"]] == [group]
+
+
 def test_every_mistake_with_endpoints_has_its_name(ec2, vpc, subnet):
     base = ("create-vpc-endpoint", "--vpc-id", vpc, "--service-name")
     ssm = f"com.amazonaws.{REGION}.ssm"
@@ -524,7 +533,7 @@ def test_what_instances_are_launched_from(ec2, boto):
     assert ec2.id("sort_by(Images,&CreationDate)[-1].ImageId", "describe-images", "--owners", "amazon") == image["ImageId"]
     assert (image["State"], image["Architecture"]) == ("available", os.uname().machine.replace("aarch64", "arm64"))
     assert ec2("describe-images", "--owners", "self")["Images"] == []
-    assert ec2("describe-images", "--image-ids", image["ImageId"], "--filters", "Name=name,Values=debian*", "Name=state,Values=available")["Images"] == [image]
+    assert ec2("describe-images", "--image-ids", image["ImageId"], "--filters", "Name=name,Values=fumidai*", "Name=state,Values=available")["Images"] == [image]
     assert ec2("describe-images", "--filters", "Name=name,Values=windows*")["Images"] == []
     assert "(InvalidAMIID.NotFound)" in ec2.refused("describe-images", "--image-ids", "ami-0123456789abcdef0")
     assert "(InvalidAMIID.Malformed)" in ec2.refused("describe-images", "--image-ids", "image")

@@ -6,6 +6,8 @@ import re
 import botocore.exceptions
 import pytest
 
+from house.members import MEMBERS, OF_INSTANCES, lacking, missing, parsed
+from house.programs import wait_until
 from house.query import Query
 
 ZONE = "us-east-1a"
@@ -74,6 +76,45 @@ def wait_for_nat(ec2, nat, state):
     else:
         ec2.get_waiter(f"nat_gateway_{state}").wait(NatGatewayIds=[nat], WaiterConfig=config)
     assert nat_state(ec2, nat) == state
+
+
+# ---- what answers hold
+
+
+@pytest.fixture(scope="module")
+def whole_network(plane):
+    """One part of each kind that needs no machine."""
+    ask = Query(plane)
+    vpc = ask("CreateVpc", CidrBlock="10.0.0.0/16")["vpc"]["vpcId"]
+    ask("ModifyVpcAttribute", VpcId=vpc, EnableDnsHostnames_Value="true")
+    subnet = ask("CreateSubnet", VpcId=vpc, CidrBlock="10.0.0.0/24")["subnet"]["subnetId"]
+    gateway = ask("CreateInternetGateway")["internetGateway"]["internetGatewayId"]
+    ask("AttachInternetGateway", VpcId=vpc, InternetGatewayId=gateway)
+    nats = [ask("CreateNatGateway", SubnetId=subnet, AllocationId=address)["natGateway"]["natGatewayId"]
+            for address in [ask("AllocateAddress", Domain="vpc")["allocationId"]] * 2]  # the second fails
+    table = ask("CreateRouteTable", VpcId=vpc)["routeTable"]["routeTableId"]
+    ask("AssociateRouteTable", RouteTableId=table, SubnetId=subnet)
+    wait_until("one NAT gateway is there", lambda: ask("DescribeNatGateways", NatGatewayId_1=nats[0])["natGatewaySet"][0]["state"] == "available")
+    ask("CreateRoute", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nats[0])
+    group = ask("CreateSecurityGroup", GroupName="web", GroupDescription="of a test", VpcId=vpc)["groupId"]
+    rule = {"IpPermissions_1_IpProtocol": "tcp", "IpPermissions_1_FromPort": 22, "IpPermissions_1_ToPort": 22}
+    ask("AuthorizeSecurityGroupIngress", GroupId=group, **rule, IpPermissions_1_IpRanges_1_CidrIp="10.0.0.0/8", IpPermissions_1_IpRanges_1_Description="from near")
+    ask("CreateKeyPair", KeyName="whole", TagSpecification_1_ResourceType="key-pair", TagSpecification_1_Tag_1_Key="Name", TagSpecification_1_Tag_1_Value="whole")
+    ask("CreateVpcEndpoint", VpcId=vpc, VpcEndpointType="Interface", ServiceName="com.amazonaws.us-east-1.ssm", SubnetId_1=subnet)
+    ask("CreateInstanceConnectEndpoint", SubnetId=subnet)
+    return ask
+
+
+@pytest.mark.parametrize("action", sorted(set(MEMBERS) - OF_INSTANCES))
+def test_answers_are_whole(whole_network, action):
+    assert missing(action, whole_network(action)) == []
+
+
+def test_a_member_that_is_missing_is_found():
+    shape = parsed("set{a,b?{c},d}")
+    assert list(lacking([{"set": [{"a": "", "b": [{"c": ""}], "d": ""}, {"a": "", "d": ""}]}], shape, "")) == []
+    assert list(lacking([{"set": [{"a": "", "b": [{}], "d": ""}, {"d": ""}]}], shape, "")) == [".set.a", ".set.b.c"]
+    assert list(lacking([{"set": []}], shape, "")) == [".set is empty"]
 
 
 # ---- the whole story, as one types it

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from house.lab import LabPlane, disagreements, running_lab, unmet
+from house.members import MEMBERS, OF_INSTANCES, missing
 from house.programs import AWS, FUMIDAI, ROOT, bare_environment, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
@@ -94,6 +95,16 @@ def test_answers_have_the_names_of_the_wire(plane, parts, action):
     assert not list(strangers(answer, shape, action))
 
 
+def test_every_description_has_its_members():
+    described = {name for name in SHAPES if name.startswith("Describe")} - ASKED_OF_ONE
+    assert described - {"DescribePrefixLists"} == set(MEMBERS)  # of which there are none
+
+
+@pytest.mark.parametrize("action", sorted(OF_INSTANCES))
+def test_answers_about_instances_are_whole(plane, parts, action):
+    assert missing(action, plane.ec2(action)) == []
+
+
 @pytest.fixture(scope="module")
 def instance(plane, parts):
     """One more, without a profile."""
@@ -174,6 +185,15 @@ def test_metadata_knows_the_instance_by_its_link(plane, parts):
     assert inside(token + get + f"-H 'X-Forwarded-For: 10.0.1.4' {base}/meta-data/instance-id") == target
     credentials = json.loads(inside(token + get + f"{base}/meta-data/iam/security-credentials/fumidai-example-role"))
     assert credentials["Code"] == "Success" and credentials["AccessKeyId"].startswith("ASIA")
+    identity = f"{base}/meta-data/identity-credentials/ec2/security-credentials/"
+    assert inside(token + get + identity) == "ec2-instance"
+    proof = json.loads(inside(token + get + identity + "ec2-instance"))
+    assert proof["Code"] == "Success" and proof["AccessKeyId"].startswith("ASIA") and proof["Token"] and proof["Expiration"]
+    plane.add_profile("identity", {"AccessKeyId": proof["AccessKeyId"], "SecretAccessKey": proof["SecretAccessKey"], "SessionToken": proof["Token"]})
+    itself = plane.aws("sts", "get-caller-identity", user="identity")
+    assert itself["Arn"].endswith(f":assumed-role/aws:ec2-instance/{target}") and itself["UserId"] == f"{itself['Account']}:aws:ec2-instance:{target}"
+    assert "(UnauthorizedOperation)" in plane.refused("ec2", "describe-instances", user="identity")
+    assert "(AccessDenied" in plane.refused("ssm", "describe-instance-information", user="identity")
     mac = inside("cat /sys/class/net/eth0/address 2>/dev/null || /sbin/ip -o link show eth0 | grep -o 'link/ether [0-9a-f:]*' | cut -d' ' -f2")
     assert inside(token + get + f"{base}/meta-data/mac") == mac
     plane.aws("ec2", "modify-instance-metadata-options", "--instance-id", target, "--http-tokens", "optional")

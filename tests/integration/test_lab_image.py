@@ -59,6 +59,13 @@ def test_an_instance_has_the_programs_of_the_image(plane):
     assert "ssh-keygen" in said and "\nawk" not in said, said
 
 
+def test_the_image_is_described(plane, image):
+    (described,) = plane.aws("ec2", "describe-images", "--owners", "amazon")["Images"]
+    assert (described["Name"], described["Description"]) == (image.name, f"The directory {image}")
+    assert plane.aws("ec2", "describe-images", "--filters", f"Name=name,Values={image.name}")["Images"] == [described]
+    assert plane.aws("ec2", "describe-images", "--filters", "Name=name,Values=fumidai*")["Images"] == []
+
+
 def test_a_directory_that_is_no_image_is_refused(tmp_path):
     with pytest.raises(AssertionError, match="has no /usr/sbin/sshd; install an OpenSSH server"):
         with running_lab(tmp_path, "--lab-image", str(tmp_path)):

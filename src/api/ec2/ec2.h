@@ -137,13 +137,11 @@ Result<std::string> made_once(State& state, Call const& call, std::optional<std:
 Result<std::int64_t> page_size(std::optional<std::int64_t> const& max_results, bool has_ids,
                                PageRange range = {});
 
-// The entries of `all` that a Describe action is to answer: those with the ids, or all; of these, those that
-// its filters let through; of these, a page. `Response` begins with the entries and the next token; an entry
-// has `kId`, a pointer to its id, and knows its filters by `filter_keys(Entry const*)`. Errors: the kind's
-// for ids, those of filters and pages.
-template <class Response, class Request, class Entry>
-Result<Response> list_of(Call const& call, Request const& request, networks::Kind const& kind,
-                         std::vector<std::string> const& ids, std::vector<Entry> all) {
+// The entries with the ids; without ids, all. An entry has `kId`, a pointer to its id. Errors: the kind's for
+// ids.
+template <class Entry>
+Result<std::vector<Entry>> with_ids(networks::Kind const& kind, std::vector<std::string> const& ids,
+                                    std::vector<Entry> all) {
   std::vector<std::string> unknown;
   for (auto const& id : ids) {
     CHECK(networks::check_id(kind, id));
@@ -155,13 +153,30 @@ Result<Response> list_of(Call const& call, Request const& request, networks::Kin
     return !ids.empty() && std::find(ids.begin(), ids.end(), entry.*Entry::kId) == ids.end();
   };
   std::erase_if(all, is_unwanted);
+  return all;
+}
+
+// Of the entries those that the request's filters let through; of these, a page. `Response` begins with the
+// entries and the next token; an entry knows its filters by `filter_keys(Entry const*)`. Errors: those of
+// filters and pages.
+template <class Response, class Request, class Entry>
+Result<Response> filtered_page(Call const& call, Request const& request, bool has_ids,
+                               std::vector<Entry> all) {
   TRY(auto kept, filtered(std::move(all), request.filter));
-  TRY(auto size, page_size(request.max_results, !ids.empty(), page_range<Request>()));
+  TRY(auto size, page_size(request.max_results, has_ids, page_range<Request>()));
   std::sort(kept.begin(), kept.end(),
             [](Entry const& a, Entry const& b) { return a.*Entry::kId < b.*Entry::kId; });
   TRY(auto page, page_of(call, std::move(kept), text_of(request.filter), request.next_token, size,
                          [](Entry const& entry) { return entry.*Entry::kId; }));
   return Response{std::move(page.entries), std::move(page.next_token)};
+}
+
+// What a Describe action is to answer: of the entries with the ids, a page of those that its filters want.
+template <class Response, class Request, class Entry>
+Result<Response> list_of(Call const& call, Request const& request, networks::Kind const& kind,
+                         std::vector<std::string> const& ids, std::vector<Entry> all) {
+  TRY(auto wanted, with_ids(kind, ids, std::move(all)));
+  return filtered_page<Response>(call, request, !ids.empty(), std::move(wanted));
 }
 
 }  // namespace fumidai::api::ec2

@@ -4,6 +4,7 @@
 
 #include "api/ec2/actions.h"
 #include "api/ec2/ec2.h"
+#include "api/lab.h"
 #include "networks/images.h"
 
 namespace fumidai::api::ec2 {
@@ -57,15 +58,21 @@ std::vector<FilterKey<ImageDescription>> filter_keys(ImageDescription const*) {
           {"block-device-mapping.volume-type", [](auto const&) { return Texts{"gp3"}; }}};
 }
 
-ImageDescription describe(networks::Image const& image) {
+Result<ImageDescription> describe(Call const& call, networks::Image const& image) {
   ImageDescription description;
   description.image_id = image.id;
-  description.image_location = "amazon/" + std::string(image.name);
   description.image_owner_id = networks::kImageOwner;
-  description.creation_date = image.created_at;
   description.architecture = networks::architecture();
   description.name = image.name;
   description.description = image.description;
+  description.creation_date = image.created_at;
+  if (call.plane.lab) {
+    TRY(auto real, call.plane.lab->image());
+    description.name = real.name;
+    description.description = real.description;
+    description.creation_date = to_iso(real.created);
+  }
+  description.image_location = "amazon/" + description.name;
   description.root_device_name = image.root_device;
   description.block_device_mapping = {{std::string(image.root_device), {}}};
   return description;
@@ -167,7 +174,9 @@ Result<DescribeImagesResponse> describe_images(State const&, Call const& call,
   for (auto const& id : request.image_id) CHECK(networks::find_image(id));
   std::vector<ImageDescription> all;
   for (auto const& image : networks::images()) {
-    if (is_of(request.owner)) all.push_back(describe(image));
+    if (!is_of(request.owner)) continue;
+    TRY(auto description, describe(call, image));
+    all.push_back(std::move(description));
   }
   std::erase_if(all, [&](auto const& image) {
     return !request.image_id.empty() && std::ranges::count(request.image_id, image.image_id) == 0;

@@ -269,12 +269,11 @@ awaitable<Result<DescribeStatusResponse>> describe_instance_status(Call const& c
   for (auto const& launch : state->launches) {
     if (is_shown(*state, call, launch)) all.push_back(describe_status(*state, call, launch, known));
   }
-  CO_TRY(auto page, list_of<DescribeStatusResponse>(call, request, networks::kInstance, request.instance_id,
-                                                    std::move(all)));
+  CO_TRY(auto wanted, with_ids(networks::kInstance, request.instance_id, std::move(all)));
   if (!request.include_all_instances)
-    std::erase_if(page.instance_status_set,
-                  [](auto const& each) { return each.instance_state.name != "running"; });
-  co_return page;
+    std::erase_if(wanted, [](auto const& each) { return each.instance_state.name != "running"; });
+  co_return filtered_page<DescribeStatusResponse>(call, request, !request.instance_id.empty(),
+                                                  std::move(wanted));
 }
 
 struct InstancesRequest {

@@ -30,10 +30,12 @@ class EmptyLab : public Lab {
     co_return seen;
   }
   Result<std::string> console_output(InstanceId const&) override { return console; }
+  Result<Image> image() const override { return made_of; }
 
   std::map<std::string, Vitals> vitals;
   std::size_t looked_at = 0;
   std::string console;
+  Result<Image> made_of = Image{"my-image", "The directory /my-image", from_millis(1'700'000'000'000)};
 };
 
 // With a lab that nothing runs in, called in EC2's words.
@@ -203,6 +205,25 @@ TEST_F(InstanceActions, what_cannot_be_launched_says_why) {
   EXPECT_EQ(call("RunInstances", {{"ImageId", image}, {"MinCount", "1"}}), "MissingParameter");
   plane->lab = nullptr;
   EXPECT_EQ(call("RunInstances", launch_at_top()), "UnsupportedOperation");
+}
+
+TEST_F(InstanceActions, the_image_is_described_as_the_lab_has_it) {
+  auto described = call("DescribeImages", {});
+  EXPECT_EQ(texts(described, "imageId"), std::vector{image});
+  EXPECT_EQ(text(described, "name"), "my-image");
+  EXPECT_EQ(text(described, "imageLocation"), "amazon/my-image");
+  EXPECT_EQ(text(described, "description"), "The directory /my-image");
+  EXPECT_EQ(text(described, "creationDate"), "2023-11-14T22:13:20.000Z");
+  auto found = [&](std::string const& name) {
+    return text(call("DescribeImages", {{"Filter.1.Name", "name"}, {"Filter.1.Value.1", name}}), "imageId");
+  };
+  EXPECT_EQ(found("my-*"), image);
+  EXPECT_EQ(found("fumidai*"), "(none)");
+  lab.made_of = Error{Errc::invalid, "the image /my-image is no directory"};
+  call("DescribeImages", {});
+  EXPECT_EQ(said, "the image /my-image is no directory");
+  plane->lab = nullptr;
+  EXPECT_EQ(found("fumidai*"), image);
 }
 
 TEST_F(InstanceActions, an_image_is_named_by_aws_parameter) {
@@ -409,6 +430,19 @@ TEST_F(InstanceStatus, is_looked_at_of_running_ones_that_are_asked_for) {
   EXPECT_EQ(lab.looked_at, 1U);
   auto answer = call("DescribeInstanceStatus", {{"InstanceId.1", pending}, {"IncludeAllInstances", "true"}});
   EXPECT_EQ(texts(answer, "status"), (Words{"initializing", "initializing", "initializing", "initializing"}));
+}
+
+// Ids have no order of their own: with so many that do not run, some come before the one that does.
+TEST_F(InstanceStatus, comes_in_pages_of_those_that_run) {
+  call("RunInstances", {{"ImageId", image}, {"MinCount", "40"}, {"MaxCount", "40"}, {"SubnetId", subnet}});
+  auto page = call("DescribeInstanceStatus", {{"MaxResults", "5"}});
+  EXPECT_EQ(texts(page, "instanceId"), Words{id});
+  EXPECT_EQ(text(page, "nextToken"), "(none)");
+  auto all = call("DescribeInstanceStatus", {{"MaxResults", "5"}, {"IncludeAllInstances", "true"}});
+  EXPECT_EQ(texts(all, "instanceId").size(), 5U);
+  EXPECT_NE(text(all, "nextToken"), "(none)");
+  EXPECT_EQ(call("DescribeInstanceStatus", {{"InstanceId.1", "i-0123456789abcdef0"}}),
+            "InvalidInstanceID.NotFound");
 }
 
 TEST_F(InstanceStatus, is_ok_without_a_lab) {

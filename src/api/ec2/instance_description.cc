@@ -39,6 +39,7 @@ InstanceInterface describe_interface(State const& state, Call const& call, netwo
   description.vpc_id = location.vpc->id.text();
   description.description = interface.description;
   description.owner_id = call.plane.deployment.region.account;
+  description.mac_address = network::mac_address(interface.id);
   description.private_ip_address = interface.private_address.text();
   description.private_dns_name = networks::private_host_name(state.network.region, interface.private_address);
   description.source_dest_check = state.network.instances.find(launch.id)->source_dest_check;

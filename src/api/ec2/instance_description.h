@@ -86,7 +86,7 @@ BOOST_DESCRIBE_STRUCT(PrivateAddress, (), (private_ip_address, private_dns_name,
 struct InstanceInterface {
   std::string network_interface_id, subnet_id, vpc_id, description, owner_id, status = "in-use",
                                                                               interface_type = "interface";
-  std::string private_ip_address, private_dns_name;
+  std::string mac_address, private_ip_address, private_dns_name;
   bool source_dest_check = true;
   std::vector<GroupReference> group_set;
   InterfaceAttachment attachment;
@@ -95,8 +95,8 @@ struct InstanceInterface {
 };
 BOOST_DESCRIBE_STRUCT(InstanceInterface, (),
                       (network_interface_id, subnet_id, vpc_id, description, owner_id, status, interface_type,
-                       private_ip_address, private_dns_name, source_dest_check, group_set, attachment,
-                       association, private_ip_addresses_set))
+                       mac_address, private_ip_address, private_dns_name, source_dest_check, group_set,
+                       attachment, association, private_ip_addresses_set))
 
 struct InstanceDescription {
   std::string instance_id, image_id;

@@ -67,11 +67,10 @@ void describe_interfaces(State const& state, network::InterfaceEndpoint const& e
   for (auto const* interface : state.network.interfaces_of(endpoint.id)) {
     description.network_interface_id_set.push_back(interface->id.text());
     description.subnet_id_set.push_back(interface->subnet.text());
-    if (!description.group_set.empty()) continue;  // all have the same
-    for (auto const& id : interface->groups) {
-      auto const* group = state.network.security_groups.find(id);
-      description.group_set.push_back({id.text(), group ? group->name : ""});
-    }
+  }
+  for (auto const& id : networks::groups_of(state, endpoint)) {
+    auto const* group = state.network.security_groups.find(id);
+    description.group_set.push_back({id.text(), group ? group->name : ""});
   }
 }
 

@@ -1,7 +1,7 @@
 #include "app/lab/instance_facts.h"
 
 #include "base/bytes.h"
-#include "identity/temporary_credentials.h"
+#include "identity/instance_identity.h"
 #include "inventory/pushed_keys.h"
 #include "networks/images.h"
 #include "networks/instances.h"
@@ -14,13 +14,10 @@ namespace {
 // Short: whoever has them keeps what they allow until they end, or the gate sees that the role is gone.
 constexpr std::chrono::hours kCredentialLifetime{1};
 
-Result<lab::RoleCredentials> issue(sessions::Gate& gate, identity::Role const& role,
-                                   InstanceId const& instance) {
+Result<lab::RoleCredentials> issue(sessions::Gate& gate, identity::RoleSession session) {
   auto now = gate.clock().now();
   TRY(auto credentials,
-      identity::issue_credentials(gate.deployment(),
-                                  identity::RoleSession{role.name, role.id, instance.text(), instance}, now,
-                                  kCredentialLifetime));
+      identity::issue_credentials(gate.deployment(), std::move(session), now, kCredentialLifetime));
   return lab::RoleCredentials{credentials.access_key_id, credentials.secret_access_key,
                               credentials.session_token, credentials.issued_at, credentials.expires_at};
 }
@@ -36,7 +33,8 @@ Result<std::optional<lab::ProfileFacts>> profile_facts(store::Transaction& trans
                           role->role ? role->role->name : "",
                           {}};
   if (wanted == lab::Metadata::Credentials::profile && role->role && role->is_trusting) {
-    TRY(facts.credentials, issue(gate, *role->role, instance));
+    identity::RoleSession session{role->role->name, role->role->id, instance.text(), instance};
+    TRY(facts.credentials, issue(gate, std::move(session)));
   }
   return std::optional(std::move(facts));
 }
@@ -97,16 +95,17 @@ Result<lab::MetadataFacts> metadata_facts(store::Transaction& transaction, sessi
   facts.architecture = networks::architecture();
   facts.launched = launch->launched_at;
   tell_place(facts, state, at);
-  if (auto const* key = state.key_pair_named(instance->key_name)) {
-    facts.key_name = key->name;
-    facts.public_key = key->public_key;
-  }
+  facts.key_name = instance->key_name;
+  facts.public_key = state.public_key_of(*instance);
   if (!launch->user_data.empty()) {
     TRY(auto bytes, from_base64(launch->user_data));
     facts.user_data = std::string(as_text(bytes));
   }
   facts.tags = state.tags_of(id.text());
   facts.options = {launch->metadata.enabled, launch->metadata.tokens_required, launch->metadata.tags};
+  if (wanted == lab::Metadata::Credentials::identity) {
+    TRY(facts.identity, issue(gate, identity::instance_identity(gate.deployment(), id)));
+  }
   TRY(facts.profile, profile_facts(transaction, gate, id, wanted));
   TRY(facts.managed_keys,
       managed_keys(transaction, signer, id, wanted == lab::Metadata::Credentials::pushed_keys,

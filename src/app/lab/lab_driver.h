@@ -68,6 +68,10 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   std::optional<bool> agent_runs(InstanceId const& instance) override;
   awaitable<std::vector<api::Vitals>> look_at(std::vector<InstanceId> instances) override;
   Result<std::string> console_output(InstanceId const& instance) override;
+  Result<api::Image> image() const override {
+    TRY(auto image, config_.make_image());
+    return api::Image{image.name, image.description, image.created};
+  }
 
  private:
   using StatePointer = std::shared_ptr<networks::State const>;

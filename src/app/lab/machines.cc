@@ -265,7 +265,7 @@ Result<lab::InstanceSpec> Machines::specification(networks::State const& state, 
   spec.domain = name.substr(name.find('.') + 1);
   // Whether it answers is the VPC's to say, at any time.
   spec.dns_server = lab::plus(at.vpc->cidr.base, 2).text();
-  if (auto const* key = state.key_pair_named(instance->key_name)) spec.public_keys = {key->public_key};
+  if (auto key = state.public_key_of(*instance); !key.empty()) spec.public_keys = {key};
   if (launch && !launch->user_data.empty()) {
     TRY(auto bytes, from_base64(launch->user_data));
     spec.user_data = std::string(as_text(bytes));
