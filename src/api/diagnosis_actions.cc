@@ -114,17 +114,19 @@ Result<RequirementDescription> tunnel_permission(store::Transaction& transaction
       gate.why_not(transaction, sessions::push_key_ask(call.caller, region, instance, "ec2-user")));
   if (!no_key.empty()) return permission(instance, false, "you may push no key: " + no_key);
   std::string no_tunnel;
+  bool is_asked = false;
   for (auto const& endpoint : network.connect_endpoints) {
     if (endpoint.vpc != at.vpc->id || !is_usable(endpoint.state)) continue;
     wire::OpenTunnel tunnel;
     tunnel.endpoint = endpoint.id.text();
     tunnel.address = at.interface->private_address;
     tunnel.port = 22;
+    is_asked = true;
     TRY(no_tunnel, gate.why_not(transaction, sessions::tunnel_ask(call.caller, region, tunnel)));
     if (no_tunnel.empty()) break;
   }
   if (!no_tunnel.empty()) return permission(instance, false, "you may open no tunnel: " + no_tunnel);
-  return permission(instance, true, "you may push a key and open a tunnel");
+  return permission(instance, true, is_asked ? "you may push a key and open a tunnel" : "you may push a key");
 }
 
 struct Judged {

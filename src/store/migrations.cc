@@ -125,8 +125,8 @@ constexpr char const* kRoleUse = R"sql(
 alter table roles add column last_used_at bigint;
 )sql";
 
-constexpr Migration kMigrations[] = {
-    {1, kFirst}, {2, kRolesAndPolicies}, {3, kNetworks}, {4, kPushedKeys}, {5, kCarriers}, {6, kRoleUse}};
+constexpr Migration kMigrations[] = {{1, kFirst},      {2, kRolesAndPolicies}, {3, kNetworks},
+                                     {4, kPushedKeys}, {5, kCarriers},         {6, kRoleUse}};
 
 }  // namespace
 
