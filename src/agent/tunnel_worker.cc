@@ -166,9 +166,11 @@ awaitable<void> TunnelWorker::write_target() {
 awaitable<Result<void>> TunnelWorker::read_target() {
   Bytes chunk;
   for (;;) {
-    auto ready = co_await target_->wait_readable();
-    if (!ready) break;
-    chunk.resize(most_payload_);
+    if (chunk.empty()) {
+      auto ready = co_await target_->wait_readable();
+      if (!ready) break;
+      chunk.resize(most_payload_);
+    }
     auto count = co_await target_->read_some(chunk);
     if (!count || *count == 0) break;
     auto sent = co_await link_.send(PayloadType::output, ByteView(chunk).first(*count));

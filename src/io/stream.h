@@ -20,6 +20,8 @@ class Stream {
 
   // At least one byte; zero at the end of the stream. Errors: closed, deadline_exceeded, system.
   virtual awaitable<Result<std::size_t>> read_some(MutableByteView into) = 0;
+  // What has come already; nothing when that would have to be waited for, or others should have their turn.
+  virtual std::optional<Result<std::size_t>> try_read(MutableByteView) { return std::nullopt; }
   // Returns when reading will get somewhere. An idle connection waits here, without a buffer.
   virtual awaitable<Result<void>> wait_readable() = 0;
   // All of it.

@@ -67,6 +67,7 @@ Owned<SSL_CTX> make_context(SSL_METHOD const* method) {
                                          SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_num_tickets(context.get(), 0);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_read_ahead(context.get(), 1);  // a record by one read, and not by two
   // Released buffers are what makes idle connections small.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -125,35 +126,30 @@ class TlsStream : public Stream {
 
   SSL* ssl() { return ssl_.get(); }
 
+  static auto reading(MutableByteView into) {
+    return [into](SSL* ssl) { return SSL_read(ssl, into.data(), static_cast<int>(into.size())); };
+  }
+
   // Runs `operation` (an SSL_… call) until it is done, waiting for the descriptor in between. Zero is the
   // end.
   template <class Operation>
   awaitable<Result<std::size_t>> run(Operation operation) {
     if (++operations_ % kOperationsWithoutYield == 0) co_await asio::post(use_awaitable);
     for (;;) {
-      if (!socket_.is_open()) co_return failure("closed");
-      ERR_clear_error();
-      errno = 0;
-      int result = operation(ssl_.get());
-      if (result > 0) co_return static_cast<std::size_t>(result);
       auto direction = tcp::socket::wait_read;
-      switch (SSL_get_error(ssl_.get(), result)) {
-        case SSL_ERROR_WANT_READ: break;
-        case SSL_ERROR_WANT_WRITE: direction = tcp::socket::wait_write; break;
-        case SSL_ERROR_ZERO_RETURN: co_return std::size_t{0};
-        case SSL_ERROR_SYSCALL:
-          if (errno == 0) co_return std::size_t{0};
-          co_return failure(std::generic_category().message(errno), errno);
-        default: co_return failure(openssl_reason());
-      }
+      auto done = attempt(operation, direction);
+      if (done) co_return *std::move(done);
       auto [error] = co_await socket_.async_wait(direction, as_tuple(use_awaitable));
       if (error) co_return failure(error);
     }
   }
 
-  awaitable<Result<std::size_t>> read_some(MutableByteView into) override {
-    auto read = [into](SSL* ssl) { return SSL_read(ssl, into.data(), static_cast<int>(into.size())); };
-    return run(read);
+  awaitable<Result<std::size_t>> read_some(MutableByteView into) override { return run(reading(into)); }
+
+  std::optional<Result<std::size_t>> try_read(MutableByteView into) override {
+    if (++operations_ % kOperationsWithoutYield == 0) return std::nullopt;
+    auto direction = tcp::socket::wait_read;
+    return attempt(reading(into), direction);
   }
 
   awaitable<Result<void>> wait_readable() override {
@@ -190,6 +186,25 @@ class TlsStream : public Stream {
   }
 
  private:
+  // Once; nothing, when that direction of the descriptor has to be waited for.
+  template <class Operation>
+  std::optional<Result<std::size_t>> attempt(Operation operation, tcp::socket::wait_type& direction) {
+    if (!socket_.is_open()) return failure("closed");
+    ERR_clear_error();
+    errno = 0;
+    int result = operation(ssl_.get());
+    if (result > 0) return static_cast<std::size_t>(result);
+    switch (SSL_get_error(ssl_.get(), result)) {
+      case SSL_ERROR_WANT_READ: direction = tcp::socket::wait_read; return std::nullopt;
+      case SSL_ERROR_WANT_WRITE: direction = tcp::socket::wait_write; return std::nullopt;
+      case SSL_ERROR_ZERO_RETURN: return std::size_t{0};
+      case SSL_ERROR_SYSCALL:
+        if (errno == 0) return std::size_t{0};
+        return failure(std::generic_category().message(errno), errno);
+      default: return failure(openssl_reason());
+    }
+  }
+
   Error failure(std::string const& reason) const { return failure(reason, 0); }
   Error failure(boost::system::error_code error) const { return failure(error.message(), error.value()); }
   Error failure(std::string const& reason, int number) const {

@@ -40,11 +40,16 @@ awaitable<Result<wire::WebSocketMessage>> WebSocket::read() {
 }
 
 awaitable<Result<void>> WebSocket::read_more() {
-  reader_.release_memory();
   if (most_silence_) stream_->expire_after(*most_silence_);
-  CO_CHECK(co_await stream_->wait_readable());
-  auto room = reader_.prepare(kChunk);
-  CO_TRY(auto count, co_await stream_->read_some(room));
+  // What flows needs no wait, and keeps its buffer.
+  std::optional<Result<std::size_t>> come;
+  if (reader_.holds_memory()) come = stream_->try_read(reader_.prepare(kChunk));
+  if (!come) {
+    reader_.release_memory();
+    CO_CHECK(co_await stream_->wait_readable());
+    come = co_await stream_->read_some(reader_.prepare(kChunk));
+  }
+  CO_TRY(auto count, *come);
   if (count == 0) co_return Error{Errc::closed, "the peer closed the connection"};
   reader_.commit(count);
   last_heard_ = SteadyClock::now();

@@ -63,6 +63,7 @@ class WebSocketReader {
 
   // Gives memory back when nothing is pending; an idle connection then holds none.
   void release_memory();
+  bool holds_memory() const { return !input_.empty(); }
 
  private:
   Result<void> check(FrameHeader const& header) const;
