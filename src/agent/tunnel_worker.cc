@@ -166,16 +166,18 @@ awaitable<void> TunnelWorker::write_target() {
 awaitable<Result<void>> TunnelWorker::read_target() {
   Bytes chunk;
   for (;;) {
-    if (chunk.empty()) {
+    std::optional<Result<std::size_t>> come;
+    if (!chunk.empty()) come = target_->try_read(chunk);
+    if (!come) {
+      chunk = Bytes();  // an idle tunnel holds no buffer
       auto ready = co_await target_->wait_readable();
       if (!ready) break;
       chunk.resize(most_payload_);
+      come = co_await target_->read_some(chunk);
     }
-    auto count = co_await target_->read_some(chunk);
-    if (!count || *count == 0) break;
-    auto sent = co_await link_.send(PayloadType::output, ByteView(chunk).first(*count));
+    if (!*come || **come == 0) break;
+    auto sent = co_await link_.send(PayloadType::output, ByteView(chunk).first(**come));
     if (!sent) break;
-    if (*count < most_payload_ / 8) chunk = Bytes();  // an idle tunnel holds no buffer
   }
   co_return success();
 }

@@ -96,6 +96,54 @@ TEST(TunnelWorker, carries_both_ways_and_passes_on_the_end_of_the_input) {
   });
 }
 
+// What a client that checks digests says of the agent's first message, when it has agreed to that in the
+// handshake, or not.
+awaitable<std::string> first_output(asio::any_io_executor executor, bool agreed) {
+  Target target(executor);
+  TestPlane plane(executor);
+  SystemClock clock;
+  std::string heard;
+  io::DataLink client(
+      executor, {}, clock, [&] { return plane.client_side(); }, [](wire::AgentMessage const&) {});
+  client.on_connection = [&](bool connected, std::string const& why) {
+    if (!connected) heard = why;
+  };
+  TunnelWorker worker(executor, plane.agent_side(), "alice-0a1b2c3d4e5f60718", target.place());
+  io::TaskGroup tasks(executor, "tunnel");
+  auto keep = [&]() -> awaitable<void> { co_await client.run(); };
+  auto work = [&]() -> awaitable<void> { co_await worker.run(); };
+  tasks.spawn(keep());
+  tasks.spawn(work());
+  auto far = co_await target.accept();
+  co_await client.receive();  // the request
+  wire::HandshakeResponse response;
+  response.client_version = std::string(wire::kNativeClientVersion);
+  response.processed_client_actions = {{std::string(wire::action::native_stream), 1, nullptr, ""}};
+  if (agreed)
+    response.processed_client_actions.push_back({std::string(wire::action::no_digests), 1, nullptr, ""});
+  auto text = wire::to_json_text(response);
+  co_await client.send(wire::PayloadType::handshake_response, as_bytes(text));
+  co_await far->write(as_bytes("hello"));
+  for (auto end = io::SteadyClock::now() + 5s; heard.empty() && io::SteadyClock::now() < end;) {
+    auto next = co_await client.receive_until(io::SteadyClock::now() + 20ms);
+    if (!next) break;
+    if (*next && (*next)->type == wire::PayloadType::output) heard = as_text((*next)->payload);
+  }
+  client.close();
+  worker.stop();
+  co_await plane.stop();
+  co_await tasks.join();
+  co_return heard;
+}
+
+TEST(TunnelWorker, leaves_out_digests_only_for_a_client_that_agreed) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    auto with = co_await first_output(executor, false), without = co_await first_output(executor, true);
+    EXPECT_EQ(with, "hello");
+    EXPECT_EQ(without, "a message whose digest does not fit its payload");
+  });
+}
+
 TEST(TunnelWorker, a_lost_connection_loses_nothing) {
   io::run_on_loop([](auto executor) -> awaitable<void> {
     Target target(executor);

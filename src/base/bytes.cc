@@ -156,11 +156,14 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return overlong || surrogate || beyond ? 0 : length;
 }
 
-// C0, DEL and C1; U+202A to U+202E and U+2066 to U+2069, which show text in another order than it has.
+// C0, DEL and C1; U+061C, U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069, which show text in another
+// order than it has.
 bool is_obeyed(std::string_view character) {
   if (character.size() == 1) return static_cast<unsigned char>(character[0]) < 0x20 || character[0] == 0x7f;
-  if (character.size() == 2) return character >= "\xc2\x80" && character <= "\xc2\x9f";
-  return (character >= "\xe2\x80\xaa" && character <= "\xe2\x80\xae") ||
+  if (character.size() == 2)
+    return (character >= "\xc2\x80" && character <= "\xc2\x9f") || character == "\xd8\x9c";
+  return character == "\xe2\x80\x8e" || character == "\xe2\x80\x8f" ||
+         (character >= "\xe2\x80\xaa" && character <= "\xe2\x80\xae") ||
          (character >= "\xe2\x81\xa6" && character <= "\xe2\x81\xa9");
 }
 

@@ -137,8 +137,9 @@ awaitable<Result<Proven>> Authenticator::by_session_token(wire::HttpRequest cons
   co_return proven;
 }
 
-// Who bears a session token now. Credentials outlive nothing: not their role or user, of which one of the
-// same name that was made later is another, and an instance's not its registration. Error: not_found.
+// Who bears a session token now. Credentials do not outlive their role or user, of which one of the same name
+// that was made later is another, and an instance's not its registration. Those of an instance's identity,
+// which allow nothing, last until they expire. Error: not_found.
 awaitable<Result<model::Principal>> Authenticator::bearer(RoleSession session) {
   if (session.role == kInstanceIdentityRole)
     co_return role_principal(deployment_, instance_identity_role(deployment_), std::move(session));
@@ -157,12 +158,15 @@ awaitable<Result<model::Principal>> Authenticator::bearer(RoleSession session) {
   co_return role_principal(deployment_, role, std::move(session));
 }
 
-// Once an hour, so that requests cost no write.
+// Once an hour, so that requests cost no write, also while none can be made.
 void Authenticator::note_use_of(Role const& role) {
+  constexpr auto kOften = std::chrono::hours(1);
   auto now = clock_.now();
-  if (role.last_used_at && now - *role.last_used_at < std::chrono::hours(1)) return;
+  if (role.last_used_at && now - *role.last_used_at < kOften) return;
+  std::erase_if(noted_, [&](auto const& noted) { return now - noted.second >= kOften; });
+  if (!noted_.try_emplace(role.id, now).second) return;
   database_.write_soon(
-      [role, now](store::Transaction& transaction) { return note_use(transaction, role, now); });
+      [id = role.id, now](store::Transaction& transaction) { return note_use(transaction, id, now); });
 }
 
 awaitable<Result<model::Principal>> Authenticator::bearer(UserSession session) {

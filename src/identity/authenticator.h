@@ -3,6 +3,9 @@
 // Turns a signed request into a proven caller. Identity is set here, after the signature was verified, and
 // nowhere else.
 
+#include <map>
+#include <string>
+
 #include "base/awaitable.h"
 #include "identity/deployment.h"
 #include "identity/roles.h"
@@ -69,6 +72,7 @@ class Authenticator {
   store::Database& database_;
   Deployment const& deployment_;
   Clock const& clock_;
+  std::map<std::string, Time> noted_;  // uses of roles, by id: what of them was written or is to be
 };
 
 }  // namespace fumidai::identity

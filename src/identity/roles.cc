@@ -62,8 +62,8 @@ Result<std::vector<Role>> list_roles(store::Transaction& transaction, std::strin
   return roles;
 }
 
-Result<void> note_use(store::Transaction& transaction, Role const& role, Time now) {
-  CHECK(transaction.run("update roles set last_used_at = $2 where id = $1", role.id, now));
+Result<void> note_use(store::Transaction& transaction, std::string const& id, Time now) {
+  CHECK(transaction.run("update roles set last_used_at = $2 where id = $1", id, now));
   return success();
 }
 

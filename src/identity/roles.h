@@ -25,7 +25,7 @@ Result<Role> create_role(store::Transaction& transaction, Role role, Time now);
 Result<Role> find_role(store::Transaction& transaction, std::string const& name);
 Result<std::vector<Role>> list_roles(store::Transaction& transaction, std::string const& path_prefix);
 // That its credentials were used; nothing, when it is gone.
-Result<void> note_use(store::Transaction& transaction, Role const& role, Time now);
+Result<void> note_use(store::Transaction& transaction, std::string const& id, Time now);
 Result<void> set_trust_policy(store::Transaction& transaction, std::string const& name,
                               std::string const& document);
 // Errors: not_found with NoSuchEntity; conflict with DeleteConflict, while it has policies, is in an instance

@@ -127,6 +127,12 @@ class TcpStream : public Stream {
     co_return count;
   }
 
+  std::optional<Result<std::size_t>> try_read(MutableByteView into) override {
+    auto count = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    if (count < 0) return std::nullopt;  // read_some() tells why
+    return static_cast<std::size_t>(count);
+  }
+
   awaitable<Result<void>> wait_readable() override {
     auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, as_tuple(use_awaitable));
     if (error) co_return failure("read", error);

@@ -147,13 +147,16 @@ class TlsStream : public Stream {
   awaitable<Result<std::size_t>> read_some(MutableByteView into) override { return run(reading(into)); }
 
   std::optional<Result<std::size_t>> try_read(MutableByteView into) override {
-    if (++operations_ % kOperationsWithoutYield == 0) return std::nullopt;
+    if ((operations_ + 1) % kOperationsWithoutYield == 0) return std::nullopt;  // read_some() yields
+    operations_++;
     auto direction = tcp::socket::wait_read;
-    return attempt(reading(into), direction);
+    auto come = attempt(reading(into), direction);
+    reading_writes_ = !come && direction == tcp::socket::wait_write;
+    return come;
   }
 
   awaitable<Result<void>> wait_readable() override {
-    if (SSL_has_pending(ssl_.get()) == 1) co_return success();
+    if (SSL_has_pending(ssl_.get()) == 1 || std::exchange(reading_writes_, false)) co_return success();
     if (!socket_.is_open()) co_return failure("closed");
     auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, as_tuple(use_awaitable));
     if (error) co_return failure(error);
@@ -216,6 +219,7 @@ class TlsStream : public Stream {
   Watchdog watchdog_;
   Owned<SSL> ssl_;
   int operations_ = 0;
+  bool reading_writes_ = false;  // first, for TLS's own sake: read_some() waits for that
 };
 
 }  // namespace

@@ -69,9 +69,9 @@ struct Network {
   std::vector<Instance const*> instances_in(VpcId const& vpc) const;
   Instance const* instance_at(InterfaceId const& interface) const;  // null when it is nobody's, or another's
 
-  std::string_view short_name(
-      InterfaceEndpoint const& endpoint) const;           // ssm; empty: not a service's so named
   std::string full_name(std::string_view service) const;  // com.amazonaws.us-east-1.ssm
+  // ssm; empty where the service is not so named.
+  std::string_view short_name(InterfaceEndpoint const& endpoint) const;
   // The name that is an endpoint's own, of all its interfaces or of those in one zone:
   // vpce-…-1a2b3c4d[-us-east-1a].ssm.us-east-1.vpce.amazonaws.com.
   std::string own_name(InterfaceEndpoint const& endpoint, std::string_view zone = {}) const;

@@ -20,9 +20,9 @@ Result<network::NatGatewayId> create_nat_gateway(State& state, NewNatGateway con
 // Deleting. Error: NatGatewayNotFound, also for a deleted one that is still shown.
 Result<void> delete_nat_gateway(State& state, std::string const& gateway, Time now);
 
-// The sentence for `failure`; empty for one that has not failed.
 // What it has, or had before it gave it back.
 std::optional<network::NatAddress> address_of(State const& state, network::NatGateway const& gateway);
+// The sentence for `failure`; empty for one that has not failed.
 std::string failure_message(network::NatGateway const& gateway);
 
 }  // namespace fumidai::networks

@@ -36,7 +36,8 @@ Result<std::optional<std::string>> KnownNetworks::refused_by_endpoint(
     store::Transaction& transaction, identity::Role const& role, InstanceId const& instance,
     network::InterfaceEndpoint const& endpoint) {
   auto agent = questions_.agent_of(role, instance, endpoint.id.text());
-  auto service = endpoint.service.substr(endpoint.service.rfind('.') + 1) + ":";
+  TRY(auto state, networks_.read(transaction));
+  auto service = std::string(state->network.short_name(endpoint)) + ":";
   TRY(auto policies, questions_.policies_for(transaction, agent));
   auto own = policies;
   own.endpoint.reset();

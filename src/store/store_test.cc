@@ -155,8 +155,9 @@ TEST_F(Store, policies_of_the_first_schema_are_kept_with_what_they_are_attached_
     EXPECT_EQ(policy->text(1), "AWS");
     EXPECT_EQ(policy->text(2), "{}");
     EXPECT_EQ(policy->text(3), "user/hana");
-    TRY(auto role, transaction.first("select longest_session_seconds from roles"));
+    TRY(auto role, transaction.first("select longest_session_seconds, last_used_at from roles"));
     EXPECT_EQ(role->integer(0), 3600);
+    EXPECT_TRUE(role->is_null(1));
     return success();
   }));
 }
