@@ -52,6 +52,11 @@ bool is_gone(network::ElasticAddress const& address) {
   return address.interface.has_value();
 }
 
+bool is_part(Tags const& tags, std::string const& example) {
+  auto found = tags.find(std::string(kExampleTag));
+  return found != tags.end() && found->second == example;
+}
+
 // Finds the example's parts, by their tags.
 class Parts {
  public:
@@ -67,9 +72,8 @@ class Parts {
  private:
   bool is_called(std::string const& id, std::string_view name) const {
     auto const& tags = state_.tags_of(id);
-    auto example = tags.find(std::string(kExampleTag)), called = tags.find("Name");
-    return example != tags.end() && example->second == example_ && called != tags.end() &&
-           called->second == name;
+    auto called = tags.find("Name");
+    return is_part(tags, example_) && called != tags.end() && called->second == name;
   }
 
   State const& state_;
@@ -189,17 +193,20 @@ class Maker {
     return InstanceId(*id);
   }
 
-  // The name of a pair with this key. An instance knows the key that the pair had when it was made: where the
-  // pair is another now, the instance of that name goes, to be made again.
+  // The name of a pair with this key; one with another key goes, when it is the example's. An instance knows
+  // the key that the pair had when it was made: one that knows another goes as well, to be made again.
   Result<std::string> key(std::string const& name, SshPublicKey const& key, std::string_view of) {
     auto line = line_of(key, name);
     auto const* known = state_.key_pair_named(name);
     if (known && known->public_key == line) return name;
+    if (known && !is_part(state_.tags_of(known->id.text()), wish_.name))
+      return Error{Errc::conflict, "The key pair '" + name + "' has another key, and is not the example's.",
+                   "InvalidKeyPair.Duplicate"};
+    auto const* old = parts_.find(network_.instances, of);
+    if (old && state_.public_key_of(*old) != line) CHECK(terminate_instances(state_, {old->id.text()}, now_));
     CHECK(delete_key_pair(state_, name, ""));
     TRY(auto id, add_key_pair(state_, name, key, now_));
     CHECK(named(id, name));
-    if (auto const* old = parts_.find(network_.instances, of))
-      CHECK(terminate_instances(state_, {old->id.text()}, now_));
     return name;
   }
 
