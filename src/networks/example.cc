@@ -115,11 +115,9 @@ class Maker {
   // A VPC with a public and a private subnet.
   Result<Ground> ground(std::string const& name) {
     Ground made;
-    TRY(made.vpc, part(network_.vpcs, name, [&] { return create_vpc(state_, kBlock); }));
-    CHECK(modify_vpc(state_, made.vpc, {{}, true}));
-    TRY(made.public_subnet, subnet(made.vpc, kPublicBlock, name + "-public"));
-    network_.subnets.find(network::SubnetId(made.public_subnet))->maps_public_ip = true;
-    TRY(made.private_subnet, subnet(made.vpc, kPrivateBlock, name + "-private"));
+    TRY(made.vpc, vpc(name));
+    TRY(made.public_subnet, subnet(made.vpc, kPublicBlock, name + "-public", true));
+    TRY(made.private_subnet, subnet(made.vpc, kPrivateBlock, name + "-private", false));
     TRY(auto gateway, internet_gateway(made.vpc, name));
     TRY(auto public_table, table(made.vpc, made.public_subnet, name + "-public"));
     CHECK(lead_out(public_table, gateway));
@@ -127,8 +125,21 @@ class Maker {
     return made;
   }
 
-  Result<std::string> subnet(std::string const& vpc, char const* block, std::string const& name) {
-    return part(network_.subnets, name, [&] { return create_subnet(state_, {vpc, block, ""}); });
+  Result<std::string> vpc(std::string const& name) {
+    return part(network_.vpcs, name, [&]() -> Result<network::VpcId> {
+      TRY(auto id, create_vpc(state_, kBlock));
+      CHECK(modify_vpc(state_, id.text(), {{}, true}));
+      return id;
+    });
+  }
+
+  Result<std::string> subnet(std::string const& vpc, char const* block, std::string const& name,
+                             bool is_public) {
+    return part(network_.subnets, name, [&]() -> Result<network::SubnetId> {
+      TRY(auto id, create_subnet(state_, {vpc, block, ""}));
+      network_.subnets.find(id)->maps_public_ip = is_public;
+      return id;
+    });
   }
 
   Result<std::string> internet_gateway(std::string const& vpc, std::string const& name) {

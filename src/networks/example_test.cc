@@ -195,6 +195,18 @@ TEST_F(TheExample, leaves_somebody_elses_key_pair) {
   EXPECT_EQ(state.key_pair_named("prod-bastion-key")->id, *id);
 }
 
+TEST_F(TheExample, leaves_what_was_changed) {
+  auto& vpc = *state.network.vpcs.find(network::VpcId(id_of(state.network.vpcs, "example")));
+  auto& subnet =
+      *state.network.subnets.find(network::SubnetId(id_of(state.network.subnets, "example-public")));
+  EXPECT_TRUE(vpc.dns_hostnames);
+  EXPECT_TRUE(subnet.maps_public_ip);
+  vpc.dns_hostnames = subnet.maps_public_ip = false;
+  auto before = state;
+  EXPECT_TRUE(make_example(state, wish, now));
+  EXPECT_TRUE(state == before);
+}
+
 TEST_F(TheExample, that_cannot_be_made_whole_says_what_to_do) {
   auto& launch = *state.launches.find(example.bastion);
   launch.protected_from_termination = true;
