@@ -291,6 +291,18 @@ Result<Example> make_example(State& state, ExampleWish const& wish, Time now) {
   return error;
 }
 
+std::vector<std::string> parts_of_example(State const& state, std::string const& name) {
+  std::vector<std::string> ids;
+  for (auto const& [id, tags] : state.tagged) {
+    if (is_part(tags, name)) ids.push_back(id.text());
+  }
+  for (auto const& group : state.network.security_groups) {
+    if (is_part(state.tags_of(group.vpc.text()), name) && !is_part(state.tags_of(group.id.text()), name))
+      ids.push_back(group.id.text());
+  }
+  return ids;
+}
+
 Result<Example> find_example(State const& state, std::string const& name) {
   Example example;
   std::string missing;

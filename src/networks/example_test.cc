@@ -207,6 +207,21 @@ TEST_F(TheExample, leaves_what_was_changed) {
   EXPECT_TRUE(state == before);
 }
 
+TEST_F(TheExample, has_all_that_it_may_change_for_its_parts) {
+  auto of_another = create_vpc(state, "10.9.0.0/16");
+  ASSERT_TRUE(of_another);
+  auto vpc = id_of(state.network.vpcs, "example");
+  auto group = create_security_group(state, {vpc, "by-hand", "made by hand"});
+  ASSERT_TRUE(group);
+  auto parts = parts_of_example(state, "example");
+  for (auto const& id :
+       {vpc, group->text(), example.bastion.text(), id_of(state.network.route_tables, "example-public"),
+        state.key_pair_named("example-bastion-key")->id.text()})
+    EXPECT_EQ(std::ranges::count(parts, id), 1) << id;
+  EXPECT_EQ(std::ranges::count(parts, of_another->text()), 0);
+  EXPECT_TRUE(parts_of_example(state, "another").empty());
+}
+
 TEST_F(TheExample, that_cannot_be_made_whole_says_what_to_do) {
   auto& launch = *state.launches.find(example.bastion);
   launch.protected_from_termination = true;
