@@ -173,9 +173,20 @@ std::string arn_of_part(Call const& call, networks::State const& state, std::str
   return pair ? ec2::arn_of(call, networks::kKeyPair, pair->name) : ec2::arn_of(call, id);
 }
 
+// It makes a role and a profile, which is IAM's.
+Result<void> check_iam_takes(model::Caller const& caller) {
+  if (!caller.is_user_session()) return success();
+  return Error{
+      Errc::denied,
+      "MakeExample makes a role, and IAM takes no credentials of GetSessionToken. Use an access key of "
+      "the user, or assume a role.",
+      "AccessDenied"};
+}
+
 // Whoever has it made could do each of these himself.
 Result<void> what_it_takes(store::Transaction& transaction, Call const& call,
                            MakeExampleRequest const& request, sessions::Ask& ask) {
+  CHECK(check_iam_takes(call.caller));
   auto const& region = call.plane.deployment.region;
   auto role = model::role_arn(region, "/", kRole),
        profile = model::instance_profile_arn(region, "/", kProfile);

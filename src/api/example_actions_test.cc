@@ -92,5 +92,16 @@ TEST_F(MakeExample, ends_no_instance_that_its_caller_only_tagged_for_it) {
   });
 }
 
+TEST_F(MakeExample, is_not_for_a_session_of_a_user) {
+  auto session = hana();
+  session.token_issued_at = clock.now();
+  EXPECT_EQ(
+      make(session),
+      "MakeExample makes a role, and IAM takes no credentials of GetSessionToken. Use an access key of the "
+      "user, or assume a role.");
+  change([](State& state) { EXPECT_EQ(state.network.vpcs.size(), 0U); });
+  EXPECT_EQ(make(hana()), "");
+}
+
 }  // namespace
 }  // namespace fumidai::api
