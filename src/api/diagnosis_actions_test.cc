@@ -1,7 +1,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "api/lab.h"
+#include "api/test_lab.h"
 #include "api/test_plane.h"
 #include "base/ssh_key.h"
 #include "networks/instances.h"
@@ -11,30 +11,6 @@ namespace fumidai::api {
 namespace {
 
 namespace json = boost::json;
-
-// Where whatever is tried arrives, or else nothing can be tried.
-class FakeLab : public Lab {
- public:
-  awaitable<Result<std::vector<std::optional<Observation>>>> observe(std::vector<Trial> trials) override {
-    tried = trials;
-    std::vector<std::optional<Observation>> seen(trials.size());
-    if (can_try) std::ranges::fill(seen, Observation{true, "answered"});
-    co_return seen;
-  }
-  std::string complaint() const override { return complains_of; }
-  Address person() const override { return network::the_internet(); }
-  std::optional<bool> agent_runs(InstanceId const&) override { return runs_agents; }
-  awaitable<std::vector<Vitals>> look_at(std::vector<InstanceId> instances) override {
-    co_return std::vector<Vitals>(instances.size());
-  }
-  Result<std::string> console_output(InstanceId const&) override { return ""; }
-  Result<Image> image() const override { return Image{"image", "of a test", Time()}; }
-
-  std::optional<bool> runs_agents = true;
-  bool can_try = true;
-  std::string complains_of;
-  std::vector<Trial> tried;
-};
 
 class Diagnosis : public TestPlane {
  protected:

@@ -77,8 +77,7 @@ awaitable<Result<model::Caller>> Dispatcher::prove(Action const& action, wire::H
   if (by_instance_key != (action.accepts == Accepts::instance_keys)) {
     co_return wire::auth_error(wire::AuthFault::unknown_key, protocol);
   }
-  // Without MFA a session of a user is refused so by AWS's IAM.
-  if (proven.kind == identity::CredentialKind::user_session && action.service == &kIam) {
+  if (proven.caller.is_user_session() && action.service == &kIam) {  // AWS refuses it in these words
     co_return wire::auth_error(wire::AuthFault::unknown_key, protocol);
   }
   co_return proven.caller;

@@ -2,6 +2,7 @@
 // up).
 
 #include "api/action.h"
+#include "api/ec2/ec2.h"
 #include "api/lab.h"
 #include "identity/instance_profiles.h"
 #include "identity/principal_policies.h"
@@ -114,41 +115,95 @@ Result<std::optional<std::string>> role_of_profile(store::Transaction& transacti
   return std::optional(model::role_arn(call.plane.deployment.region, role.path, role.name));
 }
 
+struct Deed {
+  char const* action;
+  networks::Kind const& kind;
+};
+
+// To what is made.
+Deed const kMakes[] = {
+    {"ec2:CreateVpc", networks::kVpc},
+    {"ec2:ModifyVpcAttribute", networks::kVpc},
+    {"ec2:CreateSubnet", networks::kSubnet},
+    {"ec2:ModifySubnetAttribute", networks::kSubnet},
+    {"ec2:CreateInternetGateway", networks::kInternetGateway},
+    {"ec2:AttachInternetGateway", networks::kInternetGateway},
+    {"ec2:CreateRouteTable", networks::kRouteTable},
+    {"ec2:CreateRoute", networks::kRouteTable},
+    {"ec2:AssociateRouteTable", networks::kRouteTable},
+    {"ec2:CreateSecurityGroup", networks::kSecurityGroup},
+    {"ec2:AuthorizeSecurityGroupIngress", networks::kSecurityGroup},
+    {"ec2:AllocateAddress", networks::kAllocation},
+    {"ec2:CreateNatGateway", networks::kNatGateway},
+    {"ec2:CreateVpcEndpoint", networks::kInterfaceEndpoint},
+    {"ec2:CreateInstanceConnectEndpoint", networks::kConnectEndpoint},
+    {"ec2:ImportKeyPair", networks::kKeyPair},
+    {"ec2:RunInstances", networks::kInstance},
+};
+
+// To each part that is there, whoever made it: its tags are all that it takes to be one.
+Deed const kChanges[] = {
+    {"ec2:CreateSubnet", networks::kVpc},
+    {"ec2:CreateRouteTable", networks::kVpc},
+    {"ec2:CreateSecurityGroup", networks::kVpc},
+    {"ec2:AttachInternetGateway", networks::kVpc},
+    {"ec2:CreateVpcEndpoint", networks::kVpc},
+    {"ec2:AssociateRouteTable", networks::kSubnet},
+    {"ec2:CreateNatGateway", networks::kSubnet},
+    {"ec2:CreateVpcEndpoint", networks::kSubnet},
+    {"ec2:CreateInstanceConnectEndpoint", networks::kSubnet},
+    {"ec2:RunInstances", networks::kSubnet},
+    {"ec2:AttachInternetGateway", networks::kInternetGateway},
+    {"ec2:CreateRoute", networks::kRouteTable},
+    {"ec2:ReplaceRoute", networks::kRouteTable},
+    {"ec2:AssociateRouteTable", networks::kRouteTable},
+    {"ec2:AuthorizeSecurityGroupIngress", networks::kSecurityGroup},
+    {"ec2:CreateVpcEndpoint", networks::kSecurityGroup},
+    {"ec2:CreateInstanceConnectEndpoint", networks::kSecurityGroup},
+    {"ec2:RunInstances", networks::kSecurityGroup},
+    {"ec2:CreateNatGateway", networks::kAllocation},
+    {"ec2:DeleteKeyPair", networks::kKeyPair},
+    {"ec2:RunInstances", networks::kKeyPair},
+    {"ec2:TerminateInstances", networks::kInstance},
+};
+
+// ARNs of key pairs end in their names.
+std::string arn_of_part(Call const& call, networks::State const& state, std::string const& id) {
+  auto const* pair = state.key_pairs.find(networks::KeyPairId(id));
+  return pair ? ec2::arn_of(call, networks::kKeyPair, pair->name) : ec2::arn_of(call, id);
+}
+
+// It makes a role and a profile, which is IAM's.
+Result<void> check_iam_takes(model::Caller const& caller) {
+  if (!caller.is_user_session()) return success();
+  return Error{
+      Errc::denied,
+      "MakeExample makes a role, and IAM takes no credentials of GetSessionToken. Use an access key of "
+      "the user, or assume a role.",
+      "AccessDenied"};
+}
+
 // Whoever has it made could do each of these himself.
-Result<void> what_it_takes(store::Transaction& transaction, Call const& call, MakeExampleRequest const&,
-                           sessions::Ask& ask) {
-  auto role = model::role_arn(call.plane.deployment.region, "/", kRole);
+Result<void> what_it_takes(store::Transaction& transaction, Call const& call,
+                           MakeExampleRequest const& request, sessions::Ask& ask) {
+  CHECK(check_iam_takes(call.caller));
+  auto const& region = call.plane.deployment.region;
+  auto role = model::role_arn(region, "/", kRole),
+       profile = model::instance_profile_arn(region, "/", kProfile);
   TRY(auto handed_on, role_of_profile(transaction, call));
-  auto arn = [&](std::string const& what) {
-    auto const& region = call.plane.deployment.region;
-    return "arn:aws:ec2:" + region.name + ":" + region.account + ":" + what + "/*";
-  };
-  auto profile = model::instance_profile_arn(call.plane.deployment.region, "/", kProfile);
   ask.also = {{"iam:CreateRole", role, {}},
               {"iam:AttachRolePolicy", role, {{"iam:PolicyARN", {kManagedPolicy}}}},
               {"iam:CreateInstanceProfile", profile, {}},
               {"iam:AddRoleToInstanceProfile", profile, {}},
               {"iam:PassRole", handed_on.value_or(role), {{"iam:PassedToService", {"ec2.amazonaws.com"}}}},
-              {"ec2:CreateVpc", arn("vpc"), {}},
-              {"ec2:ModifyVpcAttribute", arn("vpc"), {}},
-              {"ec2:CreateSubnet", arn("subnet"), {}},
-              {"ec2:CreateInternetGateway", arn("internet-gateway"), {}},
-              {"ec2:AttachInternetGateway", arn("internet-gateway"), {}},
-              {"ec2:CreateRouteTable", arn("route-table"), {}},
-              {"ec2:CreateRoute", arn("route-table"), {}},
-              {"ec2:ReplaceRoute", arn("route-table"), {}},
-              {"ec2:AssociateRouteTable", arn("route-table"), {}},
-              {"ec2:CreateSecurityGroup", arn("security-group"), {}},
-              {"ec2:AuthorizeSecurityGroupIngress", arn("security-group"), {}},
-              {"ec2:AllocateAddress", arn("elastic-ip"), {}},
-              {"ec2:CreateNatGateway", arn("natgateway"), {}},
-              {"ec2:CreateVpcEndpoint", arn("vpc-endpoint"), {}},
-              {"ec2:CreateInstanceConnectEndpoint", arn("instance-connect-endpoint"), {}},
-              {"ec2:ImportKeyPair", arn("key-pair"), {}},
-              {"ec2:DeleteKeyPair", arn("key-pair"), {}},
-              {"ec2:RunInstances", arn("instance"), {}},
-              {"ec2:TerminateInstances", arn("instance"), {}},
-              {"ec2:CreateTags", arn("*"), {}}};
+              {"ec2:CreateTags", "arn:aws:ec2:" + region.name + ":" + region.account + ":*/*", {}}};
+  for (auto const& [action, kind] : kMakes) ask.also.push_back({action, ec2::arn_of(call, kind, "*"), {}});
+  TRY(auto state, call.plane.networks.read(transaction));
+  for (auto const& id : networks::parts_of_example(*state, request.name.value_or(kUsualName))) {
+    for (auto const& [action, kind] : kChanges) {
+      if (networks::kind_of(id) == &kind) ask.also.push_back({action, arn_of_part(call, *state, id), {}});
+    }
+  }
   return success();
 }
 

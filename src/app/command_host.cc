@@ -17,12 +17,15 @@ namespace json = boost::json;
 
 namespace {
 
-// By id. AWS leaves the name of an instance of a VPC to EC2, so it is asked for apart; who may not ask sees
-// none.
-std::map<std::string, std::string> names_of_targets(ClientArguments const& arguments) {
-  std::map<std::string, std::string> names;
+using Names = std::map<std::string, std::string>;
+
+// By id. AWS leaves the name of an instance of a VPC to EC2, so it is asked for apart. Who is refused, as
+// also by an older server that does not know the question, sees none.
+Result<Names> names_of_targets(ClientArguments const& arguments) {
   auto answer = call_plane(arguments, "fumidai", "Fumidai.ListTargets", {});
-  if (!answer) return names;
+  if (!answer && answer.error().code == Errc::denied) return Names();
+  if (!answer) return answer.error();
+  Names names;
   for (auto const& target : answer->at("Targets").as_array())
     names[text_of(target, "InstanceId")] = text_of(target, "Name");
   return names;
@@ -53,7 +56,7 @@ Result<int> run_list(ClientArguments const& arguments) {
   std::vector<std::vector<std::string>> rows{
       {"INSTANCE", "NAME", "STATUS", "ADDRESS", "HOST", "PLATFORM", "AGENT", "LAST PING"}};
   bool all_named = std::ranges::none_of(all, [](auto& each) { return text_of(each, "Name").empty(); });
-  auto names = all_named ? std::map<std::string, std::string>() : names_of_targets(arguments);
+  TRY(auto names, all_named ? Names() : names_of_targets(arguments));
   for (auto const& instance : all) {
     auto id = text_of(instance, "InstanceId"), name = text_of(instance, "Name");
     if (name.empty()) name = names[id];

@@ -12,12 +12,12 @@
 
 #include "app/client_command.h"
 #include "app/commands.h"
+#include "app/lab/key_file.h"
 #include "app/lab/lab_driver.h"
 #include "app/lab/lab_server.h"
 #include "app/lab/program.h"
 #include "base/bytes.h"
 #include "base/random.h"
-#include "base/ssh_key.h"
 #include "lab/names.h"
 #include "network/method.h"
 
@@ -225,27 +225,11 @@ Result<Reached> reach(LabArguments const& arguments, json::value const& example,
   return judge(arguments, std::move(reached), done, id, nonce, took);
 }
 
-// The public half of the key in that file. A key is made where there is none, and before anything knows it:
-// whatever happens then, who runs `up` again can still reach what was made. The private half is written last,
-// and is there only beside its own public half.
-Result<std::string> public_key(LabArguments const& arguments, char const* file) {
-  auto secret = arguments.key(file), open = secret;
-  open += ".pub";
-  TRY(bool is_there, io::exists(secret));
-  auto known = io::read_file(open);
-  if (is_there && known) return known;
-  auto pair = generate_ssh_key(SshKeyType::ed25519);
-  io::remove_file(secret);
-  CHECK(io::make_directory(secret.parent_path(), 0700));
-  CHECK(io::write_file(open, pair.public_key.line + "\n"));
-  CHECK(io::write_file(secret, pair.private_key.reveal(), 0600));
-  return pair.public_key.line;
-}
-
-// All of the example, or what is missing of it.
+// All of the example, or what is missing of it. The keys are in their files before anything knows them:
+// whatever happens then, who runs `up` again can still reach what was made.
 Result<void> make_example(LabArguments const& arguments) {
-  TRY(auto bastion, public_key(arguments, "bastion.pem"));
-  TRY(auto inner, public_key(arguments, "private.pem"));
+  TRY(auto bastion, public_half_of(arguments.key("bastion.pem")));
+  TRY(auto inner, public_half_of(arguments.key("private.pem")));
   CHECK(call_plane(arguments.client(), "fumidai", "Fumidai.MakeExample",
                    {{"BastionPublicKey", bastion}, {"InnerPublicKey", inner}}));
   return success();

@@ -9,6 +9,7 @@
 
 #include <cassert>
 #include <memory>
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/digest.h"
@@ -29,6 +30,8 @@ using Number = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
 using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
 
 constexpr std::string_view kRsaName = "ssh-rsa", kEdName = "ssh-ed25519";
+constexpr std::string_view kRsaLabel = "RSA PRIVATE KEY", kOpenSshLabel = "OPENSSH PRIVATE KEY";
+constexpr std::string_view kOpenSshMagic("openssh-key-v1\0", 15);
 constexpr std::size_t kEdSize = 32;
 
 // The text is wiped by the Secret that it becomes part of; this buffer, here.
@@ -69,10 +72,14 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
-  Result<std::string_view> next() {
+  Result<std::uint32_t> number() {
     if (rest_.size() < 4) return Error{Errc::malformed, "it ends too early"};
-    auto length = read_u32(as_bytes(rest_).data());
+    auto number = read_u32(as_bytes(rest_).data());
     rest_.remove_prefix(4);
+    return number;
+  }
+  Result<std::string_view> next() {
+    TRY(auto length, number());
     if (length > rest_.size()) return Error{Errc::malformed, "it ends too early"};
     auto text = rest_.substr(0, length);
     rest_.remove_prefix(length);
@@ -129,7 +136,7 @@ SshKeyPair generate_rsa() {
   Secret pkcs1(der_of([&](auto** out) { return i2d_PrivateKey(key.get(), out); }));
   Pkcs8 info(EVP_PKEY2PKCS8(key.get()));
   Secret pkcs8(der_of([&](auto** out) { return i2d_PKCS8_PRIV_KEY_INFO(info.get(), out); }));
-  return {Secret(pem("RSA PRIVATE KEY", pkcs1.reveal(), 64)),
+  return {Secret(pem(kRsaLabel, pkcs1.reveal(), 64)),
           rsa_numbers(key.get()),
           {SshKeyType::rsa, line_of(kRsaName, rsa_blob(key.get())), with_colons(EVP_sha1(), pkcs8.reveal()),
            2048}};
@@ -146,14 +153,14 @@ Secret ed_private_file(std::string const& blob, std::string_view point, Secret c
   put_ssh_string(secret_part, seed.reveal() + std::string(point));
   put_ssh_string(secret_part, "");  // no comment
   for (char pad = 1; secret_part.size() % 8 != 0; pad++) secret_part += pad;
-  std::string file("openssh-key-v1\0", 15);
+  std::string file(kOpenSshMagic);
   put_ssh_string(file, "none");
   put_ssh_string(file, "none");
   put_ssh_string(file, "");
   file += std::string("\0\0\0\1", 4);
   put_ssh_string(file, blob);
   put_ssh_string(file, secret_part);
-  return Secret(pem("OPENSSH PRIVATE KEY", file, 70));
+  return Secret(pem(kOpenSshLabel, file, 70));
 }
 
 Secret ed_numbers(Secret const& seed) {
@@ -215,6 +222,47 @@ Result<SshPublicKey> parse_ed(Reader& reader) {
   return ed_public_key(ed_blob(point));
 }
 
+Result<SshPublicKey> parse_blob(std::string_view blob) {
+  Reader reader(blob);
+  TRY(auto name, reader.next());
+  if (name != kRsaName && name != kEdName)
+    return Error{Errc::malformed, "it is neither an ssh-rsa nor an ssh-ed25519 key"};
+  TRY(auto key, name == kRsaName ? parse_rsa(reader) : parse_ed(reader));
+  if (!reader.is_done()) return Error{Errc::malformed, "there is more in it than a key"};
+  return key;
+}
+
+// What `pem` wrote. Nothing, for another label or what is no PEM.
+std::optional<Secret> bytes_of_pem(std::string_view file, std::string_view label) {
+  auto first = "-----BEGIN " + std::string(label) + "-----\n";
+  auto last = "\n-----END " + std::string(label) + "-----";
+  if (!file.starts_with(first) || !file.ends_with(last)) return std::nullopt;
+  std::string text(file.substr(first.size(), file.size() - first.size() - last.size()));
+  std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
+  Secret lines(std::move(text));
+  auto bytes = from_base64(lines.reveal());
+  if (!bytes) return std::nullopt;
+  return Secret(std::string(as_text(*bytes)));
+}
+
+// The public half is there in clear, also where the other has a passphrase.
+Result<SshPublicKey> public_half_of_openssh(std::string_view file) {
+  if (!file.starts_with(kOpenSshMagic)) return Error{Errc::malformed, "it is no private key of OpenSSH"};
+  Reader reader(file.substr(kOpenSshMagic.size()));
+  for (int i = 0; i < 3; i++) CHECK(reader.next());  // cipher, key derivation, its options
+  TRY(auto count, reader.number());
+  if (count != 1) return Error{Errc::malformed, "it is more than one key"};
+  TRY(auto blob, reader.next());
+  return parse_blob(blob);
+}
+
+Result<SshPublicKey> public_half_of_rsa(std::string_view file) {
+  auto const* at = as_bytes(file).data();
+  Key key(d2i_PrivateKey(EVP_PKEY_RSA, nullptr, &at, static_cast<long>(file.size())));
+  if (!key) return Error{Errc::malformed, "it is no RSA key"};
+  return parse_blob(rsa_blob(key.get()));
+}
+
 }  // namespace
 
 std::string SshPublicKey::openssh_fingerprint() const {
@@ -234,13 +282,17 @@ Result<SshPublicKey> parse_ssh_public_key(std::string_view text) {
   auto name = line.substr(0, line.find(' '));
   auto rest = trimmed(line.substr(name.size()));
   TRY(auto blob, from_base64(rest.substr(0, rest.find_first_of(" \t"))));
-  Reader reader(as_text(blob));
-  TRY(auto inner_name, reader.next());
-  if (inner_name != name || (name != kRsaName && name != kEdName))
-    return Error{Errc::malformed, "it is neither an ssh-rsa nor an ssh-ed25519 key"};
-  TRY(auto key, name == kRsaName ? parse_rsa(reader) : parse_ed(reader));
-  if (!reader.is_done()) return Error{Errc::malformed, "there is more in it than a key"};
+  TRY(auto key, parse_blob(as_text(blob)));
+  if (!key.line.starts_with(std::string(name) + " "))
+    return Error{Errc::malformed, "it is another kind of key than it says"};
   return key;
+}
+
+Result<SshPublicKey> public_half(Secret const& private_key) {
+  auto text = trimmed(private_key.reveal());
+  if (auto file = bytes_of_pem(text, kOpenSshLabel)) return public_half_of_openssh(file->reveal());
+  if (auto file = bytes_of_pem(text, kRsaLabel)) return public_half_of_rsa(file->reveal());
+  return Error{Errc::malformed, "it is neither an RSA key in PKCS#1 nor a private key of OpenSSH"};
 }
 
 }  // namespace fumidai

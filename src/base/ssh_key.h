@@ -40,4 +40,8 @@ SshKeyPair generate_ssh_key(SshKeyType type);
 // other than 1024, 2048 or 4096 bits as well.
 Result<SshPublicKey> parse_ssh_public_key(std::string_view text);
 
+// From the text of a private key's file, as it is made here or by ssh-keygen; the fingerprint is that of an
+// imported key. Error: malformed.
+Result<SshPublicKey> public_half(Secret const& private_key);
+
 }  // namespace fumidai

@@ -60,5 +60,21 @@ TEST(SshKey, what_is_made_can_be_imported) {
   }
 }
 
+TEST(SshKey, a_private_key_has_its_public_half) {
+  for (auto type : {SshKeyType::rsa, SshKeyType::ed25519}) {
+    auto made = generate_ssh_key(type);
+    auto half = public_half(made.private_key);
+    ASSERT_TRUE(half) << half.error().detail;
+    EXPECT_EQ(half->type, type);
+    EXPECT_EQ(half->line, made.public_key.line);
+    auto file = made.private_key.reveal();
+    for (auto const& broken : {file.substr(0, file.size() / 2), file.substr(40), "x" + file,
+                               std::string(file).replace(file.find('\n') + 1, 8, "AAAAAAAA")})
+      EXPECT_FALSE(public_half(Secret(broken))) << broken;
+    EXPECT_FALSE(public_half(Secret(made.public_key.line)));
+  }
+  EXPECT_FALSE(public_half(Secret()));
+}
+
 }  // namespace
 }  // namespace fumidai

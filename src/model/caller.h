@@ -46,6 +46,11 @@ struct Caller {
   Time at{};
   // Temporary credentials only.
   std::optional<Time> token_issued_at;
+
+  // With credentials of GetSessionToken. Without MFA, which is not here, AWS's IAM takes none.
+  bool is_user_session() const {
+    return token_issued_at.has_value() && principal.kind == Principal::Kind::user;
+  }
 };
 
 }  // namespace fumidai::model

@@ -52,6 +52,11 @@ bool is_gone(network::ElasticAddress const& address) {
   return address.interface.has_value();
 }
 
+bool is_part(Tags const& tags, std::string const& example) {
+  auto found = tags.find(std::string(kExampleTag));
+  return found != tags.end() && found->second == example;
+}
+
 // Finds the example's parts, by their tags.
 class Parts {
  public:
@@ -67,9 +72,8 @@ class Parts {
  private:
   bool is_called(std::string const& id, std::string_view name) const {
     auto const& tags = state_.tags_of(id);
-    auto example = tags.find(std::string(kExampleTag)), called = tags.find("Name");
-    return example != tags.end() && example->second == example_ && called != tags.end() &&
-           called->second == name;
+    auto called = tags.find("Name");
+    return is_part(tags, example_) && called != tags.end() && called->second == name;
   }
 
   State const& state_;
@@ -111,11 +115,9 @@ class Maker {
   // A VPC with a public and a private subnet.
   Result<Ground> ground(std::string const& name) {
     Ground made;
-    TRY(made.vpc, part(network_.vpcs, name, [&] { return create_vpc(state_, kBlock); }));
-    CHECK(modify_vpc(state_, made.vpc, {{}, true}));
-    TRY(made.public_subnet, subnet(made.vpc, kPublicBlock, name + "-public"));
-    network_.subnets.find(network::SubnetId(made.public_subnet))->maps_public_ip = true;
-    TRY(made.private_subnet, subnet(made.vpc, kPrivateBlock, name + "-private"));
+    TRY(made.vpc, vpc(name));
+    TRY(made.public_subnet, subnet(made.vpc, kPublicBlock, name + "-public", true));
+    TRY(made.private_subnet, subnet(made.vpc, kPrivateBlock, name + "-private", false));
     TRY(auto gateway, internet_gateway(made.vpc, name));
     TRY(auto public_table, table(made.vpc, made.public_subnet, name + "-public"));
     CHECK(lead_out(public_table, gateway));
@@ -123,8 +125,21 @@ class Maker {
     return made;
   }
 
-  Result<std::string> subnet(std::string const& vpc, char const* block, std::string const& name) {
-    return part(network_.subnets, name, [&] { return create_subnet(state_, {vpc, block, ""}); });
+  Result<std::string> vpc(std::string const& name) {
+    return part(network_.vpcs, name, [&]() -> Result<network::VpcId> {
+      TRY(auto id, create_vpc(state_, kBlock));
+      CHECK(modify_vpc(state_, id.text(), {{}, true}));
+      return id;
+    });
+  }
+
+  Result<std::string> subnet(std::string const& vpc, char const* block, std::string const& name,
+                             bool is_public) {
+    return part(network_.subnets, name, [&]() -> Result<network::SubnetId> {
+      TRY(auto id, create_subnet(state_, {vpc, block, ""}));
+      network_.subnets.find(id)->maps_public_ip = is_public;
+      return id;
+    });
   }
 
   Result<std::string> internet_gateway(std::string const& vpc, std::string const& name) {
@@ -189,17 +204,20 @@ class Maker {
     return InstanceId(*id);
   }
 
-  // The name of a pair with this key. An instance knows the key that the pair had when it was made: where the
-  // pair is another now, the instance of that name goes, to be made again.
+  // The name of a pair with this key; one with another key goes, when it is the example's. An instance knows
+  // the key that the pair had when it was made: one that knows another goes as well, to be made again.
   Result<std::string> key(std::string const& name, SshPublicKey const& key, std::string_view of) {
     auto line = line_of(key, name);
     auto const* known = state_.key_pair_named(name);
     if (known && known->public_key == line) return name;
+    if (known && !is_part(state_.tags_of(known->id.text()), wish_.name))
+      return Error{Errc::conflict, "The key pair '" + name + "' has another key, and is not the example's.",
+                   "InvalidKeyPair.Duplicate"};
+    auto const* old = parts_.find(network_.instances, of);
+    if (old && state_.public_key_of(*old) != line) CHECK(terminate_instances(state_, {old->id.text()}, now_));
     CHECK(delete_key_pair(state_, name, ""));
     TRY(auto id, add_key_pair(state_, name, key, now_));
     CHECK(named(id, name));
-    if (auto const* old = parts_.find(network_.instances, of))
-      CHECK(terminate_instances(state_, {old->id.text()}, now_));
     return name;
   }
 
@@ -271,6 +289,18 @@ Result<Example> make_example(State& state, ExampleWish const& wish, Time now) {
   error.detail = "The example '" + wish.name + "' cannot be made whole: " + error.detail +
                  ". Change or delete what is in the way, and make it again.";
   return error;
+}
+
+std::vector<std::string> parts_of_example(State const& state, std::string const& name) {
+  std::vector<std::string> ids;
+  for (auto const& [id, tags] : state.tagged) {
+    if (is_part(tags, name)) ids.push_back(id.text());
+  }
+  for (auto const& group : state.network.security_groups) {
+    if (is_part(state.tags_of(group.vpc.text()), name) && !is_part(state.tags_of(group.id.text()), name))
+      ids.push_back(group.id.text());
+  }
+  return ids;
 }
 
 Result<Example> find_example(State const& state, std::string const& name) {

@@ -28,8 +28,12 @@ struct Example {
 };
 
 // Makes what is missing of it: all, or what was deleted or terminated since; what is there stays as it is.
-// With other keys than before, the instances that have those are made again. Errors: those of what it makes.
+// With other keys than before, the example's key pairs and the instances that know those are made again.
+// Errors: those of what it makes; InvalidKeyPair.Duplicate, for somebody else's pair of the same name.
 Result<Example> make_example(State& state, ExampleWish const& wish, Time now);
+
+// The ids of all that is taken for a part of it, and so may be changed when it is made whole.
+std::vector<std::string> parts_of_example(State const& state, std::string const& name);
 
 // Error: not_found, which names the instances that it lacks.
 Result<Example> find_example(State const& state, std::string const& name);

@@ -167,9 +167,59 @@ TEST_F(TheExample, with_another_key_has_the_instance_again_that_knew_the_old_one
 
 TEST_F(TheExample, whose_key_pair_was_deleted_has_it_again) {
   ASSERT_TRUE(delete_key_pair(state, "example-bastion-key", ""));
-  example = make();
+  auto before = std::exchange(example, make());
   EXPECT_TRUE(state.key_pair_named("example-bastion-key"));
+  EXPECT_EQ(example.bastion, before.bastion) << "which knows that key";
+  EXPECT_EQ(example.behind_bastion, before.behind_bastion);
   EXPECT_EQ(obstacles(), "");
+}
+
+TEST_F(TheExample, whose_key_pair_was_deleted_has_the_instance_again_with_another_key) {
+  ASSERT_TRUE(delete_key_pair(state, "example-bastion-key", ""));
+  wish.bastion = new_key();
+  auto before = std::exchange(example, make());
+  EXPECT_NE(example.bastion, before.bastion);
+  EXPECT_EQ(example.behind_bastion, before.behind_bastion);
+}
+
+TEST_F(TheExample, leaves_somebody_elses_key_pair) {
+  wish.name = "prod";
+  auto id = add_key_pair(state, "prod-bastion-key", new_key(), now);
+  ASSERT_TRUE(id);
+  auto refused = make_example(state, wish, now);
+  ASSERT_EQ(aws_name(refused), "InvalidKeyPair.Duplicate");
+  EXPECT_EQ(
+      refused.error().detail,
+      "The example 'prod' cannot be made whole: The key pair 'prod-bastion-key' has another key, and is "
+      "not the example's. Change or delete what is in the way, and make it again.");
+  EXPECT_EQ(state.key_pair_named("prod-bastion-key")->id, *id);
+}
+
+TEST_F(TheExample, leaves_what_was_changed) {
+  auto& vpc = *state.network.vpcs.find(network::VpcId(id_of(state.network.vpcs, "example")));
+  auto& subnet =
+      *state.network.subnets.find(network::SubnetId(id_of(state.network.subnets, "example-public")));
+  EXPECT_TRUE(vpc.dns_hostnames);
+  EXPECT_TRUE(subnet.maps_public_ip);
+  vpc.dns_hostnames = subnet.maps_public_ip = false;
+  auto before = state;
+  EXPECT_TRUE(make_example(state, wish, now));
+  EXPECT_TRUE(state == before);
+}
+
+TEST_F(TheExample, has_all_that_it_may_change_for_its_parts) {
+  auto of_another = create_vpc(state, "10.9.0.0/16");
+  ASSERT_TRUE(of_another);
+  auto vpc = id_of(state.network.vpcs, "example");
+  auto group = create_security_group(state, {vpc, "by-hand", "made by hand"});
+  ASSERT_TRUE(group);
+  auto parts = parts_of_example(state, "example");
+  for (auto const& id :
+       {vpc, group->text(), example.bastion.text(), id_of(state.network.route_tables, "example-public"),
+        state.key_pair_named("example-bastion-key")->id.text()})
+    EXPECT_EQ(std::ranges::count(parts, id), 1) << id;
+  EXPECT_EQ(std::ranges::count(parts, of_another->text()), 0);
+  EXPECT_TRUE(parts_of_example(state, "another").empty());
 }
 
 TEST_F(TheExample, that_cannot_be_made_whole_says_what_to_do) {

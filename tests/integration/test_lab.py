@@ -410,10 +410,12 @@ def test_up_makes_again_what_is_missing_of_the_example(tmp_path):
     with running_lab(tmp_path) as plane:
         plane.up()
         keys, first = plane.data / "lab" / "keys", running()
-        assert sorted(key.name for key in keys.glob("*.pem")) == ["bastion.pem", "private.pem"]
+        secrets = {key.name: key.read_text() for key in keys.iterdir()}
+        assert sorted(secrets) == ["bastion.pem", "private.pem"]  # alone: nothing but them is needed to keep them
         plane.aws("ec2", "terminate-instances", "--instance-ids", first["by-nat"])
         plane.up()
         second = running()
+        assert {key.name: key.read_text() for key in keys.iterdir()} == secrets
         assert {name for name in first if first[name] != second[name]} == {"by-nat"}, (first, second)
         # Without its private key nobody reaches an instance that has the public one.
         for key in keys.iterdir():
