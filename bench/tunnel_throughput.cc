@@ -17,6 +17,7 @@
 #include "client/channel_tunnel.h"
 #include "client/websocket_tunnel.h"
 #include "io/certificate.h"
+#include "io/idle_memory.h"
 #include "io/task_group.h"
 #include "own_world.h"
 
@@ -230,6 +231,7 @@ int main(int argc, char** argv) {
   using namespace fumidai::bench;
   auto mebibytes = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 512;
   int rounds = argc > 2 ? std::atoi(argv[2]) : 5;
+  fumidai::io::keep_memory_between_messages();  // as our programs do
   return in_own_world([=] {
     run_alone(measure(mebibytes * 1024 * 1024, rounds));
     return 0;

@@ -21,7 +21,7 @@ constexpr auto kMostOutage = 5min;  // as long as the plane waits
 constexpr auto kDrain = 5min;       // a client of ours may be slow, or away
 constexpr auto kLastWrites = 5s;
 // AWS's plugin takes far more than it sends.
-constexpr std::size_t kStockPayload = 16 * 1024, kNativePayload = 48 * 1024;
+constexpr std::size_t kStockPayload = 16 * 1024;
 
 }  // namespace
 
@@ -131,7 +131,7 @@ awaitable<Result<void>> TunnelWorker::shake_hands() {
     co_return Error{Errc::unsupported, "the client knows no handshake, which sessions of type Port need"};
   CO_TRY(auto response, wire::from_json_text<wire::HandshakeResponse>(as_text(answer.payload)));
   is_native_ = response.succeeded(wire::action::native_stream);
-  if (is_native_) most_payload_ = kNativePayload;
+  if (is_native_) most_payload_ = io::kNativeTunnelPayload;
   if (response.succeeded(wire::action::no_digests)) {
     link_.omit_digests();
     link_.accept_no_digests();
@@ -164,19 +164,20 @@ awaitable<void> TunnelWorker::write_target() {
 }
 
 awaitable<Result<void>> TunnelWorker::read_target() {
-  Bytes chunk;
+  std::unique_ptr<std::uint8_t[]> chunk;
+  auto room = [&] { return MutableByteView(chunk.get(), most_payload_); };
   for (;;) {
     std::optional<Result<std::size_t>> come;
-    if (!chunk.empty()) come = target_->try_read(chunk);
+    if (chunk) come = target_->try_read(room());
     if (!come) {
-      chunk = Bytes();  // an idle tunnel holds no buffer
+      chunk.reset();  // an idle tunnel holds no buffer
       auto ready = co_await target_->wait_readable();
       if (!ready) break;
-      chunk.resize(most_payload_);
-      come = co_await target_->read_some(chunk);
+      chunk = std::make_unique_for_overwrite<std::uint8_t[]>(most_payload_);
+      come = co_await target_->read_some(room());
     }
     if (!*come || **come == 0) break;
-    auto sent = co_await link_.send(PayloadType::output, ByteView(chunk).first(**come));
+    auto sent = co_await link_.send(PayloadType::output, room().first(**come));
     if (!sent) break;
   }
   co_return success();

@@ -17,6 +17,7 @@
 #include "app/arguments.h"
 #include "app/systemd.h"
 #include "base/log.h"
+#include "io/idle_memory.h"
 
 namespace fumidai::app {
 namespace {
@@ -190,6 +191,7 @@ Result<void> run_agent(Arguments const& options) {
   set_log_level(level);
   io::Path state = std::filesystem::absolute(options.value("--state-dir", kStateDirectory));
   io::use_little_memory_for_tls();
+  io::keep_memory_between_messages();
   asio::io_context loop(1);
   TRY(auto identity,
       options.has("--ec2") ? identity_of_ec2(loop, options, state) : agent::load_identity(state));

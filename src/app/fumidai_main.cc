@@ -12,6 +12,7 @@
 #include "app/plugin.h"
 #include "app/version.h"
 #include "base/bytes.h"
+#include "io/idle_memory.h"
 
 namespace {
 
@@ -60,6 +61,7 @@ int tell_usage(CLI::App& app, int argc, char** argv, CLI::ParseError const& erro
 
 int main(int argc, char** argv) {
   using namespace fumidai;
+  io::keep_memory_between_messages();
   // Through its symlink this program is AWS's plugin.
   std::string_view name = argc > 0 ? argv[0] : "";
   if (name.substr(name.rfind('/') + 1) == "session-manager-plugin") return app::run_plugin(argc, argv);

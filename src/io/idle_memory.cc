@@ -26,6 +26,11 @@ int drop_pages(dl_phdr_info* program, std::size_t, void*) {
 
 }  // namespace
 
+void keep_memory_between_messages() {
+  ::mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
+}
+
 void give_back_idle_memory() {
   ::malloc_trim(0);
   ::dl_iterate_phdr(drop_pages, nullptr);

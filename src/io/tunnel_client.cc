@@ -12,8 +12,8 @@ using wire::PayloadType;
 namespace {
 
 // Both directions of a tunnel that stands still hold less than a mebibyte, with all that is on the way.
-constexpr std::size_t kWindow = 256 * 1024;
-constexpr std::size_t kNativePayload = 48 * 1024, kStockPayload = 1024;
+constexpr std::size_t kWindow = 384 * 1024;
+constexpr std::size_t kStockPayload = 1024;
 constexpr auto kDrain = 10s;
 
 }  // namespace
@@ -118,7 +118,7 @@ awaitable<Result<Bytes>> TunnelClient::read() {
 }
 
 awaitable<Result<void>> TunnelClient::write(ByteView bytes) {
-  auto most = is_native_ ? kNativePayload : kStockPayload;
+  auto most = is_native_ ? kNativeTunnelPayload : kStockPayload;
   for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), most)))
     CO_CHECK(co_await link_.send(PayloadType::output, bytes.first(std::min(bytes.size(), most))));
   co_return success();

@@ -13,6 +13,9 @@
 
 namespace fumidai::io {
 
+// What one message of a tunnel between our own ends carries at most: each costs an acknowledgement.
+inline constexpr std::size_t kNativeTunnelPayload = 96 * 1024;
+
 // Of a tunnel's data channel, at either end. What comes is acknowledged at once: whoever has handed over all
 // that he had may go, though its target takes it later.
 wire::DataChannelOptions tunnel_channel(bool is_agent);

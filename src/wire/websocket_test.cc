@@ -66,6 +66,18 @@ TEST(WebSocket, fragments_become_one_message_with_control_frames_between) {
     EXPECT_EQ(*read_all(Side::client, bytes, cut), expected) << "cut at " << cut;
 }
 
+TEST(WebSocket, masks_each_byte_with_its_own_whatever_the_length) {
+  constexpr std::uint32_t kMask = 0x01020304;
+  for (std::size_t size = 0; size < 100; size++) {
+    for (std::size_t offset = 0; offset < 4; offset++) {
+      Bytes bytes(size, 0xf0);
+      apply_mask(bytes, kMask, offset);
+      for (std::size_t i = 0; i < size; i++)
+        EXPECT_EQ(bytes[i], 0xf0 ^ (1 + (i + offset) % 4)) << size << " " << i;
+    }
+  }
+}
+
 // RFC 6455 section 5.7: a masked "Hello" as printed there.
 TEST(WebSocket, reads_the_example_of_the_rfc) {
   auto bytes = *from_hex("818537fa213d7f9f4d5158");
