@@ -26,11 +26,10 @@ wire::DataChannelOptions tunnel_channel(bool is_agent) {
 }
 
 TunnelClient::TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
-                           DataLink::Connect connect)
+                           DataLink::Connect connect, wire::DataChannelOptions channel)
     : version_(std::move(version)),
-      link_(executor,
-            {.channel = tunnel_channel(false), .ping_every = 3s, .dead_after = 8s, .most_outage = 5min},
-            clock, std::move(connect), [this](wire::AgentMessage const& message) { on_control(message); }) {
+      link_(executor, {.channel = channel, .ping_every = 3s, .dead_after = 8s, .most_outage = 5min}, clock,
+            std::move(connect), [this](wire::AgentMessage const& message) { on_control(message); }) {
   link_.on_connection = [this](bool connected, std::string const& why) { on_connection(connected, why); };
 }
 

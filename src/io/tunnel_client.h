@@ -24,7 +24,7 @@ class TunnelClient {
  public:
   // `version` is what the handshake says of us.
   TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
-               DataLink::Connect connect);
+               DataLink::Connect connect, wire::DataChannelOptions channel = tunnel_channel(false));
 
   // Told what a person wants to know of the connection: that it broke, that it is back.
   std::function<void(std::string const& sentence)> on_notice;
