@@ -12,24 +12,27 @@ using wire::PayloadType;
 namespace {
 
 // Both directions of a tunnel that stands still hold less than a mebibyte, with all that is on the way.
-constexpr std::size_t kWindow = 384 * 1024;
+constexpr std::size_t kWindow = 384 * 1024, kLittleWindow = 192 * 1024;
 constexpr std::size_t kStockPayload = 1024;
 constexpr auto kDrain = 10s;
 
 }  // namespace
 
-wire::DataChannelOptions tunnel_channel(bool is_agent) {
+wire::DataChannelOptions tunnel_channel(bool is_agent, TunnelRoom room) {
+  auto window = room == TunnelRoom::usual ? kWindow : kLittleWindow;
   return {.is_agent = is_agent,
-          .send_window = kWindow,
-          .receive_window = kWindow,
+          .send_window = window,
+          .receive_window = window,
           .acknowledge_below = std::numeric_limits<std::size_t>::max()};
 }
 
 TunnelClient::TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
-                           DataLink::Connect connect, wire::DataChannelOptions channel)
+                           DataLink::Connect connect, TunnelRoom room)
     : version_(std::move(version)),
-      link_(executor, {.channel = channel, .ping_every = 3s, .dead_after = 8s, .most_outage = 5min}, clock,
-            std::move(connect), [this](wire::AgentMessage const& message) { on_control(message); }) {
+      room_(room),
+      link_(executor,
+            {.channel = tunnel_channel(false, room), .ping_every = 3s, .dead_after = 8s, .most_outage = 5min},
+            clock, std::move(connect), [this](wire::AgentMessage const& message) { on_control(message); }) {
   link_.on_connection = [this](bool connected, std::string const& why) { on_connection(connected, why); };
 }
 
@@ -88,13 +91,15 @@ awaitable<Result<void>> TunnelClient::answer_handshake(ByteView text) {
   is_native_ = request.find(wire::action::native_stream) != nullptr;
   is_undigested_ = request.find(wire::action::no_digests) != nullptr;
   if (is_undigested_) link_.accept_no_digests();
+  is_large_ = request.find(wire::action::large_messages) != nullptr && room_ == TunnelRoom::usual;
   wire::HandshakeResponse response;
   response.client_version = version_;
   for (auto const& action : request.requested_client_actions) {
     using Processed = wire::ProcessedClientAction;
     bool known = action.action_type == wire::action::session_type ||
                  action.action_type == wire::action::native_stream ||
-                 action.action_type == wire::action::no_digests;
+                 action.action_type == wire::action::no_digests ||
+                 (action.action_type == wire::action::large_messages && is_large_);
     Processed processed{action.action_type, known ? Processed::kSuccess : Processed::kUnsupported, nullptr,
                         known ? "" : "this client does not know it"};
     response.processed_client_actions.push_back(std::move(processed));
@@ -117,7 +122,7 @@ awaitable<Result<Bytes>> TunnelClient::read() {
 }
 
 awaitable<Result<void>> TunnelClient::write(ByteView bytes) {
-  auto most = is_native_ ? kNativeTunnelPayload : kStockPayload;
+  auto most = is_native_ ? tunnel_payload(is_large_) : kStockPayload;
   for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), most)))
     CO_CHECK(co_await link_.send(PayloadType::output, bytes.first(std::min(bytes.size(), most))));
   co_return success();

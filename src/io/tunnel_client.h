@@ -13,18 +13,23 @@
 
 namespace fumidai::io {
 
+// How much one end may hold. Little is for the plane, which holds what is between, too.
+enum class TunnelRoom { usual, little };
+
 // What one message of a tunnel between our own ends carries at most: each costs an acknowledgement.
-inline constexpr std::size_t kNativeTunnelPayload = 96 * 1024;
+constexpr std::size_t tunnel_payload(bool is_large) {
+  return (is_large ? 96 : 48) * 1024;
+}
 
 // Of a tunnel's data channel, at either end. What comes is acknowledged at once: whoever has handed over all
 // that he had may go, though its target takes it later.
-wire::DataChannelOptions tunnel_channel(bool is_agent);
+wire::DataChannelOptions tunnel_channel(bool is_agent, TunnelRoom room = TunnelRoom::usual);
 
 class TunnelClient {
  public:
   // `version` is what the handshake says of us.
   TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
-               DataLink::Connect connect, wire::DataChannelOptions channel = tunnel_channel(false));
+               DataLink::Connect connect, TunnelRoom room = TunnelRoom::usual);
 
   // Told what a person wants to know of the connection: that it broke, that it is back.
   std::function<void(std::string const& sentence)> on_notice;
@@ -54,9 +59,11 @@ class TunnelClient {
   Error why_over() const;
 
   std::string version_;
+  TunnelRoom room_;
   DataLink link_;
   bool is_native_ = false;
   bool is_undigested_ = false;
+  bool is_large_ = false;
   bool was_lost_ = false;
   bool heard_goodbye_ = false;
   std::string farewell_;

@@ -29,15 +29,6 @@ awaitable<Result<std::shared_ptr<io::WebSocket>>> take_near(std::shared_ptr<io::
   co_return Error{Errc::not_found, "the tunnel is over"};
 }
 
-// The plane holds here what the client's end of a channel does and what is between, and is to hold no more of
-// a tunnel that stands still than of another.
-wire::DataChannelOptions channel() {
-  auto options = io::tunnel_channel(false);
-  options.send_window = 224 * 1024;
-  options.receive_window = 128 * 1024;
-  return options;
-}
-
 awaitable<void> run(std::shared_ptr<Leg> leg) {
   co_await leg->client->run();
   leg->session->end(model::SessionState::terminated, "");
@@ -106,7 +97,7 @@ awaitable<Result<std::unique_ptr<io::Stream>>> open_carried(asio::any_io_executo
       std::make_shared<io::WebSocket>(executor, std::move(far), wire::Side::server, kMostDataMessage);
   // The leg owns the client, and outlives what the client calls.
   leg->client = std::make_unique<io::TunnelClient>(
-      executor, clock, kVersion, [own = leg.get()] { return take_near(own->near); }, channel());
+      executor, clock, kVersion, [own = leg.get()] { return take_near(own->near); }, io::TunnelRoom::little);
   registry.spawn(serve(session, std::move(far_socket)));
   registry.spawn(run(leg));
   auto stream = std::make_unique<CarriedStream>(leg);

@@ -173,15 +173,16 @@ struct TerminalSize {
 };
 BOOST_DESCRIBE_STRUCT(TerminalSize, (), (cols, rows))
 
-// Handshake actions. Peers that do not know an action answer that it is unsupported; two are ours. After
-// NativeStream both ends speak the flags below and end a shell with its exit code; after NoDigests, which is
-// for tunnels, they leave the digests of their stream messages empty: the client once the handshake is
-// complete, the agent at once.
+// Handshake actions. Peers that do not know an action answer that it is unsupported; three are ours. After
+// NativeStream both ends speak the flags below and end a shell with its exit code. The others are for
+// tunnels: after NoDigests both leave the digests of their stream messages empty, the agent at once, the
+// client when the handshake is complete; after LargeMessages theirs are twice as long.
 namespace action {
 inline constexpr std::string_view session_type = "SessionType";
 inline constexpr std::string_view kms_encryption = "KMSEncryption";
 inline constexpr std::string_view native_stream = "FumidaiNativeStream";
 inline constexpr std::string_view no_digests = "FumidaiNoDigests";
+inline constexpr std::string_view large_messages = "FumidaiLargeMessages";
 }  // namespace action
 
 // Payload of PayloadType::flag, a big-endian 32-bit number. The first three are AWS's; ours are spoken only
