@@ -173,7 +173,7 @@ LabDriver::Doors LabDriver::doors_of(networks::State const& state) {
   }
   for (auto const& endpoint : network.endpoints) {
     if (!is_served(endpoint)) continue;
-    io::Via via{endpoint.id.text(), endpoint.service.substr(endpoint.service.rfind('.') + 1)};
+    io::Via via{endpoint.id.text(), std::string(network.short_name(endpoint))};
     for (auto const* interface : network.interfaces_of(endpoint.id))
       all["endpoint " + interface->id.text()] = {lab::interface_space(settings, interface->id),
                                                  interface->private_address, kHttps, "", via};
