@@ -144,7 +144,7 @@ void check_ec2(Result<Ec2Call> const& call, std::size_t fields) {
   auto text = to_json_text(*call);
   auto again = from_json_text<Ec2Call>(text);
   require(again && to_json_text(*again) == text);
-  auto xml = to_xml_members<XmlStyle::ec2>(*call);
+  auto xml = to_xml_members(*call, XmlStyle::ec2);
   require(is_utf8(xml) && is_balanced(xml));
   to_facts(*call);
 }

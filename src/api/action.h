@@ -105,7 +105,7 @@ wire::HttpResponse write_response(Call const& call, Response const& response) {
                                   call.caller.request_id, now);
     case wire::Protocol::ec2:
       return wire::ec2_response(operation, service->xml_namespace,
-                                wire::to_xml_members<wire::XmlStyle::ec2>(response), call.caller.request_id,
+                                wire::to_xml_members(response, wire::XmlStyle::ec2), call.caller.request_id,
                                 now);
     case wire::Protocol::rest:
       return wire::channel_response(operation, wire::to_xml_members(response), call.caller.request_id, now);
@@ -161,12 +161,13 @@ Action looks(Service const& service, std::string name,
   auto run = [find, about, recorded](Call call, std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
     auto ask = detail::ask_for(call, request, about, recorded);
-    std::function<Result<Response>(store::Transaction&)> work =
-        [find, &call, &request](store::Transaction& transaction) -> Result<Response> {
+    Response response;
+    sessions::Gate::Work work = [&](store::Transaction& transaction) -> Result<void> {
       CHECK(detail::check_request(call, request));
-      return find(transaction, call, request);
+      TRY(response, find(transaction, call, request));
+      return success();
     };
-    CO_TRY(auto response, co_await call.plane.gate.template look<Response>(std::move(ask), std::move(work)));
+    CO_CHECK(co_await call.plane.gate.look(std::move(ask), std::move(work)));
     co_return detail::write_response(call, response);
   };
   return {&service, std::move(name), Accepts::principals, true, std::move(run)};
@@ -184,16 +185,14 @@ Action changes(Service const& service, std::string name,
     CO_TRY(auto request, detail::read_request<Request>(call, body));
     if constexpr (detail::Prepares<Request>) request = co_await detail::prepared(call, std::move(request));
     auto ask = detail::ask_for(call, request, about, recorded);
-    std::function<Result<Response>(store::Transaction&)> work =
-        [make, &call, &request](store::Transaction& transaction) -> Result<Response> {
+    Response response;
+    sessions::Gate::Work work = [&](store::Transaction& transaction) -> Result<void> {
       CHECK(detail::check_request(call, request));
-      return make(transaction, call, request);
+      TRY(response, make(transaction, call, request));
+      return success();
     };
-    std::function<boost::json::object(Response const&)> made = [](Response const& response) {
-      return wire::to_facts(response);
-    };
-    CO_TRY(auto response, co_await call.plane.gate.template change<Response>(std::move(ask), std::move(work),
-                                                                             std::move(made)));
+    std::function<boost::json::object()> made = [&] { return wire::to_facts(response); };
+    CO_CHECK(co_await call.plane.gate.change(std::move(ask), std::move(work), std::move(made)));
     if (after != nullptr) after(call, request, response);
     co_return detail::write_response(call, response);
   };

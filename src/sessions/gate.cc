@@ -183,25 +183,45 @@ void Gate::record_failure(Ask const& ask, Error const& error) {
       [this, event](store::Transaction& transaction) { return trail_.append(transaction, event); });
 }
 
-awaitable<Result<void>> Gate::authorize(Ask ask) {
-  std::function<Result<bool>(store::Transaction&)> nothing = [](store::Transaction&) -> Result<bool> {
-    return true;
+awaitable<Result<void>> Gate::change(Ask ask, Work make, std::function<boost::json::object()> made) {
+  std::optional<Error> refusal;  // is recorded as well, so its transaction is kept
+  auto work = [&](store::Transaction& transaction) -> Result<void> {
+    TRY(auto verdict, decide(transaction, ask));
+    if (!verdict.decided.allowed) {
+      refusal = verdict.refusal;
+      return record(transaction, ask, verdict);
+    }
+    CHECK(make(transaction));
+    if (made) verdict.decided.facts["made"] = made();
+    return record(transaction, ask, verdict);
   };
-  CO_CHECK(co_await look(std::move(ask), std::move(nothing)));
-  co_return success();
+  auto done = co_await database_.write(std::move(work));
+  if (!done) record_failure(ask, done.error());
+  if (done && refusal) co_return *std::move(refusal);
+  co_return done;
+}
+
+awaitable<Result<void>> Gate::look(Ask ask, Work find) {
+  auto work = [&](store::Transaction& transaction) -> Result<void> {
+    TRY(auto verdict, decide(transaction, ask));
+    record_soon(ask, verdict);
+    if (!verdict.decided.allowed) return verdict.refusal;
+    return find(transaction);
+  };
+  co_return co_await database_.read(std::move(work));
+}
+
+awaitable<Result<void>> Gate::authorize(Ask ask) {
+  Work nothing = [](store::Transaction&) { return success(); };
+  co_return co_await look(std::move(ask), std::move(nothing));
 }
 
 awaitable<Result<Admission>> Gate::admit(SessionAsk ask) {
-  auto work = [this, ask](store::Transaction& transaction) -> Result<Answer<Admission>> {
-    std::optional<Error> refusal;
-    TRY(auto admission, admit_now(transaction, ask, refusal));
-    // A refusal is recorded as well, so its transaction is kept.
-    if (refusal) return Answer<Admission>{{}, std::move(*refusal)};
-    return Answer<Admission>{std::move(admission)};
-  };
-  auto answer = co_await database_.write(std::move(work));
-  if (!answer) co_return answer.error();
-  co_return answer->take();
+  std::optional<Error> refusal;  // is recorded as well, so its transaction is kept
+  auto work = [&](store::Transaction& transaction) { return admit_now(transaction, ask, refusal); };
+  auto admission = co_await database_.write(std::move(work));
+  if (admission && refusal) co_return *std::move(refusal);
+  co_return admission;
 }
 
 Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk const& ask,
@@ -295,15 +315,11 @@ void Gate::record_refusal(model::Caller const& caller, std::string action, std::
 }
 
 awaitable<Result<identity::Role>> Gate::assume(AssumeAsk ask) {
-  auto work = [this, ask](store::Transaction& transaction) -> Result<Answer<identity::Role>> {
-    std::optional<Error> refusal;
-    TRY(auto role, assume_now(transaction, ask, refusal));
-    if (refusal) return Answer<identity::Role>{{}, std::move(*refusal)};
-    return Answer<identity::Role>{std::move(role)};
-  };
-  auto answer = co_await database_.write(std::move(work));
-  if (!answer) co_return answer.error();
-  co_return answer->take();
+  std::optional<Error> refusal;
+  auto work = [&](store::Transaction& transaction) { return assume_now(transaction, ask, refusal); };
+  auto role = co_await database_.write(std::move(work));
+  if (role && refusal) co_return *std::move(refusal);
+  co_return role;
 }
 
 Result<identity::Role> Gate::assume_now(store::Transaction& transaction, AssumeAsk const& ask,

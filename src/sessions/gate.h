@@ -111,47 +111,16 @@ class Gate {
   // Only decides and records.
   awaitable<Result<void>> authorize(Ask ask);
 
+  // What is to be done in the transaction of a decision. It may refer to what the caller of the gate has: it
+  // runs before the gate answers, or never.
+  using Work = std::function<Result<void>(store::Transaction&)>;
+
   // Decides, and makes the change in the same transaction as its event. A refusal is recorded, too. `made`
   // says for the event what came of it.
-  template <class T>
-  awaitable<Result<T>> change(Ask ask, std::function<Result<T>(store::Transaction&)> make,
-                              std::function<boost::json::object(T const&)> made = {}) {
-    auto shared = std::make_shared<Ask>(std::move(ask));
-    auto work = [this, shared, make = std::move(make),
-                 made = std::move(made)](store::Transaction& transaction) -> Result<Answer<T>> {
-      TRY(auto verdict, decide(transaction, *shared));
-      if (!verdict.decided.allowed) {
-        CHECK(record(transaction, *shared, verdict));
-        return Answer<T>{{}, verdict.refusal};
-      }
-      TRY(auto value, make(transaction));
-      if (made) verdict.decided.facts["made"] = made(value);
-      CHECK(record(transaction, *shared, verdict));
-      return Answer<T>{std::move(value)};
-    };
-    auto answer = co_await database_.write(std::move(work));
-    if (!answer) {
-      record_failure(*shared, answer.error());
-      co_return answer.error();
-    }
-    co_return answer->take();
-  }
+  awaitable<Result<void>> change(Ask ask, Work make, std::function<boost::json::object()> made = {});
 
   // Decides and looks, at one moment of the store. What was allowed is recorded with the next commit.
-  template <class T>
-  awaitable<Result<T>> look(Ask ask, std::function<Result<T>(store::Transaction&)> find) {
-    auto shared = std::make_shared<Ask>(std::move(ask));
-    auto work = [this, shared, find = std::move(find)](store::Transaction& transaction) -> Result<Answer<T>> {
-      TRY(auto verdict, decide(transaction, *shared));
-      record_soon(*shared, verdict);
-      if (!verdict.decided.allowed) return Answer<T>{{}, verdict.refusal};
-      TRY(auto value, find(transaction));
-      return Answer<T>{std::move(value)};
-    };
-    auto answer = co_await database_.read(std::move(work));
-    if (!answer) co_return answer.error();
-    co_return answer->take();
-  }
+  awaitable<Result<void>> look(Ask ask, Work find);
 
   // For what carries its own proof instead of a caller, such as the code of an activation. It records its own
   // event.
@@ -185,18 +154,6 @@ class Gate {
   Clock const& clock() const { return clock_; }
 
  private:
-  // What a transaction brought back that is to be kept either way.
-  template <class T>
-  struct Answer {
-    std::optional<T> value;
-    Error refusal{Errc::denied, {}};
-
-    Result<T> take() {
-      if (!value) return std::move(refusal);
-      return *std::move(value);
-    }
-  };
-
   struct Verdict {
     audit::Decided decided;
     Error refusal;

@@ -253,11 +253,11 @@ TEST_F(TheGate, a_change_that_fails_changes_nothing_and_is_recorded_as_failed) {
   Ask ask;
   ask.caller = hana();
   ask.action = "iam:CreateUser";
-  std::function<Result<int>(Transaction&)> make = [&](Transaction& transaction) -> Result<int> {
+  Gate::Work make = [&](Transaction& transaction) -> Result<void> {
     CHECK(identity::create_user(transaction, "ken", "/", clock.now()));
     return Error{Errc::conflict, "not this time"};
   };
-  auto outcome = finish(gate->change<int>(std::move(ask), std::move(make)));
+  auto outcome = finish(gate->change(std::move(ask), std::move(make)));
   EXPECT_FALSE(outcome);
   write([&](Transaction& transaction) -> Result<void> {
     EXPECT_FALSE(identity::find_user(transaction, "ken"));

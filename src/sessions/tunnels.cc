@@ -39,37 +39,38 @@ std::string no_process_of(std::string const& endpoint) {
 awaitable<Result<Admission>> Tunnels::admit(model::Caller caller, wire::OpenTunnel tunnel,
                                             std::optional<std::string> host) {
   auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);
-  std::function<Result<Admission>(store::Transaction&)> make_it =
-      [this, caller, tunnel, host](store::Transaction& transaction) -> Result<Admission> {
-    TRY(auto admission, make(transaction, caller, tunnel, host));
+  Admission admission;
+  Gate::Work make_it = [&](store::Transaction& transaction) -> Result<void> {
+    TRY(admission, make(transaction, caller, tunnel, host));
     if (carriers_.carried_by(tunnel.endpoint) >= limits_.connections)
       return wire::too_many_connections(tunnel.endpoint + " carries " + std::to_string(limits_.connections) +
                                         " tunnels");
     admission.kept = std::make_shared<Carriers::Place>(carriers_, admission.session);
-    CHECK(add_session(transaction, admission.session));
-    return admission;
+    return add_session(transaction, admission.session);
   };
-  std::function<boost::json::object(Admission const&)> made = [](Admission const& admission) {
+  std::function<boost::json::object()> made = [&] {
     auto const& row = admission.session;
     boost::json::object facts{{"session", row.id.text()}, {"target", row.target.text()}};
     if (!row.carrier.empty()) facts["carrier"] = row.carrier.text();
     return facts;
   };
-  co_return co_await gate_.change(std::move(ask), std::move(make_it), std::move(made));
+  CO_CHECK(co_await gate_.change(std::move(ask), std::move(make_it), std::move(made)));
+  co_return admission;
 }
 
 awaitable<Result<void>> Tunnels::admit_again(model::Caller caller, wire::OpenTunnel tunnel,
                                              SessionId session) {
   auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);
   ask.facts["session"] = session.text();
-  std::function<Result<bool>(store::Transaction&)> look =
-      [caller, tunnel, session](store::Transaction& transaction) -> Result<bool> {
+  bool is_it = false;
+  Gate::Work look = [&](store::Transaction& transaction) -> Result<void> {
     TRY(auto row, find_session(transaction, session));
-    return row.owner == caller.principal.arn && row.owner_id == caller.principal.id &&
-           row.endpoint == tunnel.endpoint && row.reason == in_words(tunnel) &&
-           row.duration_limit == tunnel.duration;
+    is_it = row.owner == caller.principal.arn && row.owner_id == caller.principal.id &&
+            row.endpoint == tunnel.endpoint && row.reason == in_words(tunnel) &&
+            row.duration_limit == tunnel.duration;
+    return success();
   };
-  CO_TRY(bool is_it, co_await gate_.look(std::move(ask), std::move(look)));
+  CO_CHECK(co_await gate_.look(std::move(ask), std::move(look)));
   if (!is_it)
     co_return Error{Errc::denied, session.text() + " is not a tunnel of yours to " + in_words(tunnel) + ".",
                     "AccessDeniedException"};

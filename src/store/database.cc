@@ -1,10 +1,41 @@
 #include "store/database.h"
 
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <future>
 
 #include "base/log.h"
 
 namespace fumidai::store {
+
+awaitable<std::optional<Error>> Database::run(Submit submit, std::function<bool(Transaction&)> body) {
+  std::optional<Error> bug;
+  // A bug in one job must not end the thread that serves all.
+  auto guarded = [&](Transaction& transaction) {
+    try {
+      return body(transaction);
+    } catch (std::exception const& thrown) {
+      bug = Error{Errc::system, std::string("internal error: ") + thrown.what()};
+      return false;
+    }
+  };
+  auto initiate = [&](auto handler) {
+    // The loop must not run out of work while an answer is still to come.
+    auto executor =
+        asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    auto done = [shared, executor](std::optional<Error> failure) {
+      asio::post(executor,
+                 [shared, failure = std::move(failure)]() mutable { (*shared)(std::move(failure)); });
+    };
+    (this->*submit)({guarded, std::move(done)});
+  };
+  auto failure = co_await asio::async_initiate<asio::use_awaitable_t<> const, void(std::optional<Error>)>(
+      initiate, asio::use_awaitable);
+  co_return failure ? std::move(failure) : std::move(bug);
+}
 
 void Database::write_soon(Change change) {
   {

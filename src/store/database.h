@@ -11,7 +11,6 @@
 #include <optional>
 
 #include "base/awaitable.h"
-#include "io/worker.h"
 #include "store/transaction.h"
 
 namespace fumidai::store {
@@ -24,25 +23,13 @@ class Database {
   // function runs on another thread and must own what it uses.
   template <class Change>
   awaitable<std::invoke_result_t<Change, Transaction&>> write(Change change) {
-    using Outcome = std::invoke_result_t<Change, Transaction&>;
-    auto initiate = [this, change = std::move(change)](auto handler) mutable {
-      auto [body, done] = make_job<Outcome>(std::move(change), std::move(handler));
-      submit_write({std::move(body), std::move(done)});
-    };
-    return boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void(Outcome)>(
-        std::move(initiate), boost::asio::use_awaitable);
+    return outcome_of(&Database::submit_write, std::move(change));
   }
 
   // The same against a snapshot; nothing can be changed.
   template <class Look>
   awaitable<std::invoke_result_t<Look, Transaction&>> read(Look look) {
-    using Outcome = std::invoke_result_t<Look, Transaction&>;
-    auto initiate = [this, look = std::move(look)](auto handler) mutable {
-      auto [body, done] = make_job<Outcome>(std::move(look), std::move(handler));
-      submit_read({std::move(body), std::move(done)});
-    };
-    return boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void(Outcome)>(
-        std::move(initiate), boost::asio::use_awaitable);
+    return outcome_of(&Database::submit_read, std::move(look));
   }
 
   // A change that nobody waits for: it is in the next commit, with those of others. When the disk is full it
@@ -73,36 +60,25 @@ class Database {
   void submit_deferred(Change change);
   void keep(Change change);  // with the mutex held
 
+  using Submit = void (Database::*)(Job);
+  // What `work` returned; or why nothing of it was kept.
+  template <class Work>
+  awaitable<std::invoke_result_t<Work, Transaction&>> outcome_of(Submit submit, Work work) {
+    std::optional<std::invoke_result_t<Work, Transaction&>> outcome;
+    std::function<bool(Transaction&)> body = [&](Transaction& transaction) {
+      return outcome.emplace(work(transaction)).has_value();
+    };
+    auto failure = co_await run(submit, std::move(body));
+    if (failure) co_return *std::move(failure);
+    co_return *std::move(outcome);
+  }
+  // Returns when the job is over. What `body` refers to lives as long as the coroutine that waits.
+  awaitable<std::optional<Error>> run(Submit submit, std::function<bool(Transaction&)> body);
+
   static constexpr std::size_t kMostKept = 10'000;
   std::mutex kept_mutex_;
   std::deque<Change> kept_;  // what could not be written yet, oldest first
   std::chrono::steady_clock::time_point retried_at_{};
-
-  template <class Outcome, class Change, class Handler>
-  static std::pair<std::function<bool(Transaction&)>, std::function<void(std::optional<Error>)>> make_job(
-      Change change, Handler handler) {
-    auto executor = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                        boost::asio::execution::outstanding_work.tracked);
-    auto outcome = std::make_shared<std::optional<Outcome>>();
-    auto shared_change = std::make_shared<Change>(std::move(change));
-    auto shared_handler = std::make_shared<Handler>(std::move(handler));
-    // A bug in one job must not end the thread that serves all.
-    auto body = [outcome, shared_change](Transaction& transaction) {
-      try {
-        outcome->emplace((*shared_change)(transaction));
-      } catch (std::exception const& bug) {
-        outcome->emplace(Error{Errc::system, std::string("internal error: ") + bug.what()});
-      }
-      return (*outcome)->has_value();
-    };
-    auto done = [outcome, shared_handler, executor](std::optional<Error> failure) {
-      boost::asio::post(executor, [outcome, shared_handler, failure = std::move(failure)]() mutable {
-        if (failure) outcome->emplace(std::move(*failure));
-        (*shared_handler)(std::move(**outcome));
-      });
-    };
-    return {std::move(body), std::move(done)};
-  }
 };
 
 }  // namespace fumidai::store

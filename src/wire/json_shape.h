@@ -92,32 +92,32 @@ json::value fact_of(std::string_view text);
 // Whole, as it travels; or as facts for a record: without secrets, and with long texts as their digests.
 enum class Extent { whole, facts };
 
-template <Extent extent = Extent::whole, class T>
-json::value write(T const& from) {
+template <class T>
+json::value write(T const& from, Extent extent) {
   if constexpr (std::is_same_v<T, Time>) {
     return time_value(from);
   } else if constexpr (std::is_same_v<T, Secret>) {
     return json::value(extent == Extent::facts ? "(secret)" : from.reveal());
-  } else if constexpr (std::is_same_v<T, std::string> && extent == Extent::facts) {
-    return fact_of(from);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return extent == Extent::facts ? fact_of(from) : json::value(from);
   } else if constexpr (std::is_same_v<T, Bytes>) {
-    return write<extent>(to_base64(from));
+    return write(to_base64(from), extent);
   } else if constexpr (IsVector<T>::value) {
     json::array list;
-    for (auto const& entry : from) list.push_back(write<extent>(entry));
+    for (auto const& entry : from) list.push_back(write(entry, extent));
     return list;
   } else if constexpr (IsMap<T>::value) {
     json::object map;
-    for (auto const& [key, entry] : from) map.emplace(key, write<extent>(entry));
+    for (auto const& [key, entry] : from) map.emplace(key, write(entry, extent));
     return map;
   } else if constexpr (Shape<T>) {
     json::object object;
     for_each_member<T>([&](std::string const& name, auto pointer) {
       auto const& member = from.*pointer;
       if constexpr (IsOptional<std::remove_cvref_t<decltype(member)>>::value) {
-        if (member) object.emplace(name, write<extent>(*member));
+        if (member) object.emplace(name, write(*member, extent));
       } else {
-        object.emplace(name, write<extent>(member));
+        object.emplace(name, write(member, extent));
       }
     });
     return object;
@@ -143,13 +143,13 @@ Result<T> from_json_text(std::string_view text) {
 
 template <Shape T>
 json::value to_json(T const& shape) {
-  return detail::write(shape);
+  return detail::write(shape, detail::Extent::whole);
 }
 
 // What of it belongs into a record of events.
 template <Shape T>
 json::object to_facts(T const& shape) {
-  return detail::write<detail::Extent::facts>(shape).as_object();
+  return detail::write(shape, detail::Extent::facts).as_object();
 }
 
 std::string to_text(json::value const& value);

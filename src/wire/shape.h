@@ -63,16 +63,22 @@ std::string wire_name(std::string_view member) {
   return pascal_case(member);
 }
 
-// Calls visit(wire name, pointer to member) for each member, in order. The names are computed once a type.
-template <Shape T, class Visitor>
-void for_each_member(Visitor&& visit) {
+// Computed once a type, in the order of the members.
+template <Shape T>
+std::vector<std::string> const& wire_names() {
   static auto const names = [] {
     std::vector<std::string> result;
     boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) { result.push_back(wire_name<T>(member.name)); });
     return result;
   }();
-  std::size_t index = 0;
-  boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) { visit(names[index++], member.pointer); });
+  return names;
+}
+
+// Calls visit(wire name, pointer to member) for each member, in order.
+template <Shape T, class Visitor>
+void for_each_member(Visitor&& visit) {
+  auto name = wire_names<T>().begin();
+  boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) { visit(*name++, member.pointer); });
 }
 
 template <class T>

@@ -23,20 +23,20 @@ enum class XmlStyle { query, ec2 };
 
 namespace detail {
 
-template <XmlStyle style, class T>
-void write_xml(std::string& xml, std::string_view name, T const& from);
+template <class T>
+void write_xml(std::string& xml, XmlStyle style, std::string_view name, T const& from);
 
-template <XmlStyle style, Shape T>
-void write_xml_members(std::string& xml, T const& from) {
+template <Shape T>
+void write_xml_members(std::string& xml, XmlStyle style, T const& from) {
   for_each_member<T>([&](std::string const& name, auto pointer) {
-    write_xml<style>(xml, style == XmlStyle::ec2 ? camel_case(name) : name, from.*pointer);
+    write_xml(xml, style, style == XmlStyle::ec2 ? camel_case(name) : name, from.*pointer);
   });
 }
 
-template <XmlStyle style, class T>
-void write_xml(std::string& xml, std::string_view name, T const& from) {
+template <class T>
+void write_xml(std::string& xml, XmlStyle style, std::string_view name, T const& from) {
   if constexpr (IsOptional<T>::value) {
-    if (from) write_xml<style>(xml, name, *from);
+    if (from) write_xml(xml, style, name, *from);
   } else if constexpr (std::is_same_v<T, std::string>) {
     append_element(xml, name, from);
   } else if constexpr (std::is_same_v<T, Secret>) {
@@ -54,16 +54,16 @@ void write_xml(std::string& xml, std::string_view name, T const& from) {
   } else {
     xml += "<" + std::string(name) + ">";
     if constexpr (IsVector<T>::value) {
-      for (auto const& entry : from) write_xml<style>(xml, style == XmlStyle::ec2 ? "item" : "member", entry);
+      for (auto const& entry : from) write_xml(xml, style, style == XmlStyle::ec2 ? "item" : "member", entry);
     } else if constexpr (IsMap<T>::value) {
       for (auto const& [key, value] : from) {
         xml += "<entry>";
-        write_xml<style>(xml, "key", key);
-        write_xml<style>(xml, "value", value);
+        write_xml(xml, style, "key", key);
+        write_xml(xml, style, "value", value);
         xml += "</entry>";
       }
     } else {
-      write_xml_members<style>(xml, from);
+      write_xml_members(xml, style, from);
     }
     xml += "</" + std::string(name) + ">";
   }
@@ -71,10 +71,10 @@ void write_xml(std::string& xml, std::string_view name, T const& from) {
 
 }  // namespace detail
 
-template <XmlStyle style = XmlStyle::query, Shape T>
-std::string to_xml_members(T const& shape) {
+template <Shape T>
+std::string to_xml_members(T const& shape, XmlStyle style = XmlStyle::query) {
   std::string xml;
-  detail::write_xml_members<style>(xml, shape);
+  detail::write_xml_members(xml, style, shape);
   return xml;
 }
 
