@@ -3,8 +3,7 @@
 #include "api/action.h"
 #include "base/bytes.h"
 #include "base/rsa.h"
-#include "identity/roles.h"
-#include "identity/temporary_credentials.h"
+#include "identity/instance_identity.h"
 #include "inventory/activations.h"
 #include "inventory/instances.h"
 #include "inventory/pushed_keys.h"
@@ -152,7 +151,7 @@ awaitable<Result<RoleTokenResponse>> request_role_token(Call const& call, RoleTo
   auto role = co_await call.plane.gate.by_own_proof<identity::Role>(std::move(work));
   if (!role && role.error().code == Errc::denied) co_return refused(call, instance.text(), role.error());
   if (!role) co_return role.error();
-  identity::RoleSession session{role->name, role->id, instance.text(), instance};
+  auto session = identity::agent_session(*role, instance);
   CO_TRY(auto credentials, identity::issue_credentials(call.plane.deployment, std::move(session),
                                                        call.caller.at, kCredentialLifetime));
   call.plane.gate.count_routine(call.caller, "ssm:RequestManagedInstanceRoleToken");

@@ -200,8 +200,7 @@ awaitable<Result<Proven>> Authenticator::by_instance_key(wire::HttpRequest const
   auto verdict = wire::verify_rsa(request, claim, found.key->public_key, rules, clock_.now());
   if (!verdict) co_return in_words(verdict.error(), rules);
   Proven proven{{}, CredentialKind::instance_key};
-  RoleSession session{found.role.name, found.role.id, instance.text(), instance};
-  proven.caller.principal = role_principal(deployment_, found.role, std::move(session));
+  proven.caller.principal = role_principal(deployment_, found.role, agent_session(found.role, instance));
   co_return proven;
 }
 

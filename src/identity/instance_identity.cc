@@ -10,6 +10,10 @@ Role instance_identity_role(Deployment const& deployment) {
   return role;
 }
 
+RoleSession agent_session(Role const& role, InstanceId const& instance) {
+  return {role.name, role.id, instance.text(), instance};
+}
+
 RoleSession instance_identity(Deployment const& deployment, InstanceId const& instance) {
   auto role = instance_identity_role(deployment);
   return {role.name, role.id, instance.text()};

@@ -1,6 +1,7 @@
 #include "sessions/questions.h"
 
 #include "identity/authenticator.h"
+#include "identity/instance_identity.h"
 #include "inventory/tags.h"
 #include "sessions/session_rows.h"
 
@@ -135,8 +136,7 @@ Result<policy::Request> Questions::request_for(
 model::Caller Questions::agent_of(identity::Role const& role, InstanceId const& instance,
                                   std::string const& endpoint) const {
   model::Caller agent;
-  agent.principal =
-      identity::role_principal(deployment_, role, {role.name, role.id, instance.text(), instance});
+  agent.principal = identity::role_principal(deployment_, role, identity::agent_session(role, instance));
   agent.vpc_endpoint = endpoint;
   agent.at = clock_.now();
   agent.token_issued_at = agent.at;

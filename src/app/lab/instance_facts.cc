@@ -33,8 +33,7 @@ Result<std::optional<lab::ProfileFacts>> profile_facts(store::Transaction& trans
                           role->role ? role->role->name : "",
                           {}};
   if (wanted == lab::Metadata::Credentials::profile && role->role && role->is_trusting) {
-    identity::RoleSession session{role->role->name, role->role->id, instance.text(), instance};
-    TRY(facts.credentials, issue(gate, std::move(session)));
+    TRY(facts.credentials, issue(gate, identity::agent_session(*role->role, instance)));
   }
   return std::optional(std::move(facts));
 }
