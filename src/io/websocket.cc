@@ -88,6 +88,11 @@ awaitable<Result<void>> WebSocket::write_all(Opcode opcode, std::span<ByteView c
   co_return co_await stream_->write(frames);
 }
 
+awaitable<Result<void>> WebSocket::write_frames(ByteView frames) {
+  auto turn = co_await writing_.enter();
+  co_return co_await stream_->write(frames);
+}
+
 awaitable<Result<void>> WebSocket::ping(std::string_view payload) {
   return write(Opcode::ping, as_bytes(payload));
 }

@@ -26,6 +26,8 @@ class WebSocket {
   awaitable<Result<void>> write(wire::Opcode opcode, ByteView payload);
   // Several messages in one go, which costs one TLS record where it would have been many.
   awaitable<Result<void>> write_all(wire::Opcode opcode, std::span<ByteView const> payloads);
+  // The same, of frames that wire::append_frame() made for this side.
+  awaitable<Result<void>> write_frames(ByteView frames);
   awaitable<Result<void>> ping(std::string_view payload);
 
   // A peer from which nothing comes for so long, not even a ping, is gone: what waits on the connection ends

@@ -18,8 +18,8 @@ namespace {
 // What is held for a peer that is slow or away. Beyond it we stop reading from the other.
 constexpr std::size_t kMostHeld = 192 * 1024;
 // An agent that is asked to pause still gets its pings answered; one that is not read from does not.
-constexpr std::size_t kPauseAbove = 64 * 1024, kResumeBelow = 16 * 1024;
-// What one write takes together.
+constexpr std::size_t kPauseAbove = 64 * 1024, kResumeBelow = 48 * 1024;
+// What one write takes together, but for a larger message.
 constexpr std::size_t kMostBatch = 64 * 1024;
 // Between an agent's word that a session is over and the end of its data channel.
 constexpr auto kCompletionGrace = 1s;
@@ -302,14 +302,8 @@ awaitable<void> LiveSession::write_to(Leg& to, io::WebSocket& socket) {
   for (;;) {
     while (to.outbox.empty()) co_await to.filled.wait();
     if (to.socket.get() != &socket) co_return;  // replaced; the rest is for the newer one
-    std::vector<Bytes> batch;
-    std::size_t bytes = 0;
-    while (!to.outbox.empty() && (batch.empty() || bytes + to.outbox.front().size() <= kMostBatch)) {
-      bytes += to.outbox.front().size();
-      batch.push_back(std::move(to.outbox.front()));
-      to.outbox.pop_front();
-    }
-    std::vector<ByteView> views(batch.begin(), batch.end());
+    auto frames = std::move(to.outbox.front());
+    to.outbox.pop_front();
     // Counts also what was under way when the task was cancelled.
     struct Gone {
       LiveSession& session;
@@ -320,8 +314,8 @@ awaitable<void> LiveSession::write_to(Leg& to, io::WebSocket& socket) {
         leg.room.notify();
         session.resume_agent_if_drained();
       }
-    } gone{*this, to, bytes};
-    auto written = co_await socket.write_all(wire::Opcode::binary, views);
+    } gone{*this, to, frames.size()};
+    auto written = co_await socket.write_frames(frames);
     if (!written) co_return;
   }
 }
@@ -394,13 +388,13 @@ awaitable<Result<void>> LiveSession::on_acknowledge(Role role, wire::AgentMessag
 // from the sender until then.
 awaitable<void> LiveSession::pass_on(Role from, ByteView bytes) {
   auto& to = other(from);
-  if (from == Role::agent && to.outbox_bytes > kPauseAbove) pause_agent();
+  if (from == Role::agent && to.outbox_bytes > kPauseAbove + bytes.size()) pause_agent();
   while (to.outbox_bytes + bytes.size() > kMostHeld && to.outbox_bytes > 0 && !ending_) {
     auto sign = SteadyClock::now() + kSignOfLife;
     co_await to.room.wait_until(sign);
     if (SteadyClock::now() >= sign) co_await show_life(leg(from));
   }
-  if (!ending_) enqueue(to, to_bytes(bytes));
+  if (!ending_) enqueue(to, bytes);
 }
 
 // While a client is not read from, its pings are not answered; it would take us for dead.
@@ -410,9 +404,15 @@ awaitable<void> LiveSession::show_life(Leg& stalled) {
   if (can_write_at_once && stalled.is_native) co_await socket->write(wire::Opcode::pong, ByteView());
 }
 
-void LiveSession::enqueue(Leg& to, Bytes bytes) {
-  to.outbox_bytes += bytes.size();
-  to.outbox.push_back(std::move(bytes));
+// Copied once, into the frame that is written.
+void LiveSession::enqueue(Leg& to, ByteView message) {
+  auto size = message.size() + wire::FrameHeader::kMostBytes;
+  if (to.outbox.empty() || to.outbox.back().size() + size > kMostBatch)
+    to.outbox.emplace_back().reserve(size);
+  auto& batch = to.outbox.back();
+  auto before = batch.size();
+  wire::append_frame(batch, wire::Side::server, wire::Opcode::binary, message);
+  to.outbox_bytes += batch.size() - before;
   to.filled.notify();
 }
 

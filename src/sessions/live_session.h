@@ -88,8 +88,8 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
     bool was_cut = false;    // the last connection was ended by its other end, or what is between
     bool is_native = false;  // a client that understands notices
     io::SteadyTime detached_at{};
-    std::deque<Bytes> outbox;  // to be written to this peer
-    std::size_t outbox_bytes = 0;
+    std::deque<Bytes> outbox;      // batches of frames, to be written to this peer
+    std::size_t outbox_bytes = 0;  // with what is being written
     io::Signal filled, room;
     RelayedStream stream;  // what this peer sends
     std::int64_t bytes = 0;
@@ -112,7 +112,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   awaitable<Result<void>> on_acknowledge(Role role, wire::AgentMessage const& message, ByteView bytes);
   awaitable<void> pass_on(Role from, ByteView bytes);
   awaitable<void> show_life(Leg& stalled);
-  void enqueue(Leg& to, Bytes bytes);
+  void enqueue(Leg& to, ByteView message);
   void tell_client(std::string const& text, bool agent_connected);
   void pause_agent();
   void resume_agent_if_drained();

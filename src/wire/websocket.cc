@@ -12,6 +12,7 @@ namespace fumidai::wire {
 namespace {
 
 constexpr std::size_t kMostControlPayload = 125;  // section 5.5
+constexpr std::size_t kMaskedAtOnce = 8 * 1024;   // a multiple of the mask's four bytes
 
 bool is_control(Opcode opcode) {
   return (static_cast<std::uint8_t>(opcode) & 8) != 0;
@@ -95,8 +96,16 @@ void append_frame(Bytes& out, Side from, Opcode opcode, ByteView payload) {
   auto size = header.write(head);
   out.insert(out.end(), head, head + size);
   auto start = out.size();
-  out.insert(out.end(), payload.begin(), payload.end());
-  if (header.masked) apply_mask(MutableByteView(out).subspan(start), header.mask);
+  if (!header.masked) {
+    out.insert(out.end(), payload.begin(), payload.end());
+    return;
+  }
+  // Piece by piece, so that what is masked is still near.
+  for (std::size_t at = 0; at < payload.size(); at += kMaskedAtOnce) {
+    auto piece = payload.subspan(at, std::min(kMaskedAtOnce, payload.size() - at));
+    out.insert(out.end(), piece.begin(), piece.end());
+    apply_mask(MutableByteView(out).subspan(start + at), header.mask);
+  }
 }
 
 Bytes encode_frame(Side from, Opcode opcode, ByteView payload) {
