@@ -42,12 +42,24 @@ Result<network::NetworkInterface*> primary_interface(State& state, std::string c
   return find(state.network.interfaces, instance->interface.text());
 }
 
+// Interfaces of gateways and endpoints are EC2's own: whoever sees them cannot change them.
+Result<network::NetworkInterface*> callers_interface(State& state, std::string const& id) {
+  TRY(auto* interface, find(state.network.interfaces, id));
+  bool is_callers = std::holds_alternative<std::monostate>(interface->owner) ||
+                    std::holds_alternative<InstanceId>(interface->owner);
+  if (is_callers) return interface;
+  return Error{Errc::conflict,
+               "You do not have permission to access the specified resource: the interface '" + id +
+                   "' is managed by " + network::text_of(interface->owner) + ".",
+               "AuthFailure"};
+}
+
 Result<network::NetworkInterface*> interface_for(State& state, NewAddressAssociation const& wanted) {
   if (wanted.instance.empty() == wanted.interface.empty())
     return Error{Errc::invalid, "Either InstanceId or NetworkInterfaceId must be given, and not both",
                  wanted.instance.empty() ? "MissingParameter" : "InvalidParameterCombination"};
   if (!wanted.instance.empty()) return primary_interface(state, wanted.instance);
-  return find(state.network.interfaces, wanted.interface);
+  return callers_interface(state, wanted.interface);
 }
 
 Result<void> check_gateway(State const& state, network::NetworkInterface const& interface) {
@@ -61,6 +73,22 @@ Result<void> check_gateway(State const& state, network::NetworkInterface const& 
 void set_free(network::ElasticAddress& address) {
   address.interface.reset();
   address.association = {};
+}
+
+Result<network::AddressAssociationId> associate(State& state, network::ElasticAddress& address,
+                                                network::NetworkInterface& interface, bool may_reassociate) {
+  CHECK(check_gateway(state, interface));
+  if (address.interface == interface.id) return address.association;
+  if (address.interface && !may_reassociate) return already_associated(address.id.text(), address);
+  if (is_of_nat(state, address)) return not_permitted(address);
+  if (auto* other = state.network.elastic_address_of(interface.id)) {
+    if (!may_reassociate) return already_associated(interface.id.text(), *other);
+    set_free(*state.network.elastic_addresses.find(other->id));
+  }
+  address.interface = interface.id;
+  address.association = network::AddressAssociationId(new_id(kAddressAssociation));
+  interface.auto_public_address.reset();
+  return address.association;
 }
 
 }  // namespace
@@ -101,19 +129,14 @@ Result<void> release_address(State& state, std::string const& allocation) {
 Result<network::AddressAssociationId> associate_address(State& state, NewAddressAssociation const& wanted) {
   TRY(auto* address, find(state.network.elastic_addresses, wanted.allocation));
   TRY(auto* interface, interface_for(state, wanted));
-  CHECK(check_gateway(state, *interface));
-  if (address->interface == interface->id) return address->association;
-  if (address->interface && !wanted.may_reassociate) return already_associated(wanted.allocation, *address);
-  if (is_of_nat(state, *address)) return not_permitted(*address);
-  if (auto* other = state.network.elastic_address_of(interface->id)) {
-    if (!wanted.may_reassociate) return already_associated(interface->id.text(), *other);
-    if (is_of_nat(state, *other)) return not_permitted(*other);
-    set_free(*state.network.elastic_addresses.find(other->id));
-  }
-  address->interface = interface->id;
-  address->association = network::AddressAssociationId(new_id(kAddressAssociation));
-  interface->auto_public_address.reset();
-  return address->association;
+  return associate(state, *address, *interface, wanted.may_reassociate);
+}
+
+Result<void> give_address(State& state, std::string const& allocation, network::InterfaceId const& to) {
+  TRY(auto* address, find(state.network.elastic_addresses, allocation));
+  TRY(auto* interface, find(state.network.interfaces, to.text()));
+  CHECK(associate(state, *address, *interface, false));
+  return success();
 }
 
 Result<void> disassociate_address(State& state, std::string const& association) {

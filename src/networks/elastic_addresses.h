@@ -24,8 +24,10 @@ struct NewAddressAssociation {
 };
 // The address that the interface got by itself is given back. Errors: MissingParameter,
 // InvalidParameterCombination, Resource.AlreadyAssociated, Gateway.NotAttached, IncorrectInstanceState,
-// OperationNotPermitted (a NAT gateway's).
+// OperationNotPermitted (a NAT gateway's), AuthFailure (the interface of a gateway or an endpoint).
 Result<network::AddressAssociationId> associate_address(State& state, NewAddressAssociation const& wanted);
+// To an interface of a gateway, as its owner. Errors: as above.
+Result<void> give_address(State& state, std::string const& allocation, network::InterfaceId const& to);
 // Errors: InvalidAssociationID.NotFound, OperationNotPermitted (a NAT gateway's).
 Result<void> disassociate_address(State& state, std::string const& association);
 

@@ -112,7 +112,12 @@ TEST(ElasticAddresses, refuse_with_the_names_of_AWS) {
       {{setup.allocation, {}, setup.second_interface}, "Resource.AlreadyAssociated"},
       {{of_nat, {}, setup.second_interface}, "Resource.AlreadyAssociated"},
       {{of_nat, {}, setup.second_interface, true}, "OperationNotPermitted"},
-      {{setup.second, {}, nat_interface, true}, "OperationNotPermitted"},
+      {{setup.second, {}, nat_interface, true}, "AuthFailure"},
+      {{setup.second, {}, setup.new_interface(setup.subnet, network::NatGatewayId("nat-1"))}, "AuthFailure"},
+      {{setup.second, {}, setup.new_interface(setup.subnet, network::InterfaceEndpointId("vpce-1"))},
+       "AuthFailure"},
+      {{setup.second, {}, setup.new_interface(setup.subnet, network::ConnectEndpointId("eice-1"))},
+       "AuthFailure"},
       {{"eipalloc-0123456789abcdef0", {}, setup.interface}, "InvalidAllocationID.NotFound"},
       {{"eipalloc-", {}, setup.interface}, "InvalidAllocationID.NotFound"},
   };

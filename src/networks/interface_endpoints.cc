@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "networks/interfaces.h"
 #include "networks/security_groups.h"
 #include "networks/vpcs.h"
 
@@ -80,11 +81,6 @@ Result<void> add_interface(State& state, InterfaceEndpoint const& endpoint, std:
   return success();
 }
 
-void erase_interface(State& state, network::InterfaceId const& id) {
-  state.network.interfaces.erase(id);
-  drop_tags(state, id.text());
-}
-
 Result<void> remove_subnets(State& state, InterfaceEndpoint const& endpoint,
                             std::vector<std::string> const& subnets) {
   for (auto const& id : subnets) {
@@ -92,7 +88,7 @@ Result<void> remove_subnets(State& state, InterfaceEndpoint const& endpoint,
     bool found = false;
     for (auto const& interface : interfaces_of(state, endpoint.id)) {
       if (interface.subnet.text() != id) continue;
-      erase_interface(state, interface.id);
+      drop_interface(state, interface.id);
       found = true;
     }
     if (!found) return wrong("The endpoint " + endpoint.id.text() + " is not in the subnet " + id + ".");
@@ -189,7 +185,7 @@ Result<void> delete_endpoint(State& state, std::string const& id, Time now) {
   if (is_gone)
     return Error{Errc::not_found, "The Vpc Endpoint Id '" + id + "' does not exist",
                  "InvalidVpcEndpoint.NotFound"};
-  for (auto const& interface : interfaces_of(state, endpoint->id)) erase_interface(state, interface.id);
+  drop_interfaces_of(state, endpoint->id);
   endpoint->state = EndpointState::deleting;
   endpoint->deleted_at = now;
   endpoint->groups.clear();

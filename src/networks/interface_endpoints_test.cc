@@ -1,5 +1,7 @@
 #include "networks/interface_endpoints.h"
 
+#include "networks/elastic_addresses.h"
+#include "networks/internet_gateways.h"
 #include "networks/security_groups.h"
 #include "networks/test_region.h"
 
@@ -109,6 +111,20 @@ TEST_F(InterfaceEndpoints, one_that_goes_gives_everything_back) {
   EXPECT_EQ(aws_name(modify_endpoint(state, id, {})), "IncorrectState");
   EXPECT_EQ(aws_name(delete_security_group(state, group)), "");
   made({vpc, ssm, {subnet}, {}});  // the name is free again
+}
+
+TEST_F(InterfaceEndpoints, an_address_of_an_interface_that_goes_is_free) {
+  EXPECT_TRUE(attach_internet_gateway(state, create_internet_gateway(state)->text(), vpc));
+  auto id = made({vpc, ssm, {subnet, other_zone}, {group}});
+  std::vector<std::string> allocations;
+  for (auto const* interface : interfaces(id)) {
+    allocations.push_back(allocate_address(state)->text());
+    ASSERT_TRUE(give_address(state, allocations.back(), interface->id));
+    EXPECT_EQ(aws_name(release_address(state, allocations.back())), "InvalidIPAddress.InUse");
+  }
+  ASSERT_EQ(aws_name(modify_endpoint(state, id, {{}, {subnet}})), "");
+  ASSERT_EQ(aws_name(delete_endpoint(state, id, kTestTime)), "");
+  for (auto const& allocation : allocations) EXPECT_EQ(aws_name(release_address(state, allocation)), "");
 }
 
 TEST_F(InterfaceEndpoints, subnets_groups_and_names_can_be_changed) {

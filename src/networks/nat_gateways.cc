@@ -48,8 +48,8 @@ Result<network::NatGatewayId> create_nat_gateway(State& state, NewNatGateway con
   network::NatGateway gateway{id, subnet->id, interface, wanted.is_public, network::NatState::pending};
   gateway.created_at = now;
   if (wanted.is_public) {
-    auto associated = associate_address(state, {wanted.allocation, {}, interface.text()});
-    if (!associated) gateway.failure = associated.error().aws;
+    auto given = give_address(state, wanted.allocation, interface);
+    if (!given) gateway.failure = given.error().aws;
   }
   state.network.nat_gateways.put(std::move(gateway));
   return id;

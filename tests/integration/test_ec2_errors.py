@@ -254,7 +254,7 @@ NETWORKS = [  # api-surface 2.1
     ("AllocateAddress", {"Domain": "standard"}, "InvalidParameterValue"),
     ("ReleaseAddress", {"AllocationId": "@address"}, "InvalidIPAddress.InUse"),
     ("ReleaseAddress", {}, "MissingParameter"),
-    ("AssociateAddress", {"AllocationId": "@free", "NetworkInterfaceId": "@nat_interface"}, "Resource.AlreadyAssociated"),
+    ("AssociateAddress", {"AllocationId": "@free", "NetworkInterfaceId": "@nat_interface"}, "AuthFailure"),
     ("AssociateAddress", {"AllocationId": "@free"}, "MissingParameter"),
     ("DisassociateAddress", {"AssociationId": "eipassoc-" + NOBODY}, "InvalidAssociationID.NotFound"),
     ("CreateNatGateway", {"SubnetId": "@subnet"}, "MissingParameter"),

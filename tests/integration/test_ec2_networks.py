@@ -255,7 +255,7 @@ def test_an_address_is_allocated_associated_and_released(ec2, account, vpc, subn
     interface = nat["NatGatewayAddresses"][0]["NetworkInterfaceId"]
     (used,) = ec2.describe_addresses(Filters=by("network-interface-id", interface))["Addresses"]
     assert (used["AllocationId"], used["PrivateIpAddress"], used["NetworkInterfaceOwnerId"]) == (address, nat["NatGatewayAddresses"][0]["PrivateIp"], account)
-    assert code(ec2.associate_address, AllocationId=made["AllocationId"], NetworkInterfaceId=interface) == "Resource.AlreadyAssociated"
+    assert code(ec2.associate_address, AllocationId=made["AllocationId"], NetworkInterfaceId=interface) == "AuthFailure"
     assert code(ec2.disassociate_address, AssociationId=used["AssociationId"]) == "OperationNotPermitted"
     assert code(ec2.associate_address, AllocationId=made["AllocationId"]) == "MissingParameter"
     assert code(ec2.associate_address, AllocationId=made["AllocationId"], InstanceId="i-" + MISSING) == "InvalidInstanceID.NotFound"
