@@ -223,6 +223,14 @@ StatusSummary instance_status(networks::Launch const& launch, Vitals const& vita
   return impaired(std::max(limit, vitals.silent_since.value_or(limit)));
 }
 
+// Of one that nobody looked at.
+StatusSummary status_unseen(networks::InstanceState state) {
+  if (state == networks::InstanceState::pending) return initializing();
+  if (state == networks::InstanceState::running)
+    return {"insufficient-data", {{"reachability", "insufficient-data"}}};
+  return {"not-applicable", {}};
+}
+
 using KnownVitals = std::map<InstanceId, Vitals>;
 
 StatusDescription describe_status(State const& state, Call const& call, networks::Launch const& launch,
@@ -237,22 +245,20 @@ StatusDescription describe_status(State const& state, Call const& call, networks
     description.instance_status = instance_status(launch, vitals->second, call.caller.at);
     description.system_status = system_status(launch, vitals->second, call.caller.at);
   } else {
-    bool is_pending = instance.state == networks::InstanceState::pending;
-    description.instance_status = description.system_status =
-        is_pending ? initializing() : StatusSummary{"not-applicable", {}};
+    description.instance_status = description.system_status = status_unseen(instance.state);
   }
   return description;
 }
 
-// Of those that run and are asked for. Without a lab there is nothing behind them that could fail.
+// Of those that run and are asked for. Without a lab nothing is known of them.
 awaitable<KnownVitals> look_at(Call const& call, State const& state, std::vector<std::string> const& ids) {
+  if (!call.plane.lab) co_return KnownVitals();
   std::vector<InstanceId> running;
   for (auto const& instance : state.network.instances) {
     bool is_asked_for = ids.empty() || std::ranges::count(ids, instance.id.text()) > 0;
     if (is_asked_for && instance.state == networks::InstanceState::running) running.push_back(instance.id);
   }
-  std::vector<Vitals> seen(running.size(), Vitals{true, true});
-  if (call.plane.lab) seen = co_await call.plane.lab->look_at(running);
+  auto seen = co_await call.plane.lab->look_at(running);
   KnownVitals known;
   for (std::size_t i = 0; i < running.size(); i++) known.emplace(running[i], seen[i]);
   co_return known;
@@ -293,10 +299,23 @@ struct ChangesResponse {
 };
 BOOST_DESCRIBE_STRUCT(ChangesResponse, (), (instances_set))
 
+// Without a lab nobody would report that it has come about: it has at once, or it never can.
+Result<void> bring_about(State& state, Call const& call, networks::StateChanges const& changes) {
+  using enum networks::InstanceState;
+  if (call.plane.lab) return success();
+  for (auto const& [id, before, now] : changes) {
+    if (now == pending) return no_lab();
+    if (now == stopping) networks::stopped(state, id, call.caller.at);
+    if (now == shutting_down) networks::terminated(state, id, call.caller.at);
+  }
+  return success();
+}
+
 template <Result<networks::StateChanges> (*move)(State&, networks::Ids const&, Time)>
 Result<ChangesResponse> move_instances(State& state, Call const& call, InstancesRequest const& request) {
   networks::forget_terminated(state, call.caller.at);
   TRY(auto changes, move(state, request.instance_id, call.caller.at));
+  CHECK(bring_about(state, call, changes));
   ChangesResponse response;
   for (auto const& [id, before, now] : changes)
     response.instances_set.push_back({id.text(), describe_state(now), describe_state(before)});
@@ -305,6 +324,7 @@ Result<ChangesResponse> move_instances(State& state, Call const& call, Instances
 
 Result<Done> reboot_instances(State& state, Call const& call, InstancesRequest const& request) {
   CHECK(networks::reboot_instances(state, request.instance_id, call.caller.at));
+  if (!call.plane.lab) return no_lab();
   return Done{};
 }
 

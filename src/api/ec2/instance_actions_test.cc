@@ -445,9 +445,9 @@ TEST_F(InstanceStatus, comes_in_pages_of_those_that_run) {
             "InvalidInstanceID.NotFound");
 }
 
-TEST_F(InstanceStatus, is_ok_without_a_lab) {
+TEST_F(InstanceStatus, is_not_known_without_a_lab) {
   plane->lab = nullptr;
-  EXPECT_EQ(status(), kOk);
+  EXPECT_EQ(status(), Words(4, "insufficient-data"));
 }
 
 TEST_F(InstanceStatus, is_told_to_whom_the_gate_lets) {
@@ -484,6 +484,27 @@ TEST_F(InstanceActions, states_are_told_before_and_now) {
   clock.advance(std::chrono::hours(1));
   EXPECT_EQ(call("DescribeInstances", these), "InvalidInstanceID.NotFound");
   EXPECT_EQ(call("TerminateInstances", these), "InvalidInstanceID.NotFound");
+}
+
+TEST_F(InstanceActions, without_a_lab_they_end_at_once_and_begin_never) {
+  auto id = run(), starting = run();
+  report([&](auto& state) { networks::started(state, InstanceId(id), clock.now()); });
+  plane->lab = nullptr;
+  auto state_of = [&](std::string const& which) {
+    auto described = call("DescribeInstances", {{"InstanceId.1", which}});
+    return text(text(described, "instanceState"), "name");
+  };
+  Fields these{{"InstanceId.1", id}};
+  EXPECT_EQ(call("RebootInstances", these), "UnsupportedOperation");
+  EXPECT_EQ(texts(call("StopInstances", these), "name"), (std::vector<std::string>{"stopping", "running"}));
+  EXPECT_EQ(state_of(id), "stopped");
+  EXPECT_EQ(call("StartInstances", these), "UnsupportedOperation");
+  EXPECT_NE(said.find("fumidai server --lab"), said.npos) << said;
+  EXPECT_EQ(state_of(id), "stopped");
+  call("TerminateInstances", {{"InstanceId.1", id}, {"InstanceId.2", starting}});
+  EXPECT_EQ(state_of(id), "terminated");
+  EXPECT_EQ(state_of(starting), "terminated");
+  EXPECT_EQ(text(call("DescribeNetworkInterfaces", {}), "networkInterfaceId"), "(none)");
 }
 
 TEST_F(InstanceActions, they_are_found_and_come_in_pages_by_reservation) {

@@ -131,4 +131,11 @@ InstanceDescription describe(State const& state, Call const& call, Profiles cons
   return description;
 }
 
+Error no_lab() {
+  return {Errc::unsupported,
+          "Instances run in a lab, and this server has none. Start one with `fumidai lab up`, or start "
+          "the server with `fumidai server --lab`.",
+          "UnsupportedOperation"};
+}
+
 }  // namespace fumidai::api::ec2

@@ -199,13 +199,6 @@ Result<ReservationDescription> describe_launch(State& state, Call const& call, P
   return reservation;
 }
 
-Error no_lab() {
-  return {Errc::unsupported,
-          "Instances run in a lab, and this server has none. Start one with `fumidai lab up`, or start "
-          "the server with `fumidai server --lab`.",
-          "UnsupportedOperation"};
-}
-
 // Without a lab what is wrong with the request is said first.
 Result<ReservationDescription> run_instances(store::Transaction& transaction, Call const& call,
                                              RunInstancesRequest const& request) {
