@@ -136,5 +136,16 @@ TEST_F(Diagnosis, what_cannot_be_tried_is_not_observed_and_what_the_lab_complain
   EXPECT_EQ(ask("DescribeExample").at("Complaint").as_string(), "no room");
 }
 
+TEST_F(Diagnosis, of_an_example_that_runs_is_told_whose_sshd_answers) {
+  auto bastion = [&] { return ask("DescribeExample").at("Bastion").as_object(); };
+  EXPECT_FALSE(bastion().contains("Answers"));
+  settle();
+  EXPECT_FALSE(bastion().at("Answers").as_bool());
+  lab.answers = true;
+  EXPECT_TRUE(bastion().at("Answers").as_bool());
+  for (auto& each : ask("DescribeExample").at("Instances").as_array())
+    EXPECT_TRUE(each.at("Answers").as_bool()) << each;
+}
+
 }  // namespace
 }  // namespace fumidai::api

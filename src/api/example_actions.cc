@@ -45,10 +45,11 @@ BOOST_DESCRIBE_STRUCT(DescribeExampleRequest, (), (name))
 struct ExampleInstance {
   std::string instance_id, network_interface_id, method, state, private_ip_address;
   std::optional<std::string> public_ip_address;
+  std::optional<bool> answers;  // its sshd listens; of one that runs, when it is described
 };
 BOOST_DESCRIBE_STRUCT(ExampleInstance, (),
                       (instance_id, network_interface_id, method, state, private_ip_address,
-                       public_ip_address))
+                       public_ip_address, answers))
 
 struct ExampleResponse {
   ExampleInstance bastion;
@@ -230,12 +231,27 @@ Result<ExampleResponse> make_example(store::Transaction& transaction, Call const
   });
 }
 
-Result<ExampleResponse> describe_example(store::Transaction& transaction, Call const& call,
-                                         DescribeExampleRequest const& request) {
-  CHECK(check_lab(call));
-  TRY(auto state, call.plane.networks.read(transaction));
-  TRY(auto example, networks::find_example(*state, request.name.value_or(kUsualName)));
-  return describe(call, *state, example);
+awaitable<void> look_at(Call const& call, ExampleResponse& example) {
+  std::vector<ExampleInstance*> running{&example.bastion};
+  for (auto& instance : example.instances) running.push_back(&instance);
+  std::erase_if(running, [](auto const* each) { return each->state != "running"; });
+  std::vector<InstanceId> ids;
+  for (auto const* each : running) ids.emplace_back(each->instance_id);
+  auto seen = co_await call.plane.lab->look_at(ids);
+  for (std::size_t i = 0; i < running.size(); i++) running[i]->answers = seen[i].answers;
+}
+
+awaitable<Result<ExampleResponse>> describe_example(Call const& call, DescribeExampleRequest const& request) {
+  CO_CHECK(check_lab(call));
+  std::function<Result<ExampleResponse>(store::Transaction&)> find =
+      [&](store::Transaction& transaction) -> Result<ExampleResponse> {
+    TRY(auto state, call.plane.networks.read(transaction));
+    TRY(auto example, networks::find_example(*state, request.name.value_or(kUsualName)));
+    return describe(call, *state, example);
+  };
+  CO_TRY(auto response, co_await call.plane.gate.read(std::move(find)));
+  co_await look_at(call, response);
+  co_return response;
 }
 
 }  // namespace
@@ -243,7 +259,7 @@ Result<ExampleResponse> describe_example(store::Transaction& transaction, Call c
 std::vector<Action> example_actions() {
   return {
       changes(kFumidai, "MakeExample", make_example, what_it_takes),
-      looks(kFumidai, "DescribeExample", describe_example),
+      acts<DescribeExampleRequest, ExampleResponse>(kFumidai, "DescribeExample", describe_example),
   };
 }
 

@@ -21,13 +21,13 @@ class FakeLab : public Lab {
   Address person() const override { return network::the_internet(); }
   std::optional<bool> agent_runs(InstanceId const&) override { return runs_agents; }
   awaitable<std::vector<Vitals>> look_at(std::vector<InstanceId> instances) override {
-    co_return std::vector<Vitals>(instances.size());
+    co_return std::vector<Vitals>(instances.size(), Vitals{true, answers});
   }
   Result<std::string> console_output(InstanceId const&) override { return ""; }
   Result<Image> image() const override { return Image{"image", "of a test", Time()}; }
 
   std::optional<bool> runs_agents = true;
-  bool can_try = true;
+  bool can_try = true, answers = false;
   std::string complains_of;
   std::vector<Trial> tried;
 };

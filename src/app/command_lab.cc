@@ -235,19 +235,31 @@ Result<void> make_example(LabArguments const& arguments) {
   return success();
 }
 
-// Whether its method may be tried; of one that is stopped, or on its way to be, that is not to be waited for.
+bool sshd_answers(json::value const& instance) {
+  auto const* answers = instance.as_object().if_contains("Answers");
+  return answers != nullptr && answers->is_bool() && answers->as_bool();
+}
+
+// Whether its method may be tried, or a bastion be passed; of one that is stopped, or on its way to be, that
+// is not to be waited for.
 Result<bool> is_ready(ClientArguments const& client, json::value const& instance) {
-  auto method = text_of(instance, "Method");
   if (!is_running(instance)) return text_of(instance, "State") != "pending";
-  if (method == network::to_string(network::Method::bastion)) return true;
+  auto is_by = [&](network::Method method) {
+    return text_of(instance, "Method") == network::to_string(method);
+  };
   json::object target{{"Target", text_of(instance, "InstanceId")}};
-  if (method == network::to_string(network::Method::connect_endpoint))
-    return call_plane(client, "fumidai", "Fumidai.FindTunnel", std::move(target)).has_value();
-  TRY(auto status, call_plane(client, "ssm", "AmazonSSM.GetConnectionStatus", std::move(target)));
-  return text_of(status, "Status") == "connected";
+  if (is_by(network::Method::session_manager_endpoints) || is_by(network::Method::session_manager_nat)) {
+    TRY(auto status, call_plane(client, "ssm", "AmazonSSM.GetConnectionStatus", std::move(target)));
+    return text_of(status, "Status") == "connected";
+  }
+  if (!sshd_answers(instance)) return false;
+  return !is_by(network::Method::connect_endpoint) ||
+         call_plane(client, "fumidai", "Fumidai.FindTunnel", std::move(target));
 }
 
 Result<bool> are_ready(ClientArguments const& client, json::value const& example) {
+  TRY(bool can_pass, is_ready(client, example.at("Bastion")));
+  if (!can_pass) return false;
   for (auto const& instance : example.at("Instances").as_array()) {
     TRY(bool ready, is_ready(client, instance));
     if (!ready) return false;
@@ -255,8 +267,8 @@ Result<bool> are_ready(ClientArguments const& client, json::value const& example
   return true;
 }
 
-// Asks until all of the example runs and its agents are connected; whoever is not there in the end is told by
-// the table.
+// Asks until all of the example runs, and its agents are connected and its sshds answer; whoever is not there
+// in the end is told by the table.
 Result<json::value> wait_for_example(LabArguments const& arguments) {
   using Clock = std::chrono::steady_clock;
   auto client = arguments.client();

@@ -412,11 +412,11 @@ def test_up_makes_again_what_is_missing_of_the_example(tmp_path):
         keys, first = plane.data / "lab" / "keys", running()
         secrets = {key.name: key.read_text() for key in keys.iterdir()}
         assert sorted(secrets) == ["bastion.pem", "private.pem"]  # alone: nothing but them is needed to keep them
-        plane.aws("ec2", "terminate-instances", "--instance-ids", first["by-nat"])
+        plane.aws("ec2", "terminate-instances", "--instance-ids", first["by-nat"], first["bastion"])
         plane.up()
         second = running()
         assert {key.name: key.read_text() for key in keys.iterdir()} == secrets
-        assert {name for name in first if first[name] != second[name]} == {"by-nat"}, (first, second)
+        assert {name for name in first if first[name] != second[name]} == {"by-nat", "bastion"}, (first, second)
         # Without its private key nobody reaches an instance that has the public one.
         for key in keys.iterdir():
             key.unlink()
