@@ -19,7 +19,8 @@ std::string const kSecret = "secret-" + random_hex(32);
 constexpr char const* kTries = R"END(#!/bin/bash
 try() { name=$1; shift; if "$@" >/dev/null 2>&1; then echo "yes $name"; else echo "no $name"; fi; }
 write() { echo "$1" > "$2"; }
-try this-test true
+one_exists() { for each in "$@"; do test -e "$each" && return; done; return 1; }
+try this-test one_exists /nowhere /dev/null
 try read-secret grep -rqs SECRET /root /home /srv /opt /mnt /media /var /tmp /run /etc /boot /data
 try see-directory test -e DIRECTORY
 try see-home test -e HOME_OF_HOST
@@ -56,7 +57,7 @@ try see-host-process test -e /proc/HOST_PROCESS/cmdline
 try signal-host-process kill -0 HOST_PROCESS
 try write-sys write x /sys/devices/virtual/dmi/id/board_asset_tag
 try write-init write x /run/fumidai/init
-try disk ls /dev/sda /dev/vda /dev/nvme0n1 /dev/mem /dev/kmsg
+try disk one_exists /dev/sda /dev/vda /dev/nvme0n1 /dev/mem /dev/kmsg
 echo "processes $(ls -d /proc/[0-9]* | wc -l)"
 echo "capabilities $(grep CapBnd /proc/self/status | cut -f2)"
 echo "passwords $(cut -d: -f2 /etc/shadow | sort -u | tr -d '\n')"

@@ -39,6 +39,19 @@ TEST(Image, our_users_are_added_where_they_are_missing) {
   EXPECT_NE(with_our_users("", "shadow").find("ec2-user:*:"), std::string::npos) << "no password opens it";
 }
 
+TEST(Image, what_not_all_may_read_is_not_copied) {
+  io::TestDirectory directory;
+  auto from = directory / "from", to = directory / "to";
+  ASSERT_TRUE(io::make_directory(from));
+  ASSERT_TRUE(io::write_file(from / "public.pem", "certificate", 0644));
+  ASSERT_TRUE(io::write_file(from / "private.pem", "key", 0640));
+  std::filesystem::create_symlink("private.pem", from / "link.pem");
+  ASSERT_TRUE(copy_public_folder(from, to));
+  EXPECT_EQ(*io::read_file(to / "public.pem"), "certificate");
+  EXPECT_FALSE(std::filesystem::exists(to / "private.pem"));
+  EXPECT_FALSE(std::filesystem::is_symlink(to / "link.pem"));
+}
+
 TEST(Image, the_skeleton_is_readable_for_all_whatever_the_umask_is_and_has_no_password) {
   if (::geteuid() != 0) GTEST_SKIP() << "skipped: it gives files to users, which needs root";
   io::TestDirectory directory;

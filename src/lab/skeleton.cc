@@ -224,27 +224,13 @@ Result<void> put_texts(io::Path const& root, Text const (&texts)[Count]) {
   return success();
 }
 
-// Links and small files of a public folder; links keep their text, which must not lead out of /usr and the
-// folder.
-Result<void> copy_public_folder(io::Path const& from, io::Path const& to) {
-  CHECK(io::make_directory(to));
-  std::error_code failure;
-  for (auto const& entry : fs::directory_iterator(from, failure)) {
-    std::error_code ignored;
-    auto target = fs::canonical(entry.path(), ignored);
-    bool is_public = target.string().starts_with("/usr/") || target.parent_path() == from;
-    bool is_manual = target.extension() == ".gz";  // half of the alternatives
-    if (ignored || !is_public || is_manual || !fs::is_regular_file(target, ignored)) continue;
-    if (entry.is_symlink(ignored)) {
-      fs::copy_symlink(entry.path(), to / entry.path().filename(), ignored);
-    } else {
-      fs::copy_file(target, to / entry.path().filename(), ignored);
-    }
-  }
-  return success();
+bool all_may_read(io::Path const& file) {
+  std::error_code ignored;
+  return (fs::status(file, ignored).permissions() & fs::perms::others_read) != fs::perms::none;
 }
 
 Result<void> copy_public_file(io::Path const& file, io::Path const& root) {
+  if (!all_may_read(file)) return success();
   auto text = io::read_file(file);
   return text ? put(root / file.relative_path(), *text, 0644) : success();
 }
@@ -298,6 +284,25 @@ std::string with_our_users(std::string text, std::string_view kind) {
     if (kind == "shadow") text += name + ":*:19700:0:99999:7:::\n";
   }
   return text;
+}
+
+Result<void> copy_public_folder(io::Path const& from, io::Path const& to) {
+  CHECK(io::make_directory(to));
+  std::error_code failure;
+  for (auto const& entry : fs::directory_iterator(from, failure)) {
+    std::error_code ignored;
+    auto target = fs::canonical(entry.path(), ignored);
+    bool is_public = target.string().starts_with("/usr/") || target.parent_path() == from;
+    bool is_manual = target.extension() == ".gz";  // half of the alternatives
+    if (ignored || !is_public || is_manual || !fs::is_regular_file(target, ignored)) continue;
+    if (!all_may_read(target)) continue;
+    if (entry.is_symlink(ignored)) {
+      fs::copy_symlink(entry.path(), to / entry.path().filename(), ignored);
+    } else {
+      fs::copy_file(target, to / entry.path().filename(), ignored);
+    }
+  }
+  return success();
 }
 
 Result<void> make_machine_skeleton(io::Path const& root) {
