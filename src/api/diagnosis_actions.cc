@@ -56,9 +56,10 @@ struct TargetDiagnosis {
   std::string instance_id, name;
   std::optional<std::string> vpc_id, subnet_id, private_ip_address;
   std::vector<MethodDescription> methods;
+  std::int64_t untried = 0;  // of its ways and names, where a lab could try them: beyond kMostProbes
 };
 BOOST_DESCRIBE_STRUCT(TargetDiagnosis, (),
-                      (instance_id, name, vpc_id, subnet_id, private_ip_address, methods))
+                      (instance_id, name, vpc_id, subnet_id, private_ip_address, methods, untried))
 
 struct DiagnoseResponse {
   std::vector<TargetDiagnosis> targets;
@@ -237,7 +238,7 @@ void for_each_trial(std::vector<Judged>& judged, Visitor&& visit) {
       auto const& requirements = assessments[m].requirements;
       for (std::size_t r = 0; r < requirements.size(); r++) {
         auto trial = trial_of(requirements[r]);
-        if (trial) visit(*std::move(trial), requirements[r], diagnosis.methods[m].requirements[r]);
+        if (trial) visit(diagnosis, *std::move(trial), requirements[r], diagnosis.methods[m].requirements[r]);
       }
     }
   }
@@ -245,18 +246,25 @@ void for_each_trial(std::vector<Judged>& judged, Visitor&& visit) {
 
 awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
   std::vector<Trial> trials;
-  for_each_trial(judged, [&](Trial trial, network::Requirement const&, RequirementDescription&) {
-    if (trials.size() < kMostProbes) trials.push_back(std::move(trial));
-  });
+  auto choose = [&](TargetDiagnosis& target, Trial trial, auto const&, auto const&) {
+    if (trials.size() == kMostProbes) {
+      target.untried++;
+    } else {
+      trials.push_back(std::move(trial));
+    }
+  };
+  for_each_trial(judged, choose);
   CO_TRY(auto seen, co_await lab.observe(std::move(trials)));
   auto next = seen.begin();
-  for_each_trial(judged, [&](Trial, network::Requirement const& wanted, RequirementDescription& requirement) {
+  auto tell = [&](auto const&, auto const&, network::Requirement const& wanted,
+                  RequirementDescription& requirement) {
     if (next == seen.end()) return;
     auto observation = std::move(*next++);
     if (!observation) return;
     bool disagrees = observation->arrives != is_to_arrive(wanted);
     requirement.observed = {observation->arrives, std::move(observation->how), disagrees};
-  });
+  };
+  for_each_trial(judged, tell);
   co_return success();
 }
 

@@ -4,6 +4,8 @@
 #include "api/test_lab.h"
 #include "api/test_plane.h"
 #include "base/ssh_key.h"
+#include "networks/example.h"
+#include "networks/images.h"
 #include "networks/instances.h"
 #include "networks/settle.h"
 
@@ -134,6 +136,30 @@ TEST_F(Diagnosis, what_cannot_be_tried_is_not_observed_and_what_the_lab_complain
   for (auto& each : observed("way to the service")) EXPECT_TRUE(each.is_null()) << each;
   EXPECT_EQ(ask("Diagnose").at("Complaint").as_string(), "no room");
   EXPECT_EQ(ask("DescribeExample").at("Complaint").as_string(), "no room");
+}
+
+TEST_F(Diagnosis, ways_that_are_too_many_are_counted_where_they_are_not_tried) {
+  change([&](networks::State& state) {
+    auto example = networks::find_example(state, "example");
+    ASSERT_TRUE(example);
+    networks::NewInstances wanted;
+    wanted.image = networks::images()[0].id;
+    wanted.subnet = state.network.locate(example->by_endpoints)->subnet->id.text();
+    wanted.most = 60;
+    EXPECT_TRUE(networks::run_instances(state, wanted, clock.now()));
+  });
+  settle();
+  std::int64_t untried = 0;
+  std::string last;
+  auto diagnosis = ask("Diagnose");
+  for (auto& target : diagnosis.at("Targets").as_array()) {
+    untried += target.at("Untried").as_int64();
+    last = target.at("InstanceId").as_string();
+  }
+  EXPECT_EQ(lab.tried.size(), 128U);
+  EXPECT_GT(untried, 0);
+  auto alone = ask("Diagnose", json::serialize(json::object{{"Target", last}}));
+  EXPECT_EQ(alone.at("Targets").as_array().at(0).at("Untried").as_int64(), 0);
 }
 
 TEST_F(Diagnosis, of_an_example_that_runs_is_told_whose_sshd_answers) {

@@ -102,8 +102,17 @@ void print_heading(json::value const& target) {
   std::printf("\n");
 }
 
+void print_untried(json::value const& target) {
+  auto const* untried = target.as_object().if_contains("Untried");
+  if (untried == nullptr || !untried->is_int64() || untried->get_int64() == 0) return;
+  std::printf(
+      "  · %lld of its ways had no packet sent, there are so many; all have with: fumidai doctor %s\n",
+      static_cast<long long>(untried->get_int64()), shown(target, "InstanceId").c_str());
+}
+
 void print_target(json::value const& target) {
   print_heading(target);
+  print_untried(target);
   for (auto const& method : list_of(target, "Methods")) {
     bool works = flag_of(method, "Works");
     std::printf("\n  %s %s: %s\n", works ? "✓" : "✗", shown(method, "Method").c_str(),
@@ -116,6 +125,7 @@ void print_target(json::value const& target) {
 // The same in a line for each method, with the first cause why it does not work.
 void print_summary(json::value const& target) {
   print_heading(target);
+  print_untried(target);
   for (auto const& method : list_of(target, "Methods")) {
     bool works = flag_of(method, "Works");
     json::value const* cause = nullptr;

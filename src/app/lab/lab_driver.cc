@@ -19,6 +19,8 @@ namespace {
 // What somebody took away by hand is back after this.
 constexpr auto kLookAgain = 5s;
 constexpr auto kProbe = 2s, kDial = 8s;
+// The 128 ways of one diagnosis, none of which answers, take 8 s: who asks waits 30.
+constexpr std::size_t kProbers = 32;
 constexpr std::uint16_t kHttps = 443, kHttp = 80, kSsh = 22;
 
 Address const& metadata_address() {
@@ -61,7 +63,7 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
                  }},
                 config_),
       worker_("lab"),
-      probers_("lab probes", 8),
+      probers_("lab probes", kProbers),
       dialers_("lab dials", 4),
       changed_(parts_.executor) {}
 
