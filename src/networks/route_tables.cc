@@ -58,6 +58,8 @@ Result<network::RouteTarget> interface_target(State const& state, network::Route
 Result<network::RouteTarget> instance_target(State const& state, network::RouteTable const& table,
                                              std::string const& id) {
   TRY(auto* instance, find(state.network.instances, id));
+  if (instance->state == network::InstanceState::terminated)
+    return Error{Errc::conflict, "The instance '" + id + "' is terminated.", "IncorrectInstanceState"};
   return interface_target(state, table, instance->interface.text());
 }
 

@@ -17,7 +17,8 @@ struct NewRoute {
   std::vector<std::string> targets;  // ids of any kind; exactly one makes a route
 };
 // Errors: MissingParameter, InvalidParameterCombination, InvalidParameterValue, RouteAlreadyExists,
-// RouteNotSupported, RouteLimitExceeded, and the target's NotFound.
+// RouteNotSupported, RouteLimitExceeded, IncorrectInstanceState (a terminated one), and the target's
+// NotFound.
 Result<void> create_route(State& state, NewRoute const& route);
 // Another target for a destination. Errors: the same, and InvalidParameterValue where there is no route.
 Result<void> replace_route(State& state, NewRoute const& route);

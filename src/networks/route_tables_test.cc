@@ -44,6 +44,7 @@ TEST(RouteTables, refuse_routes_with_the_names_of_AWS) {
   auto& state = setup.state;
   state.network.endpoints.put({network::InterfaceEndpointId("vpce-0123456789abcdef0"),
                                network::VpcId(setup.vpc), "com.amazonaws.us-east-1.ssm"});
+  state.network.instances.put({InstanceId("i-0123456789abcdef1"), {}, network::InstanceState::terminated});
   auto loose = create_internet_gateway(state)->text();
   ASSERT_TRUE(create_route(state, {setup.table, "192.0.2.0/24", {setup.gateway}}));
   struct {
@@ -72,6 +73,9 @@ TEST(RouteTables, refuse_routes_with_the_names_of_AWS) {
       {{setup.table, "0.0.0.0/0", {"i-0123456789abcdef0"}},
        "InvalidInstanceID.NotFound",
        "InvalidInstanceID.NotFound"},
+      {{setup.table, "0.0.0.0/0", {"i-0123456789abcdef1"}},
+       "IncorrectInstanceState",
+       "IncorrectInstanceState"},
       {{setup.table, "0.0.0.0/0", {"eni-0123456789abcdef0"}},
        "InvalidNetworkInterfaceID.NotFound",
        "InvalidNetworkInterfaceID.NotFound"},

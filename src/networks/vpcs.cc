@@ -94,6 +94,13 @@ bool is_in_use(State const& state, network::VpcId const& vpc) {
                              [&](auto const& group) { return group.vpc == vpc && group.name != "default"; });
 }
 
+void drop_tags_of_rules(State& state, network::VpcId const& vpc) {
+  for (auto const& group : state.network.security_groups) {
+    if (group.vpc != vpc) continue;
+    for (auto const& rule : group.rules) drop_tags(state, rule.id.text());
+  }
+}
+
 // All parts of a VPC of one kind, and their tags.
 template <class Value>
 void erase_parts(State& state, Table<Value>& table, network::VpcId const& vpc) {
@@ -129,6 +136,7 @@ Result<void> delete_vpc(State& state, std::string const& id) {
   if (is_in_use(state, key))
     return dependency_violation("The vpc '" + id + "' has dependencies and cannot be deleted.");
   erase_parts(state, state.network.route_tables, key);
+  drop_tags_of_rules(state, key);
   erase_parts(state, state.network.security_groups, key);
   erase_parts(state, state.network.endpoints, key);  // deleted ones that are still shown
   erase_parts(state, state.network.connect_endpoints, key);

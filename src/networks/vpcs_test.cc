@@ -79,6 +79,17 @@ TEST(Vpcs, go_when_what_is_in_them_is_gone) {
   EXPECT_EQ(state.network.security_groups.size(), 1u);
 }
 
+TEST(Vpcs, leave_no_tags_of_what_goes_with_them) {
+  State state;
+  auto vpc = create_vpc(state, "10.0.0.0/16")->text();
+  auto const& group = *state.network.security_groups.begin();
+  std::vector<std::string> parts{vpc, group.id.text(), state.network.route_tables.begin()->id.text()};
+  for (auto const& rule : group.rules) parts.push_back(rule.id.text());
+  for (auto const& part : parts) ASSERT_TRUE(put_tags(state, part, {{"team", "a"}}));
+  ASSERT_TRUE(delete_vpc(state, vpc));
+  for (auto const& part : parts) EXPECT_TRUE(state.tags_of(part).empty()) << part;
+}
+
 TEST(Interfaces, take_addresses_and_give_them_back) {
   TwoVpcs setup;
   auto& state = setup.state;

@@ -247,6 +247,8 @@ NETWORKS = [  # api-surface 2.1
     ("AssociateRouteTable", {"RouteTableId": "@spare", "SubnetId": "@subnet"}, "Resource.AlreadyAssociated"),
     ("AssociateRouteTable", {"RouteTableId": "@faraway", "SubnetId": "@private"}, "InvalidParameterValue"),
     ("AssociateRouteTable", {"RouteTableId": "@spare"}, "MissingParameter"),
+    ("AssociateRouteTable", {"RouteTableId": "@spare", "GatewayId": "@gateway"}, "UnsupportedOperation"),
+    ("AssociateRouteTable", {"RouteTableId": "@spare", "GatewayId": "@gateway", "SubnetId": "@private"}, "UnsupportedOperation"),
     ("DisassociateRouteTable", {"AssociationId": "@main_association"}, "InvalidParameterValue"),
     ("DisassociateRouteTable", {"AssociationId": "rtbassoc-" + NOBODY}, "InvalidAssociationID.NotFound"),
     ("ReplaceRouteTableAssociation", {"AssociationId": "rtbassoc-" + NOBODY, "RouteTableId": "@spare"}, "InvalidAssociationID.NotFound"),

@@ -176,11 +176,11 @@ struct DeleteRouteRequest {
 BOOST_DESCRIBE_STRUCT(DeleteRouteRequest, (), (route_table_id, destination_cidr_block))
 
 struct AssociateRouteTableRequest {
-  std::string route_table_id, subnet_id;
-  static constexpr wire::Limit kLimits[] = {{"route_table_id", 1, 64, wire::required},
-                                            {"subnet_id", 1, 64, wire::required}};
+  std::string route_table_id, subnet_id, gateway_id;
+  static constexpr wire::Limit kLimits[] = {
+      {"route_table_id", 1, 64, wire::required}, {"subnet_id", 1, 64}, {"gateway_id", 1, 64}};
 };
-BOOST_DESCRIBE_STRUCT(AssociateRouteTableRequest, (), (route_table_id, subnet_id))
+BOOST_DESCRIBE_STRUCT(AssociateRouteTableRequest, (), (route_table_id, subnet_id, gateway_id))
 
 struct AssociateRouteTableResponse {
   std::string association_id;
@@ -302,6 +302,13 @@ Result<Done> delete_route(State& state, Call const&, DeleteRouteRequest const& r
 
 Result<AssociateRouteTableResponse> associate_route_table(State& state, Call const&,
                                                           AssociateRouteTableRequest const& request) {
+  if (!request.gateway_id.empty())
+    return Error{Errc::unsupported,
+                 "Route tables of gateways (GatewayId) are not supported: what comes in through a gateway "
+                 "takes the local route. Name a subnet: SubnetId",
+                 "UnsupportedOperation"};
+  if (request.subnet_id.empty())
+    return Error{Errc::invalid, "The request must contain the parameter SubnetId", "MissingParameter"};
   TRY(auto id, networks::associate_route_table(state, request.route_table_id, request.subnet_id));
   return AssociateRouteTableResponse{id.text(), {}};
 }
