@@ -21,7 +21,8 @@ Value const* find_if(Table<Value> const& table, auto&& holds) {
 }
 
 bool is_gone(NatGateway const* gateway) {
-  return !gateway || gateway->state == NatState::deleting || gateway->state == NatState::deleted;
+  return !gateway || gateway->state == NatState::failed || gateway->state == NatState::deleting ||
+         gateway->state == NatState::deleted;
 }
 
 bool is_gone(EndpointState state) {

@@ -41,7 +41,8 @@ TEST(Network, a_route_is_a_blackhole_once_its_target_is_gone) {
     return network.is_blackhole(table, table.routes.front());
   };
   for (auto [state, gone] : {std::pair(NatState::pending, false), std::pair(NatState::available, false),
-                             std::pair(NatState::deleting, true), std::pair(NatState::deleted, true)}) {
+                             std::pair(NatState::failed, true), std::pair(NatState::deleting, true),
+                             std::pair(NatState::deleted, true)}) {
     network.nat_gateways.find(kNat)->state = state;
     EXPECT_EQ(is_blackhole(kPrivateTable), gone) << to_string(state);
   }

@@ -149,13 +149,20 @@ class Walk {
       block_unknown(to, *source.vpc);
       return {};
     }
-    if (network_.is_blackhole(table, *route)) {
+    if (network_.is_blackhole(table, *route) && !leads_to_failed_nat(*route)) {
       block(Pass::route, table.id.text(), Block::blackhole, sends + ", which is gone: a blackhole",
             mend_way_out(network_, source, &*route));
       return {};
     }
     pass(Pass::route, table.id.text(), sends);
     return route;
+  }
+
+  // Which can tell why.
+  bool leads_to_failed_nat(Route const& route) const {
+    auto* id = std::get_if<NatGatewayId>(&route.target);
+    auto* gateway = id ? network_.nat_gateways.find(*id) : nullptr;
+    return gateway && gateway->state == NatState::failed;
   }
 
   // The network's part ends here.
