@@ -211,8 +211,8 @@ Result<void> what_it_takes(store::Transaction& transaction, Call const& call,
 Result<void> check_lab(Call const& call) {
   if (call.plane.lab) return success();
   return Error{Errc::unsupported,
-               "This server has no lab. Start one with `fumidai lab up`, or start the server with `fumidai "
-               "server --lab`.",
+               "This server has no lab. Stop it first; then start one that has: `fumidai lab up`, or "
+               "`fumidai server --lab`.",
                "UnsupportedOperation"};
 }
 

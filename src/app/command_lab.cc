@@ -8,6 +8,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
+#include <span>
 #include <thread>
 
 #include "app/client_command.h"
@@ -93,8 +94,38 @@ std::string last_line(io::Path const& file) {
   return trimmed_text.substr(trimmed_text.rfind('\n') + 1);
 }
 
+Result<void> check_takes_no_more(LabArguments const& arguments) {
+  auto const& server = arguments.server;
+  if (server.listen.empty() && server.lab_image.empty() && server.lab_ssm_agent.empty()) return success();
+  auto directory = arguments.directory().root.string();
+  return Error{Errc::conflict,
+               "a server runs with " + directory +
+                   " already, and --listen, --image and --ssm-agent count only when one starts. Leave them "
+                   "out, or stop it first: fumidai lab down --data-dir " +
+                   directory};
+}
+
+// With which `up` asks the instances: here, and in them.
+constexpr std::pair<char const*, char const*> kAskers[] = {{"sbin/ip", "iproute2"},
+                                                           {"usr/bin/ssh", "openssh-client"}};
+constexpr std::pair<char const*, char const*> kAsked[] = {{"sbin/ip", "iproute2"}, {"usr/bin/curl", "curl"}};
+
+Result<void> check_programs(io::Path const& root, std::span<std::pair<char const*, char const*> const> all) {
+  for (auto const& [program, package] : all) {
+    std::error_code ignored;
+    auto path = root / program;  // a link in an image means a file of the image
+    if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) continue;
+    return Error{Errc::not_found, "`lab up` asks the instances with " + path.string() +
+                                      ", which is not there; install Debian's package " + package};
+  }
+  return success();
+}
+
 Result<void> ensure_server(LabArguments const& arguments) {
-  if (is_ready(arguments)) return success();
+  if (is_ready(arguments)) return check_takes_no_more(arguments);
+  auto const& image = arguments.server.lab_image;
+  CHECK(check_programs("/", kAskers));
+  CHECK(check_programs(image.empty() ? "/" : image, kAsked));
   CHECK(LabDriver::check_able(arguments.lab()));
   auto pid = start_server(arguments);
   if (pid < 0) return system_error("start the server");

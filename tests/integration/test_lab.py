@@ -402,6 +402,21 @@ def test_up_says_at_once_what_is_stopped(plane, parts):
     assert plane.is_reached(instance, 40)
 
 
+def test_a_server_that_runs_takes_no_other_image(plane):
+    done = plane.lab("up", "--image", "/nowhere")
+    assert done.returncode == 1 and f"stop it first: fumidai lab down --data-dir {plane.data}" in done.stderr, done.stdout + done.stderr
+
+
+def test_a_program_that_up_needs_is_missed_before_anything_is_made(plane, tmp_path):
+    for program in ("sbin/ip", "usr/sbin/sshd"):
+        (tmp_path / "image" / program).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "image" / program).touch()
+    other = LabPlane(tmp_path, plane.world)
+    done = other.lab("up", "--image", tmp_path / "image")
+    assert done.returncode == 1 and f"{tmp_path}/image/usr/bin/curl, which is not there" in done.stderr, done.stdout + done.stderr
+    assert not (other.data / "server.log").exists()
+
+
 def test_up_makes_again_what_is_missing_of_the_example(tmp_path):
     def running():
         found = plane.aws("ec2", "describe-instances", "--filters", "Name=instance-state-name,Values=running")["Reservations"]

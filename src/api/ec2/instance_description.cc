@@ -133,8 +133,8 @@ InstanceDescription describe(State const& state, Call const& call, Profiles cons
 
 Error no_lab() {
   return {Errc::unsupported,
-          "Instances run in a lab, and this server has none. Start one with `fumidai lab up`, or start "
-          "the server with `fumidai server --lab`.",
+          "Instances run in a lab, and this server has none. Stop it first; then start one that has: "
+          "`fumidai lab up`, or `fumidai server --lab`.",
           "UnsupportedOperation"};
 }
 
