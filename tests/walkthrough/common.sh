@@ -420,6 +420,11 @@ stays_away() {
   refused "TargetNotConnected" aws ssm start-session --target "$1"
 }
 not_listed() { is "describe-instance-information" "" "$(ping_status_of "$1")"; }
+# agent_refused INSTANCE ACTION: that its agent says so, on its console
+agent_refused() {
+  has "the agent" "is not authorized to perform: $2" \
+    "$(aws ec2 get-console-output --instance-id "$1" --query Output --output text | grep "is not authorized" | tail -n 1 || true)"
+}
 
 interface_of() { aws ec2 describe-instances --instance-ids "$1" --query 'Reservations[0].Instances[0].NetworkInterfaces[0].NetworkInterfaceId' --output text; }
 

@@ -7,4 +7,5 @@ undo aws ec2 modify-vpc-endpoint --vpc-endpoint-id "$EP_SSM" --reset-policy
 launch_with_role
 stays_away "$I"
 not_listed "$I"
+agent_refused "$I" ssm:UpdateInstanceInformation
 doctor "$endpoints" "$I" "role's permissions" "$EP_SSM" -

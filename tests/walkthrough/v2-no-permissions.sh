@@ -8,4 +8,5 @@ undo aws iam attach-role-policy --role-name ssm-role --policy-arn $policy
 launch_with_role
 stays_away "$I"
 not_listed "$I"
+agent_refused "$I" ssm:UpdateInstanceInformation
 doctor "$endpoints" "$I" "role's permissions" ssm-role -
