@@ -183,8 +183,8 @@ TEST_F(TunnelAsk, an_address_is_one_of_the_endpoints_own_vpc) {
   Carriers carriers;
   Tunnels tunnels(*gate, networks, carriers);
   tunnels.set_has_dialer(true);
-  auto admit = [&](std::string endpoint) {
-    wire::OpenTunnel tunnel{std::move(endpoint), 22, Address::parse("10.0.1.5").value(), 60s};
+  auto admit = [&](std::string endpoint, char const* address = "10.0.1.5") {
+    wire::OpenTunnel tunnel{std::move(endpoint), 22, Address::parse(address).value(), 60s};
     auto caller = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
     return finish([&]() -> awaitable<std::string> {
       auto admission = co_await tunnels.admit(caller, tunnel, "");
@@ -193,6 +193,8 @@ TEST_F(TunnelAsk, an_address_is_one_of_the_endpoints_own_vpc) {
   };
   EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0");
   EXPECT_EQ(admit("eice-0123456789abcdef1"), "10.0.1.5 is vpce-2, which is no host.");
+  EXPECT_EQ(admit(kEndpoint, "10.0.0.2"), "10.0.0.2 is the name server of vpc-1, which is no host.");
+  EXPECT_EQ(admit(kEndpoint, "10.0.0.3"), "10.0.0.3");
   EXPECT_EQ(carriers.carried_by(kEndpoint), 0u) << "its place goes with it";
 }
 

@@ -15,6 +15,13 @@ Error not_usable(std::string detail) {
   return {Errc::invalid, std::move(detail), "InvalidParameter"};
 }
 
+// AWS's, in each VPC.
+Address name_server_of(network::Vpc const& vpc) {
+  auto address = vpc.cidr.masked().base;
+  address.bytes[3] += 2;  // a block has 16 addresses at least
+  return address;
+}
+
 // Whose address it is in that VPC: of two VPCs with one block, the endpoint's own.
 network::InterfaceOwner owner_of(network::Network const& network, network::VpcId const& vpc,
                                  Address const& address) {
@@ -78,7 +85,7 @@ awaitable<Result<void>> Tunnels::admit_again(model::Caller caller, wire::OpenTun
 }
 
 // The address is one of the endpoint's VPC, and no service of ours there: never this machine, the metadata
-// service, or an interface endpoint.
+// service, in a lab the name server, or an interface endpoint.
 Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller const& caller,
                                 wire::OpenTunnel const& tunnel,
                                 std::optional<std::string> const& host) const {
@@ -95,6 +102,9 @@ Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller c
   if (!vpc || !vpc->cidr.contains(tunnel.address))
     return not_usable(tunnel.address.text() + " is not an address of " + endpoint->vpc.text() + ", where " +
                       tunnel.endpoint + " is.");
+  if (has_dialer_ && tunnel.address == name_server_of(*vpc))
+    return not_usable(tunnel.address.text() + " is the name server of " + endpoint->vpc.text() +
+                      ", which is no host.");
   auto owner = owner_of(network, endpoint->vpc, tunnel.address);
   if (std::holds_alternative<network::InterfaceEndpointId>(owner))
     return not_usable(tunnel.address.text() + " is " + text_of(owner) + ", which is no host.");
