@@ -41,7 +41,8 @@ BOOST_DESCRIBE_STRUCT(MetadataOptions, (), (enabled, tokens_required, hop_limit,
 BOOST_DESCRIBE_STRUCT(Launch, (),
                       (id, reservation, image, client_token, index, launched_at, state_since, user_data,
                        metadata, protected_from_termination, wants_public_address, is_new, rebooted_at,
-                       reason_code, reason, profile_association, profile_associated_at, public_key))
+                       reason_code, reason, profile_association, profile_associated_at, public_key,
+                       stops_by_force))
 BOOST_DESCRIBE_STRUCT(Tagged, (), (id, tags))
 BOOST_DESCRIBE_STRUCT(ClientToken, (), (id, digest, made, at))
 

@@ -275,9 +275,18 @@ Result<StateChanges> stop_instances(State& state, Ids const& ids, Time now) {
     if (current != InstanceState::running) return incorrect_state(found.instance->id.text(), "stopped");
     release_automatic_address(after, *found.instance);
     set_state(found, InstanceState::stopping, now);
+    found.launch->stops_by_force = false;
     set_reason(*found.launch, kByUser, "User initiated shutdown");
     return success();
   });
+}
+
+Result<StateChanges> stop_by_force(State& state, Ids const& ids, Time now) {
+  TRY(auto changes, stop_instances(state, ids, now));
+  for (auto const& change : changes) {
+    if (change.before == InstanceState::running) state.launches.find(change.id)->stops_by_force = true;
+  }
+  return changes;
 }
 
 Result<StateChanges> terminate_instances(State& state, Ids const& ids, Time now) {

@@ -297,6 +297,17 @@ TEST_F(Instances, terminated_it_gives_everything_back_and_is_shown_for_an_hour) 
   EXPECT_EQ(state.tagged.size(), 0u);
 }
 
+TEST_F(Instances, each_stop_says_anew_whether_it_is_by_force) {
+  auto id = launched();
+  ASSERT_TRUE(stop_by_force(state, {id.text()}, kTestTime));
+  EXPECT_TRUE(launch(id).stops_by_force);
+  networks::stopped(state, id, kTestTime);
+  ASSERT_TRUE(start_instances(state, {id.text()}, kTestTime));
+  networks::started(state, id, kTestTime);
+  ASSERT_TRUE(stop_instances(state, {id.text()}, kTestTime));
+  EXPECT_FALSE(launch(id).stops_by_force);
+}
+
 TEST_F(Instances, one_that_does_not_come_up_says_why) {
   auto id = run();
   networks::terminated(state, id, kTestTime, "there is no room for its disk");

@@ -63,6 +63,7 @@ struct Launch {
   std::string profile_association = {};       // iip-assoc-…; of the profile in network::Instance
   Time profile_associated_at{};
   std::string public_key = {};  // of the key pair, as it was then
+  bool stops_by_force = false;  // when it was last stopped: without asking its processes to end
 
   friend bool operator==(Launch const&, Launch const&) = default;
 };

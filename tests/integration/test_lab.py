@@ -389,6 +389,17 @@ def test_one_that_shuts_itself_down_is_stopped_and_can_be_started(plane, parts):
     assert plane.is_reached(instance, 40)
 
 
+def test_a_forced_stop_asks_no_process_to_end(plane, parts):
+    instance = parts["by-nat"]["instance"]
+    asked = lambda: plane.aws("ec2", "get-console-output", "--instance-id", instance)["Output"].count("stopping")
+    before = asked()
+    plane.aws("ec2", "stop-instances", "--instance-ids", instance, "--force")
+    wait_until("it is stopped", lambda: plane.aws("ec2", "describe-instances", "--instance-ids", instance)["Reservations"][0]["Instances"][0]["State"]["Name"] == "stopped", 20)
+    assert asked() == before
+    plane.aws("ec2", "start-instances", "--instance-ids", instance)
+    assert plane.is_reached(instance, 40)
+
+
 def test_up_says_at_once_what_is_stopped(plane, parts):
     instance = parts["by-nat"]["instance"]
     plane.aws("ec2", "stop-instances", "--instance-ids", instance)

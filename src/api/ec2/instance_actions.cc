@@ -299,6 +299,13 @@ struct ChangesResponse {
 };
 BOOST_DESCRIBE_STRUCT(ChangesResponse, (), (instances_set))
 
+struct StopRequest {
+  std::vector<std::string> instance_id;
+  bool force = false;
+  static constexpr wire::Limit kLimits[] = {{"instance_id", 1, 1000, wire::required}};
+};
+BOOST_DESCRIBE_STRUCT(StopRequest, (), (instance_id, force))
+
 // Without a lab nobody would report that it has come about: it has at once, or it never can.
 Result<void> bring_about(State& state, Call const& call, networks::StateChanges const& changes) {
   using enum networks::InstanceState;
@@ -311,15 +318,26 @@ Result<void> bring_about(State& state, Call const& call, networks::StateChanges 
   return success();
 }
 
-template <Result<networks::StateChanges> (*move)(State&, networks::Ids const&, Time)>
-Result<ChangesResponse> move_instances(State& state, Call const& call, InstancesRequest const& request) {
-  networks::forget_terminated(state, call.caller.at);
-  TRY(auto changes, move(state, request.instance_id, call.caller.at));
+Result<ChangesResponse> begun(State& state, Call const& call, networks::StateChanges const& changes) {
   CHECK(bring_about(state, call, changes));
   ChangesResponse response;
   for (auto const& [id, before, now] : changes)
     response.instances_set.push_back({id.text(), describe_state(now), describe_state(before)});
   return response;
+}
+
+template <Result<networks::StateChanges> (*move)(State&, networks::Ids const&, Time)>
+Result<ChangesResponse> move_instances(State& state, Call const& call, InstancesRequest const& request) {
+  networks::forget_terminated(state, call.caller.at);
+  TRY(auto changes, move(state, request.instance_id, call.caller.at));
+  return begun(state, call, changes);
+}
+
+Result<ChangesResponse> stop_instances(State& state, Call const& call, StopRequest const& request) {
+  networks::forget_terminated(state, call.caller.at);
+  auto stop = request.force ? networks::stop_by_force : networks::stop_instances;
+  TRY(auto changes, stop(state, request.instance_id, call.caller.at));
+  return begun(state, call, changes);
 }
 
 Result<Done> reboot_instances(State& state, Call const& call, InstancesRequest const& request) {
@@ -337,7 +355,7 @@ std::vector<Action> instance_actions() {
       acts<DescribeStatusRequest, DescribeStatusResponse>(kEc2, "DescribeInstanceStatus",
                                                           describe_instance_status),
       changes(kEc2, "StartInstances", on_state<move_instances<networks::start_instances>>, about_them),
-      changes(kEc2, "StopInstances", on_state<move_instances<networks::stop_instances>>, about_them),
+      changes(kEc2, "StopInstances", on_state<stop_instances>, about<&StopRequest::instance_id>),
       changes(kEc2, "RebootInstances", on_state<reboot_instances>, about_them),
       changes(kEc2, "TerminateInstances", on_state<move_instances<networks::terminate_instances>>,
               about_them),

@@ -486,6 +486,13 @@ TEST_F(InstanceActions, states_are_told_before_and_now) {
   EXPECT_EQ(call("TerminateInstances", these), "InvalidInstanceID.NotFound");
 }
 
+TEST_F(InstanceActions, a_stop_may_be_by_force) {
+  auto id = run();
+  report([&](auto& state) { networks::started(state, InstanceId(id), clock.now()); });
+  call("StopInstances", {{"InstanceId.1", id}, {"Force", "true"}});
+  report([&](auto& state) { EXPECT_TRUE(state.launches.find(InstanceId(id))->stops_by_force); });
+}
+
 TEST_F(InstanceActions, without_a_lab_they_end_at_once_and_begin_never) {
   auto id = run(), starting = run();
   report([&](auto& state) { networks::started(state, InstanceId(id), clock.now()); });

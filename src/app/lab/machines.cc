@@ -122,7 +122,10 @@ awaitable<Result<void>> Machines::act(Assignment assignment, InstanceState found
     case MachineDeed::none: co_return success();
     case MachineDeed::begin: co_return co_await begin(std::move(assignment), false);
     case MachineDeed::begin_again: co_return co_await begin(std::move(assignment), true);
-    case MachineDeed::stop: co_return co_await stop(std::move(id));
+    case MachineDeed::stop: {
+      bool by_force = assignment.state->launches.find(id)->stops_by_force;
+      co_return co_await stop(std::move(id), by_force);
+    }
     case MachineDeed::erase: co_return co_await erase(std::move(id));
     case MachineDeed::tell_running: {
       Report started = [id, now](auto& state) { networks::started(state, id, now); };
@@ -166,8 +169,12 @@ awaitable<Result<void>> Machines::did_not_begin(InstanceId id, Error why) {
   co_return why;
 }
 
-awaitable<Result<void>> Machines::stop(InstanceId id) {
-  auto work = [directory = config_.instance(id)] { return lab::stop_instance(directory); };
+awaitable<Result<void>> Machines::stop(InstanceId id, bool by_force) {
+  lab::StopPatience patience;
+  if (by_force) patience.asked = 0ms;
+  auto work = [directory = config_.instance(id), patience] {
+    return lab::stop_instance(directory, patience);
+  };
   CO_CHECK(co_await worker_.run(std::move(work)));
   parts_.on_end(id, "the instance was stopped");
   auto now = parts_.clock.now();

@@ -60,7 +60,7 @@ class Machines {
   awaitable<void> work_on(Assignment assignment, network::InstanceState found);
   awaitable<Result<void>> act(Assignment assignment, network::InstanceState found);
   awaitable<Result<void>> begin(Assignment assignment, bool again);
-  awaitable<Result<void>> stop(InstanceId id);
+  awaitable<Result<void>> stop(InstanceId id, bool by_force);
   awaitable<Result<void>> erase(InstanceId id);
   awaitable<Result<void>> did_not_begin(InstanceId id, Error why);
   awaitable<Result<void>> report(Report what);
