@@ -176,19 +176,30 @@ class TlsStream : public Stream {
     co_return success();
   }
 
+  void finish_writing() override {
+    if (!socket_.is_open()) return;
+    say_goodbye();
+    boost::system::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+
   void set_deadline(SteadyTime deadline) override { watchdog_.set(deadline); }
 
   void close() override {
     if (!socket_.is_open()) return;
-    // Says goodbye if that is possible without waiting; a session that failed must not be asked to.
-    ERR_clear_error();
-    if (SSL_is_init_finished(ssl_.get()) == 1 && SSL_get_shutdown(ssl_.get()) == 0) SSL_shutdown(ssl_.get());
-    ERR_clear_error();
+    say_goodbye();
     boost::system::error_code ignored;
     socket_.close(ignored);
   }
 
  private:
+  // If that is possible without waiting; a session that failed must not be asked to.
+  void say_goodbye() {
+    ERR_clear_error();
+    if (SSL_is_init_finished(ssl_.get()) == 1 && SSL_get_shutdown(ssl_.get()) == 0) SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+  }
+
   // Once; nothing, when that direction of the descriptor has to be waited for.
   template <class Operation>
   std::optional<Result<std::size_t>> attempt(Operation operation, tcp::socket::wait_type& direction) {

@@ -13,6 +13,11 @@ constexpr std::size_t kChunk = 16 * 1024 + 512;
 
 constexpr std::uint16_t kGoingAway = 1001, kProtocolError = 1002, kTooLarge = 1009;
 
+// Between two chunks of what is passed over: a peer that floods is slowed down to some megabytes a second, or
+// some hundred reads in each.
+constexpr auto kBetweenChunks = std::chrono::milliseconds(2);
+constexpr std::size_t kOfARead = 32;
+
 }  // namespace
 
 WebSocket::WebSocket(asio::any_io_executor executor, std::unique_ptr<Stream> stream, wire::Side side,
@@ -57,6 +62,7 @@ awaitable<Result<void>> WebSocket::read_more() {
 }
 
 awaitable<Result<void>> WebSocket::on_control(wire::WebSocketMessage const& message) {
+  if (message.opcode == Opcode::ping && is_finished_) co_return success();
   if (message.opcode == Opcode::ping) {
     Bytes payload = to_bytes(message.payload);
     co_return co_await write(Opcode::pong, payload);
@@ -99,7 +105,7 @@ awaitable<Result<void>> WebSocket::ping(std::string_view payload) {
 
 awaitable<void> WebSocket::close(std::uint16_t code, std::string_view reason) {
   // While another write is stuck the peer would not read this one either.
-  if (!writing_.is_busy()) {
+  if (!writing_.is_busy() && !is_finished_) {
     auto payload = wire::encode_close(code, reason);
     stream_->expire_after(std::chrono::seconds(2));
     co_await write(Opcode::close, payload);
@@ -107,11 +113,27 @@ awaitable<void> WebSocket::close(std::uint16_t code, std::string_view reason) {
   stream_->close();
 }
 
-awaitable<void> WebSocket::close_in_turn(std::uint16_t code, std::string_view reason,
-                                         SteadyClock::duration patience) {
+awaitable<void> WebSocket::finish(std::uint16_t code, std::string_view reason,
+                                  SteadyClock::duration patience) {
   auto payload = wire::encode_close(code, reason);
+  most_silence_.reset();
   stream_->expire_after(patience);
   co_await write(Opcode::close, payload);
+  is_finished_ = true;
+  stream_->finish_writing();
+}
+
+awaitable<void> WebSocket::linger(SteadyClock::duration patience) {
+  stream_->expire_after(patience);
+  Bytes chunk(kChunk);
+  for (std::size_t passed_over = 0;;) {
+    auto count = co_await stream_->read_some(chunk);
+    if (!count || *count == 0) break;
+    passed_over += *count + kOfARead;
+    if (passed_over < kChunk) continue;
+    passed_over = 0;
+    co_await sleep_for(kBetweenChunks);
+  }
   stream_->close();
 }
 

@@ -42,8 +42,11 @@ class WebSocket {
 
   // Says why, if that is possible at once, and closes.
   awaitable<void> close(std::uint16_t code, std::string_view reason);
-  // The same, but says why after all that is being written, for which it waits so long.
-  awaitable<void> close_in_turn(std::uint16_t code, std::string_view reason, SteadyClock::duration patience);
+  // Says why after all that is being written, for which it waits so long. Nothing is written after that.
+  awaitable<void> finish(std::uint16_t code, std::string_view reason, SteadyClock::duration patience);
+  // After finish(), when nobody reads any more: passes over what the peer still sends, until it ends or so
+  // long, and closes. Closing before that could cost the peer what it has not read yet.
+  awaitable<void> linger(SteadyClock::duration patience);
   void close_now() { stream_->close(); }
   Stream& stream() { return *stream_; }
 
@@ -58,6 +61,7 @@ class WebSocket {
   std::optional<wire::CloseReason> closed_by_peer_;
   SteadyTime last_heard_ = SteadyClock::now();
   std::optional<SteadyClock::duration> most_silence_;
+  bool is_finished_ = false;
 };
 
 // The server's answer to an upgrade request: 101, or 400 when the request is none that RFC 6455 allows.

@@ -2,8 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+
+#include "io/http_client.h"
 #include "io/task_group.h"
+#include "io/tcp.h"
 #include "io/test_loop.h"
+#include "io/test_plane.h"
 
 namespace fumidai::io {
 namespace {
@@ -123,6 +129,126 @@ TEST(WebSocketStream, only_a_peer_that_is_silent_is_gone) {
     EXPECT_EQ(message.error().code, Errc::deadline_exceeded);
     EXPECT_GT(SteadyClock::now() - begun, 180ms);
     co_await group.join();
+  });
+}
+
+// A peer that reads slowly and has little room for it, while it sends without end.
+class Flooder {
+ public:
+  explicit Flooder(asio::any_io_executor executor) : socket_(executor) {
+    socket_.open(asio::ip::tcp::v4());
+    socket_.set_option(asio::socket_base::receive_buffer_size(32 * 1024));
+  }
+
+  awaitable<void> connect(asio::ip::tcp::endpoint to) {
+    co_await socket_.async_connect(to, asio::use_awaitable);
+  }
+
+  awaitable<void> flood() {
+    Bytes frames;
+    for (int i = 0; i < 5000; i++) wire::append_frame(frames, Side::client, Opcode::binary, {});
+    for (;;) {
+      auto [error, count] = co_await asio::async_write(socket_, asio::buffer(frames.data(), frames.size()),
+                                                       asio::as_tuple(asio::use_awaitable));
+      if (error) co_return;
+    }
+  }
+
+  // All of it, and how it ended.
+  awaitable<std::pair<Bytes, boost::system::error_code>> read_slowly() {
+    Bytes all, chunk(4096);
+    for (;;) {
+      auto [error, count] = co_await socket_.async_read_some(asio::buffer(chunk.data(), chunk.size()),
+                                                             asio::as_tuple(asio::use_awaitable));
+      if (error) co_return std::pair(std::move(all), error);
+      all.insert(all.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(count));
+      co_await sleep_for(1ms);
+    }
+  }
+
+  void leave() { socket_.close(); }
+
+ private:
+  Socket socket_;
+};
+
+TEST(WebSocketStream, what_was_written_arrives_though_the_peer_sends_without_end) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    asio::ip::tcp::acceptor acceptor(executor, {asio::ip::address_v4::loopback(), 0});
+    Flooder peer(executor);
+    co_await peer.connect(acceptor.local_endpoint());
+    auto accepted = co_await acceptor.async_accept(asio::use_awaitable);
+    WebSocket server(executor, make_tcp_stream(std::move(accepted)), Side::server, 1 << 20);
+    TaskGroup group(executor, "test");
+    group.spawn(peer.flood());
+    Bytes tail(256 * 1024, 'x');
+    auto say = [](WebSocket& socket, Bytes const& last) -> awaitable<void> {
+      co_await socket.write(Opcode::binary, last);
+      co_await socket.finish(1011, "why", 5s);
+      co_await socket.linger(5s);
+    };
+    group.spawn(say(server, tail));
+    auto [all, end] = co_await peer.read_slowly();
+    EXPECT_EQ(end, asio::error::eof) << end.message();
+    Bytes expected;
+    wire::append_frame(expected, Side::server, Opcode::binary, tail);
+    wire::append_frame(expected, Side::server, Opcode::close, wire::encode_close(1011, "why"));
+    EXPECT_TRUE(all == expected) << all.size() << " of " << expected.size();
+    peer.leave();
+    co_await group.join();
+  });
+}
+
+awaitable<void> say_all(std::unique_ptr<WebSocket> socket) {
+  Bytes tail(1 << 20, 'x');
+  co_await socket->write(Opcode::binary, tail);
+  co_await socket->finish(1011, "why", 5s);
+  co_await socket->linger(5s);
+}
+
+awaitable<void> send_without_end(WebSocket& socket) {
+  Bytes block(60'000, 'x');
+  for (Result<void> written = success(); written;) written = co_await socket.write(Opcode::binary, block);
+}
+
+TEST(WebSocketStream, what_was_written_over_tls_arrives_though_the_peer_sends_without_end) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    TestPlane plane(executor);
+    plane.channel = [](wire::HttpRequest, std::unique_ptr<WebSocket> socket) {
+      return say_all(std::move(socket));
+    };
+    auto tls = *TlsContext::client(plane.ca_pem());
+    auto url = *wire::parse_url(plane.url());
+    auto stream = co_await connect(tls, url, 5s);
+    wire::HttpRequest request;
+    request.target = "/";
+    request.headers.set("Host", url.host);
+    auto client = co_await upgrade_client(*std::move(stream), request, 2 << 20, 5s);
+    TaskGroup group(executor, "test");
+    group.spawn(send_without_end(**client));
+    auto message = co_await (*client)->read();
+    EXPECT_EQ(text_of(message).size(), 1u << 20);
+    auto end = co_await (*client)->read();
+    EXPECT_FALSE(end);
+    auto closed = (*client)->closed_by_peer().value_or(wire::CloseReason());
+    EXPECT_EQ(closed.code, 1011) << text_of(end);
+    (*client)->close_now();
+    co_await group.join();
+    co_await plane.stop();
+  });
+}
+
+TEST(WebSocketStream, a_peer_that_never_ends_is_waited_for_no_longer_than_told) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    Pair pair(executor);
+    co_await pair.server->finish(1000, "", 1s);
+    auto begun = SteadyClock::now();
+    co_await pair.server->linger(50ms);
+    EXPECT_GE(SteadyClock::now() - begun, 50ms);
+    EXPECT_LT(SteadyClock::now() - begun, 1s);
+    auto seen = co_await pair.client->read();
+    EXPECT_EQ(pair.client->closed_by_peer()->code, 1000);
+    EXPECT_FALSE(seen);
   });
 }
 

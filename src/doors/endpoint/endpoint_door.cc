@@ -15,7 +15,7 @@ using wire::TunnelEnd;
 
 namespace {
 
-constexpr auto kOpening = 10s, kClosing = 5s, kStopping = 12s;
+constexpr auto kOpening = 10s, kClosing = 5s, kLingering = 5s, kStopping = 12s;
 constexpr std::size_t kMostMessage = 128 * 1024;  // the AWS CLI sends up to 65,000 bytes
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr auto kBetweenEmptyFrames = 100ms;  // of a client whose input has ended
@@ -75,10 +75,14 @@ class EndpointDoor::Tunnel {
     }
     target_->close();
     co_await close_client();
-    co_await legs_.join();
   }
 
-  awaitable<void> close_client() { co_await client_->close_in_turn(reason_->code, reason_->text, kClosing); }
+  // All that the target said reaches the client before the reason does, whatever the client still sends.
+  awaitable<void> close_client() {
+    co_await client_->finish(reason_->code, reason_->text, kClosing);
+    co_await legs_.join();
+    co_await client_->linger(kLingering);
+  }
 
  private:
   awaitable<void> read_client() {
