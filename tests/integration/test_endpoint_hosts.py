@@ -190,6 +190,16 @@ def test_awss_clients_are_told_of_an_agent_that_is_killed(network, hosts):
         assert tunnel.read_close() == (1011, f"The agent on {made}, which carried the tunnel, is gone.")
 
 
+def test_awss_clients_that_die_behind_many_empty_frames_are_noticed(network, hosts):
+    wait_until("nothing is open", lambda: not network.tunnels())
+    with network.plane.world.network():
+        tunnel = Raw(network, 9)  # where nobody tells the end of the input
+        wait_until("it is listed", network.tunnels)
+        tunnel.socket.send_raw(tunnel.socket.frame(2, b"") * 20_000)
+        tunnel.socket.close()
+    wait_until("it is over", lambda: not network.tunnels(), 10)
+
+
 def test_a_host_that_drains_finishes_its_tunnels_and_takes_no_more(network, hosts):
     held = Held(network)
     carrier = held.carrier()
