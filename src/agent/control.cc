@@ -50,6 +50,7 @@ Agent::Agent(asio::any_io_executor executor, PlaneClient plane, AgentOptions opt
     : executor_(executor),
       plane_(std::move(plane)),
       options_(std::move(options)),
+      process_(random_hex(12)),
       jobs_tasks_(executor, "sessions"),
       completed_(executor) {}
 
@@ -92,6 +93,7 @@ awaitable<Result<void>> Agent::connect_and_serve() {
   open.token_value = token;
   open.agent_version = kAgentVersion;
   open.platform_type = "linux";
+  open.process = process_;
   if (!options_.endpoint.empty() && !is_draining_) open.serves_endpoint = options_.endpoint;
   auto text = wire::to_json_text(open);
   CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));

@@ -66,6 +66,7 @@ class Agent {
   asio::any_io_executor executor_;
   PlaneClient plane_;
   AgentOptions options_;
+  std::string process_;  // its id, as the plane knows it
   io::TaskGroup jobs_tasks_;
   std::map<std::string, pid_t> jobs_;
   std::map<std::string, TunnelWorker*> tunnels_;  // none while its worker is being made

@@ -20,6 +20,8 @@ class AgentLink {
   // Tells the agent why, and ends the channel. The code is one of wire::close_code.
   virtual void close(std::uint16_t code, std::string why) = 0;
   virtual io::SteadyTime connected_since() const = 0;
+  // The id of the agent's process, which another start would not have; empty when it does not say.
+  virtual std::string const& process() const = 0;
 };
 
 class Agents {

@@ -96,6 +96,15 @@ void LiveSession::end(SessionState state, std::string why) {
   for (auto* each : {&client_, &agent_}) each->room.notify();
 }
 
+void LiveSession::agent_arrived() {
+  if (agent_.socket && agent_process_.empty()) note_process();  // came back before its control channel
+  changed_.notify();
+}
+
+void LiveSession::note_process() {
+  if (auto link = agents_.find(row_.agent())) agent_process_ = link->process();
+}
+
 // Of several that carry an endpoint's tunnels, another can be asked at once.
 void LiveSession::agent_left() {
   if (row_.carrier.empty() || agent_.was_attached) return;
@@ -116,6 +125,7 @@ void LiveSession::attached(Role role) {
   leg(role).was_attached = true;
   leg(role).was_cut = false;
   if (client_.socket && agent_.socket) enter(SessionEvent::both_attached);
+  if (role == Role::agent) note_process();
   if (role == Role::agent && std::exchange(agent_is_missed_, false))
     tell_client("The agent on " + row_.agent().text() + " is back.", true);
   changed_.notify();
@@ -194,6 +204,13 @@ SteadyTime LiveSession::check_limits() {
   return deadlines.next;
 }
 
+// A tunnel lives in its agent's process.
+bool LiveSession::has_another_process() const {
+  auto link = agents_.find(row_.agent());
+  bool both_say = link && !link->process().empty() && !agent_process_.empty();
+  return both_say && link->process() != agent_process_;
+}
+
 // Of a tunnel, nothing is left to come back to when one of its ends is gone.
 SteadyTime LiveSession::check_ends_of_tunnel() {
   Deadlines deadlines;
@@ -206,6 +223,9 @@ SteadyTime LiveSession::check_ends_of_tunnel() {
   if (due(agent_.detached_at + kTunnelPatience))
     end(SessionState::failed, "The agent on " + row_.agent().text() + " did not come back within " +
                                   in_words(kTunnelPatience) + ".");
+  if (has_another_process())
+    end(SessionState::failed,
+        "The agent on " + row_.agent().text() + ", which carried the tunnel, was started anew.");
   if (!agent_.was_cut) return deadlines.next;
   auto last_sign = agent_.detached_at + kLifeSign;
   if (now < last_sign) {

@@ -73,7 +73,8 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
 
   // Begins the end. Only the first call counts.
   void end(model::SessionState state, std::string why);
-  // Its agent has lost its control channel.
+  // Its agent has a control channel, or has lost it.
+  void agent_arrived();
   void agent_left();
   // The agent says that the session is over on its side.
   void agent_completed(wire::AgentTaskComplete const& completion);
@@ -103,6 +104,8 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void enter(model::SessionEvent event);
   io::SteadyTime check_limits();
   io::SteadyTime check_ends_of_tunnel();
+  void note_process();
+  bool has_another_process() const;
   awaitable<void> close_channels();
 
   awaitable<void> read_from(Role role, io::WebSocket& socket);
@@ -129,6 +132,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   io::SteadyClock::duration older_{};  // of the time before this process
   io::SteadyTime last_activity_ = io::SteadyClock::now();
   io::SteadyTime completed_at_ = io::SteadyTime::max();  // the agent's word that it is over
+  std::string agent_process_;                            // which serves it; empty when it does not say
   bool agent_is_terminating_ = false;                    // it said so on the data channel
   bool agent_is_missed_ = false;                         // and the client was told so
   bool agent_is_paused_ = false;

@@ -36,6 +36,8 @@ void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentL
   carriers_.left(arrival.instance);  // what it said before counts no more
   if (!arrival.serves_endpoint.empty())
     carriers_.arrived(arrival.instance, arrival.serves_endpoint, arrival.caller);
+  for (auto const& [id, session] : sessions_)
+    if (session->row().agent() == arrival.instance) session->agent_arrived();
   audit::AgentConnected connected{arrival.instance,      arrival.principal, arrival.source,
                                   arrival.agent_version, replaced,          now};
   auto event = connected.to_event();

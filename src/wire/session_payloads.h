@@ -22,10 +22,11 @@ struct OpenControlChannel {
   std::string agent_version;
   std::string platform_type;
   std::optional<std::string> serves_endpoint;  // ours: the connect endpoint whose tunnels this agent carries
+  std::optional<std::string> process;          // ours: another one after each start of the agent
 };
 BOOST_DESCRIBE_STRUCT(OpenControlChannel, (),
                       (message_schema_version, request_id, token_value, agent_version, platform_type,
-                       serves_endpoint))
+                       serves_endpoint, process))
 
 // The first message on a data channel: a TEXT frame from either end. Only agents say client_instance_id.
 struct OpenDataChannel {

@@ -167,6 +167,20 @@ def test_a_host_whose_agent_is_killed_ends_its_tunnels_and_others_take_over(netw
     assert next(each for each in over if each["SessionId"] == held.session["SessionId"])["Status"] == "Failed"
 
 
+def test_a_host_whose_agent_is_killed_and_started_anew_ends_its_tunnels_as_soon(network, hosts):
+    """As systemd does it."""
+    held = Held(network)
+    carrier = held.carrier()
+    begun = time.monotonic()
+    carrier.signal("KILL")
+    carrier.process.wait(20)
+    carrier.start(wait=False)
+    _, said, status = held.end()
+    assert time.monotonic() - begun < 5
+    assert status == 255 and f"fumidai: The agent on {carrier.id}, which carried the tunnel, was started anew." in said
+    carrier.wait_connected()
+
+
 def test_an_agent_that_dies_while_a_tunnel_is_opened_is_replaced_by_another(network, hosts):
     chosen = min(hosts, key=lambda host: host.id)  # of two that carry nothing
     before = len(network.carriers(1000))

@@ -20,12 +20,14 @@ constexpr std::size_t kMostOutbox = 4 * 1024 * 1024;
 }  // namespace
 
 ControlChannel::ControlChannel(InstanceId instance, std::shared_ptr<io::WebSocket> socket,
-                               sessions::Registry& registry, io::TaskGroup& writers, Clock const& clock)
+                               sessions::Registry& registry, io::TaskGroup& writers, Clock const& clock,
+                               std::string process)
     : instance_(std::move(instance)),
       socket_(std::move(socket)),
       registry_(registry),
       writers_(writers),
-      clock_(clock) {}
+      clock_(clock),
+      process_(std::move(process)) {}
 
 awaitable<std::string> ControlChannel::read_until_closed() {
   socket_->end_after_silence_of(kSilence);

@@ -14,7 +14,7 @@ namespace fumidai::doors::manager {
 class ControlChannel : public sessions::AgentLink, public std::enable_shared_from_this<ControlChannel> {
  public:
   ControlChannel(InstanceId instance, std::shared_ptr<io::WebSocket> socket, sessions::Registry& registry,
-                 io::TaskGroup& writers, Clock const& clock);
+                 io::TaskGroup& writers, Clock const& clock, std::string process);
 
   // Returns why it ended.
   awaitable<std::string> read_until_closed();
@@ -22,6 +22,7 @@ class ControlChannel : public sessions::AgentLink, public std::enable_shared_fro
   void send(Bytes message) override;
   void close(std::uint16_t code, std::string why) override;
   io::SteadyTime connected_since() const override { return since_; }
+  std::string const& process() const override { return process_; }
 
  private:
   awaitable<void> write_outbox();
@@ -33,6 +34,7 @@ class ControlChannel : public sessions::AgentLink, public std::enable_shared_fro
   sessions::Registry& registry_;
   io::TaskGroup& writers_;
   Clock const& clock_;
+  std::string process_;
   io::SteadyTime since_ = io::SteadyClock::now();
   std::list<Bytes> outbox_;  // an empty deque would keep half a kilobyte
   std::size_t outbox_bytes_ = 0;

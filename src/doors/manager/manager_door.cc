@@ -18,6 +18,7 @@ namespace {
 constexpr auto kOpening = 10s;                           // from the upgrade to the first message
 constexpr std::size_t kMostControlMessage = 160 * 1024;  // AWS's agent writes up to 142,000 bytes
 constexpr std::size_t kMostOpenMessage = 8 * 1024;
+constexpr std::size_t kMostProcessId = 12;
 
 // The part of the path behind the prefix, decoded.
 Result<std::string> channel_id(std::string_view path, std::string_view prefix) {
@@ -188,7 +189,9 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
     }
   }
   connection.place.proven();
-  auto channel = std::make_shared<ControlChannel>(instance, socket, registry_, writers_, gate_.clock());
+  auto process = open->process.value_or("").substr(0, kMostProcessId);
+  auto channel = std::make_shared<ControlChannel>(instance, socket, registry_, writers_, gate_.clock(),
+                                                  std::move(process));
   sessions::AgentArrival arrival{instance,
                                  caller.principal.arn,
                                  connection.facts.source_address,
