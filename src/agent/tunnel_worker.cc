@@ -109,9 +109,10 @@ awaitable<Result<void>> TunnelWorker::converse() {
   io::TaskGroup writer(executor_, "to the target");
   writer.spawn(write_target());
   auto ended = co_await read_target();
+  if (ended && broken_) ended = broken(*broken_);
   target_has_ended_ = true;
   // The target may still read: the client is told, and goes on until its own end.
-  if (is_native_ && !stopping_ && !client_has_ended_) {
+  if (ended && is_native_ && !stopping_ && !client_has_ended_) {
     auto flag = wire::encode_flag(wire::flag::end_of_input);
     co_await link_.send(PayloadType::flag, flag);
   } else if (!stopping_) {
@@ -155,7 +156,10 @@ awaitable<void> TunnelWorker::write_target() {
       if (flag && *flag == wire::flag::terminate_session) break;
     } else if (next->type == PayloadType::output) {
       auto written = co_await target_->write(next->payload);
-      if (!written) break;
+      if (!written) {
+        broken_ = written.error();  // what it had said before comes first
+        co_return;
+      }
     }
   }
   stop();
@@ -172,15 +176,20 @@ awaitable<Result<void>> TunnelWorker::read_target() {
     if (!come) {
       chunk.reset();  // an idle tunnel holds no buffer
       auto ready = co_await target_->wait_readable();
-      if (!ready) break;
+      if (!ready) co_return broken(ready.error());
       chunk = std::make_unique_for_overwrite<std::uint8_t[]>(most_payload_);
       come = co_await target_->read_some(room());
     }
-    if (!*come || **come == 0) break;
+    if (!*come) co_return broken(come->error());
+    if (**come == 0) break;
     auto sent = co_await link_.send(PayloadType::output, room().first(**come));
     if (!sent) break;
   }
   co_return success();
+}
+
+Error TunnelWorker::broken(Error const& error) const {
+  return {error.code, to_.host + " port " + std::to_string(to_.port) + ": " + error.detail};
 }
 
 }  // namespace fumidai::agent

@@ -29,6 +29,7 @@ class TunnelWorker {
   awaitable<Result<void>> shake_hands();
   awaitable<void> write_target();
   awaitable<Result<void>> read_target();
+  Error broken(Error const& error) const;
   void on_control(wire::AgentMessage const& message);
 
   asio::any_io_executor executor_;
@@ -39,6 +40,7 @@ class TunnelWorker {
   std::size_t most_payload_;
   bool is_native_ = false;
   bool client_has_ended_ = false, target_has_ended_ = false;  // what each has to say
+  std::optional<Error> broken_;                               // the way to the target
   bool stopping_ = false;
 };
 

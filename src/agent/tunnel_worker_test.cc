@@ -24,9 +24,10 @@ class Target {
   void leave() { acceptor_.close(); }
 
   awaitable<std::unique_ptr<io::Stream>> accept() {
-    auto socket = co_await acceptor_.async_accept(asio::use_awaitable);
+    auto socket = co_await accept_socket();
     co_return io::make_tcp_stream(std::move(socket));
   }
+  awaitable<io::Socket> accept_socket() { co_return co_await acceptor_.async_accept(asio::use_awaitable); }
 
  private:
   tcp::acceptor acceptor_;
@@ -176,6 +177,58 @@ TEST(TunnelWorker, a_port_that_nobody_listens_on_is_told) {
     EXPECT_EQ(tunnel.result->status, "Failed");
     EXPECT_NE(tunnel.result->output.find("Connection refused"), std::string::npos) << tunnel.result->output;
     co_await tunnel.stop();
+  });
+}
+
+awaitable<void> read_twice(io::TunnelClient& client, std::vector<Result<Bytes>>& heard) {
+  for (int i = 0; i < 2; i++) {
+    auto next = co_await client.read();
+    heard.push_back(std::move(next));
+  }
+}
+
+TEST(TunnelWorker, a_target_that_breaks_is_told_and_is_no_end_of_the_output) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    Target target(executor);
+    Tunnel tunnel(executor, target.place());
+    auto far = co_await target.accept_socket();
+    co_await tunnel.client.open(io::SteadyClock::now() + 5s);
+    io::TaskGroup reading(executor, "reading");
+    std::vector<Result<Bytes>> heard;
+    reading.spawn(read_twice(tunnel.client, heard));
+    far.send(asio::buffer("half", 4));
+    while (heard.empty()) co_await io::sleep_for(2ms);
+    far.set_option(asio::socket_base::linger(true, 0));
+    far.close();  // by a reset
+    while (!tunnel.result) co_await io::sleep_for(2ms);
+    EXPECT_EQ(tunnel.result->status, "Failed");
+    EXPECT_NE(tunnel.result->output.find("127.0.0.1 port "), std::string::npos) << tunnel.result->output;
+    EXPECT_NE(tunnel.result->output.find("reset"), std::string::npos) << tunnel.result->output;
+    co_await tunnel.stop();
+    co_await reading.join();
+    EXPECT_TRUE(heard[0] && as_text(*heard[0]) == "half");
+    EXPECT_FALSE(heard[1]) << "that would be a clean end";
+  });
+}
+
+TEST(TunnelWorker, a_target_that_breaks_while_it_is_written_to_is_told) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    Target target(executor);
+    Tunnel tunnel(executor, target.place());
+    auto far = co_await target.accept_socket();
+    co_await tunnel.client.open(io::SteadyClock::now() + 5s);
+    auto upload = [](io::TunnelClient& client) -> awaitable<void> {
+      Bytes block(100'000, 'x');
+      for (Result<void> written = success(); written;) written = co_await client.write(block);
+    };
+    io::TaskGroup uploading(executor, "uploading");
+    uploading.spawn(upload(tunnel.client));
+    co_await io::sleep_for(20ms);
+    far.close();  // by a reset, since it has not read all
+    while (!tunnel.result) co_await io::sleep_for(2ms);
+    EXPECT_EQ(tunnel.result->status, "Failed");
+    co_await tunnel.stop();
+    co_await uploading.join();
   });
 }
 

@@ -122,6 +122,7 @@ std::string_view cut(std::string_view text, std::size_t most) {
 std::string_view sentence_of(TunnelEnd end) {
   switch (end) {
     case TunnelEnd::target_closed: return "";
+    case TunnelEnd::target_lost: return "The connection to the target broke";
     case TunnelEnd::duration_reached: return "Maximum tunnel duration reached";
     case TunnelEnd::policy: return "The connection is not permitted";
     case TunnelEnd::target_unreachable:
@@ -189,6 +190,7 @@ std::uint16_t code_of(TunnelEnd end) {
     case TunnelEnd::duration_reached:
     case TunnelEnd::policy: return 1008;
     case TunnelEnd::too_large: return 1009;
+    case TunnelEnd::target_lost:
     case TunnelEnd::target_unreachable:
     case TunnelEnd::endpoint_lost: return 1011;
   }

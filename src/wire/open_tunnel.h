@@ -49,6 +49,7 @@ Error target_unreachable(std::string_view why);        // TargetUnreachable
 // Why a tunnel ends. The AWS CLI is silent about a 1000, and shows the reason of everything else (4.4).
 enum class TunnelEnd {
   target_closed,       // 1000: all has been said
+  target_lost,         // 1011: its connection broke
   duration_reached,    // 1008
   policy,              // 1008: the groups or the policies do not let it be
   target_unreachable,  // 1011: refused, or no answer

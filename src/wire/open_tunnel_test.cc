@@ -185,9 +185,10 @@ TEST(TunnelEnd, has_a_code_and_a_reason_that_fits_a_close_frame) {
   EXPECT_EQ(duration_reached(600s).code, 1008);
   EXPECT_EQ(duration_reached(600s).text, "Maximum tunnel duration of 600 seconds reached");
   EXPECT_EQ(close_reason(TunnelEnd::target_unreachable, "refused by 10.0.1.5").text, "refused by 10.0.1.5");
-  for (auto end : {TunnelEnd::duration_reached, TunnelEnd::policy, TunnelEnd::target_unreachable,
-                   TunnelEnd::endpoint_lost, TunnelEnd::revoked, TunnelEnd::endpoint_deleted,
-                   TunnelEnd::plane_stops, TunnelEnd::protocol_error, TunnelEnd::too_large}) {
+  for (auto end :
+       {TunnelEnd::duration_reached, TunnelEnd::policy, TunnelEnd::target_lost, TunnelEnd::target_unreachable,
+        TunnelEnd::endpoint_lost, TunnelEnd::revoked, TunnelEnd::endpoint_deleted, TunnelEnd::plane_stops,
+        TunnelEnd::protocol_error, TunnelEnd::too_large}) {
     auto reason = close_reason(end);
     EXPECT_NE(reason.code, 1000);
     EXPECT_FALSE(reason.text.empty());

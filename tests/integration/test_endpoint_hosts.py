@@ -294,6 +294,18 @@ def test_a_target_that_has_said_all_may_still_listen(network, hosts):
     wait_until("all of it came", lambda: network.sink.read_text().endswith(f"{len(sent)}\n"), 10)
 
 
+def test_a_target_that_breaks_off_has_not_said_all(network, hosts):
+    process = network.tunnel(11)
+    out, said = process.communicate(timeout=20)
+    assert out == b"half" and process.returncode == 255
+    assert f"{SERVER} port 11: the connection broke: read: Connection reset by peer" in said.decode()
+    with network.plane.world.network():
+        tunnel = Raw(network, 11)
+        assert tunnel.read(4) == b"half"
+        code, reason = tunnel.read_close()
+    assert code == 1011 and "Connection reset by peer" in reason, reason
+
+
 def test_an_agent_that_cannot_dial_is_not_asked_again_and_again(network, hosts):
     cut, good = hosts
     cut.world.run("ip", "route", "del", f"{SERVER}/32")

@@ -58,7 +58,8 @@ class EndpointDoor::Tunnel {
     ended_.notify();
   }
   void end(TunnelEnd how, std::string const& why) {
-    bool failed = how == TunnelEnd::target_unreachable || how == TunnelEnd::endpoint_lost;
+    bool failed = how == TunnelEnd::target_lost || how == TunnelEnd::target_unreachable ||
+                  how == TunnelEnd::endpoint_lost;
     end(wire::close_reason(how, why), failed ? SessionState::failed : SessionState::terminated, why);
   }
 
@@ -116,7 +117,7 @@ class EndpointDoor::Tunnel {
       outcome_.bytes_in += static_cast<std::int64_t>(message->payload.size());
       auto written = co_await target_->write(message->payload);
       if (!written) {
-        end(TunnelEnd::target_closed, "");
+        broken_ = written.error();  // what it had said before comes first
         co_return;
       }
     }
@@ -127,18 +128,23 @@ class EndpointDoor::Tunnel {
     while (!reason_) {
       if (chunk.empty()) {
         auto ready = co_await target_->wait_readable();
-        if (ready) chunk.resize(kChunk);
+        if (!ready) co_return end_by(ready.error());
+        chunk.resize(kChunk);
       }
       auto count = co_await target_->read_some(chunk);
-      if (!count && count.error().code == Errc::unavailable)
-        end(TunnelEnd::endpoint_lost, count.error().detail);
-      if (!count || *count == 0) break;
+      if (!count) co_return end_by(count.error());
+      if (*count == 0) break;
       outcome_.bytes_out += static_cast<std::int64_t>(*count);
       auto written = co_await client_->write(wire::Opcode::binary, ByteView(chunk).first(*count));
       if (!written) break;
       if (*count < kChunk / 8) chunk = Bytes();  // an idle tunnel holds no buffer
     }
+    if (broken_) co_return end_by(*broken_);
     end(TunnelEnd::target_closed, "");
+  }
+
+  void end_by(Error const& error) {
+    end(error.code == Errc::unavailable ? TunnelEnd::endpoint_lost : TunnelEnd::target_lost, error.detail);
   }
 
   wire::OpenTunnel asked_;
@@ -148,6 +154,7 @@ class EndpointDoor::Tunnel {
   std::unique_ptr<io::Stream> target_;
   io::Signal ended_;
   io::TaskGroup legs_;
+  std::optional<Error> broken_;  // the way to the target
   std::optional<wire::CloseReason> reason_;
   sessions::SessionOutcome outcome_;
 };

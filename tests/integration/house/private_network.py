@@ -26,9 +26,9 @@ print("ready", flush=True)
 Server(("0.0.0.0", 7), Echo).serve_forever()
 """
 
-# Port 9 accepts, and reads nothing; port 10 says one word, ends, and writes down how much it hears.
+# Port 9 accepts, and reads nothing; port 10 says one word, ends, and writes down how much it hears; port 11 says half of what it has to say, and breaks off.
 OTHERS = """
-import socket, sys, threading
+import socket, struct, sys, threading, time
 def count(client):
     client.sendall(b"go")
     client.shutdown(socket.SHUT_WR)
@@ -42,7 +42,16 @@ def deaf():
     server = socket.create_server(("0.0.0.0", 9))
     while True:
         held.append(server.accept()[0])
+def broken():
+    server = socket.create_server(("0.0.0.0", 11))
+    while True:
+        client, _ = server.accept()
+        client.sendall(b"half")
+        time.sleep(0.2)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
 threading.Thread(target=deaf).start()
+threading.Thread(target=broken).start()
 server = socket.create_server(("0.0.0.0", 10))
 print("ready", flush=True)
 while True:
