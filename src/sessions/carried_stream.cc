@@ -52,8 +52,9 @@ class CarriedStream : public io::Stream {
   }
 
   awaitable<Result<void>> wait_readable() override {
-    if (!held_.empty()) co_return success();
+    if (!held_.empty() || has_ended_) co_return success();
     CO_TRY(held_, co_await leg_->client->read());
+    has_ended_ = held_.empty();
     co_return success();
   }
 
@@ -76,6 +77,7 @@ class CarriedStream : public io::Stream {
   std::shared_ptr<Leg> leg_;
   Bytes held_;
   std::size_t taken_ = 0;
+  bool has_ended_ = false;
   bool is_closed_ = false;
 };
 

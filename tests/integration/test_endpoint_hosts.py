@@ -294,6 +294,13 @@ def test_a_target_that_has_said_all_may_still_listen(network, hosts):
     wait_until("all of it came", lambda: network.sink.read_text().endswith(f"{len(sent)}\n"), 10)
 
 
+def test_awss_clients_are_told_that_a_target_has_said_all(network, hosts):
+    with network.plane.world.network():
+        tunnel = Raw(network, 10)
+        assert tunnel.read(2) == b"go"
+        assert tunnel.read_close() == (1000, "")
+
+
 def test_a_target_that_breaks_off_has_not_said_all(network, hosts):
     process = network.tunnel(11)
     out, said = process.communicate(timeout=20)
