@@ -90,6 +90,7 @@ awaitable<void> serve(std::shared_ptr<LiveSession> session, std::shared_ptr<io::
 awaitable<Result<std::unique_ptr<io::Stream>>> open_carried(asio::any_io_executor executor,
                                                             Registry& registry, Clock const& clock,
                                                             Admission admission) {
+  admission.session.duration_limit = {};
   CO_TRY(auto session, registry.start_unrecorded(admission));
   auto [near, far] = io::memory_streams(executor, kBetween);
   auto leg = std::make_shared<Leg>(Leg{registry, session, nullptr, nullptr});

@@ -357,6 +357,19 @@ def test_a_tunnel_ends_after_its_duration(network, hosts):
     assert "longest duration of 2 s" in held.stderr.read().decode()
 
 
+def test_a_tunnel_of_awss_clients_ends_after_its_duration_and_says_so(network, hosts):
+    with network.plane.world.network():
+        tunnel = Raw(network, maxTunnelDuration=2)
+        opened = time.monotonic()
+        assert tunnel.read(6) == b"hello\n"
+        assert tunnel.read_close() == (1008, "Maximum tunnel duration of 2 seconds reached")
+        assert time.monotonic() - opened < 3
+        tunnel.socket.close()
+    wait_until("it is over", lambda: not network.tunnels())
+    last = network.tunnels("History")[0]
+    assert last["Status"] == "Terminated", last
+
+
 # ---- who may, and where
 
 def test_a_deleted_endpoint_ends_its_tunnels(network, hosts):

@@ -39,6 +39,7 @@ class EndpointDoor::Tunnel {
       : asked_(std::move(asked)),
         admission_(std::move(admission)),
         source_(source),
+        deadline_(io::SteadyClock::now() + asked_.duration),
         client_(std::move(client)),
         ended_(executor),
         legs_(executor, "tunnel") {}
@@ -67,14 +68,13 @@ class EndpointDoor::Tunnel {
     target_ = std::move(target);
     legs_.spawn(read_client());
     legs_.spawn(read_target());
-    auto deadline = io::SteadyClock::now() + asked_.duration;
     while (!reason_) {
-      if (io::SteadyClock::now() >= deadline) {
+      if (io::SteadyClock::now() >= deadline_) {
         auto reason = wire::duration_reached(asked_.duration);
         auto why = reason.text;
         end(std::move(reason), SessionState::terminated, std::move(why));
       } else {
-        co_await ended_.wait_until(deadline);
+        co_await ended_.wait_until(deadline_);
       }
     }
     target_->close();
@@ -150,6 +150,7 @@ class EndpointDoor::Tunnel {
   wire::OpenTunnel asked_;
   sessions::Admission admission_;
   Address source_;
+  io::SteadyTime deadline_;  // counted from the upgrade
   std::unique_ptr<io::WebSocket> client_;
   std::unique_ptr<io::Stream> target_;
   io::Signal ended_;

@@ -33,9 +33,9 @@ class Held:
 class Raw:
     """A tunnel of a client of AWS, byte by byte."""
 
-    def __init__(self, network, port=7):
+    def __init__(self, network, port=7, **more):
         self.door = network.door(port)
-        self.socket = self.door.open()
+        self.socket = self.door.open(self.door.target(self.door.pairs(**more)))
         assert self.socket.status == 101
         self.bytes = b""
 
