@@ -4,6 +4,8 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
+#include <algorithm>
+
 #include "base/cidr.h"
 #include "base/log.h"
 #include "io/tcp.h"
@@ -19,7 +21,9 @@ namespace {
 constexpr auto kDial = 8s;
 constexpr auto kMostOutage = 5min;  // as long as the plane waits
 constexpr auto kDrain = 5min;       // a client of ours may be slow, or away
-constexpr auto kLastWrites = 5s;
+// Of a tunnel that is over: its target may be slow, but must take a piece of what is left in that time.
+constexpr auto kLastPiece = 10s;
+constexpr std::size_t kPiece = 16 * 1024;
 // AWS's plugin takes far more than it sends.
 constexpr std::size_t kStockPayload = 16 * 1024;
 
@@ -81,7 +85,7 @@ void TunnelWorker::stop() {
   stopping_ = true;
   link_.close();
   // A target that reads nothing must not keep a tunnel that is over.
-  if (target_) target_->expire_after(kLastWrites);
+  if (target_) target_->expire_after(kLastPiece);
 }
 
 awaitable<SessionResult> TunnelWorker::run() {
@@ -155,7 +159,8 @@ awaitable<void> TunnelWorker::write_target() {
       }
       if (flag && *flag == wire::flag::terminate_session) break;
     } else if (next->type == PayloadType::output) {
-      auto written = co_await target_->write(next->payload);
+      auto work = stopping_ ? write_in_pieces(next->payload) : target_->write(next->payload);
+      auto written = co_await std::move(work);
       if (!written) {
         broken_ = written.error();  // what it had said before comes first
         co_return;
@@ -165,6 +170,14 @@ awaitable<void> TunnelWorker::write_target() {
   stop();
   // What waits for the target to speak is woken, after all that was written to it.
   target_->close();
+}
+
+awaitable<Result<void>> TunnelWorker::write_in_pieces(ByteView bytes) {
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), kPiece))) {
+    target_->expire_after(kLastPiece);
+    CO_CHECK(co_await target_->write(bytes.first(std::min(bytes.size(), kPiece))));
+  }
+  co_return success();
 }
 
 awaitable<Result<void>> TunnelWorker::read_target() {

@@ -28,6 +28,7 @@ class TunnelWorker {
   awaitable<Result<void>> converse();
   awaitable<Result<void>> shake_hands();
   awaitable<void> write_target();
+  awaitable<Result<void>> write_in_pieces(ByteView bytes);
   awaitable<Result<void>> read_target();
   Error broken(Error const& error) const;
   void on_control(wire::AgentMessage const& message);

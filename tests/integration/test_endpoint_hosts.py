@@ -294,6 +294,16 @@ def test_a_target_that_has_said_all_may_still_listen(network, hosts):
     wait_until("all of it came", lambda: network.sink.read_text().endswith(f"{len(sent)}\n"), 10)
 
 
+def test_a_slow_target_is_given_all_that_a_client_left_behind(network, hosts):
+    with network.plane.world.network():
+        tunnel = Raw(network, 12)
+        for _ in range(5):
+            tunnel.socket.send(bytes(60 * 1024))
+        tunnel.socket.close()
+    wait_until("the tunnel is over", lambda: not network.tunnels(), 10)
+    wait_until("all of it came", lambda: network.sink.exists() and network.sink.read_text().endswith(f"slowly {300 * 1024}\n"), 25)
+
+
 def test_awss_clients_are_told_that_a_target_has_said_all(network, hosts):
     with network.plane.world.network():
         tunnel = Raw(network, 10)

@@ -26,7 +26,8 @@ print("ready", flush=True)
 Server(("0.0.0.0", 7), Echo).serve_forever()
 """
 
-# Port 9 accepts, and reads nothing; port 10 says one word, ends, and writes down how much it hears; port 11 says half of what it has to say, and breaks off.
+# Port 9 accepts, and reads nothing; port 10 says one word, ends, and writes down how much it hears; port 11 says half of what it has to say, and breaks off; port 12 takes
+# 20 KB a second, and writes down how much.
 OTHERS = """
 import socket, struct, sys, threading, time
 def count(client):
@@ -42,6 +43,20 @@ def deaf():
     server = socket.create_server(("0.0.0.0", 9))
     while True:
         held.append(server.accept()[0])
+def slow():
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    server.bind(("0.0.0.0", 12))
+    server.listen()
+    while True:
+        client, _ = server.accept()
+        heard = 0
+        while chunk := client.recv(1000):
+            heard += len(chunk)
+            time.sleep(0.05)
+        with open(sys.argv[1], "a") as sink:
+            sink.write(f"slowly {heard}\n")
 def broken():
     server = socket.create_server(("0.0.0.0", 11))
     while True:
@@ -52,6 +67,7 @@ def broken():
         client.close()
 threading.Thread(target=deaf).start()
 threading.Thread(target=broken).start()
+threading.Thread(target=slow).start()
 server = socket.create_server(("0.0.0.0", 10))
 print("ready", flush=True)
 while True:
