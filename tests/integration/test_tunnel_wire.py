@@ -1,6 +1,8 @@
 """openTunnel by hand: every refusal of its URL, and frames that no client of a tunnel sends."""
 
 import contextlib
+import http.client
+import json
 import time
 
 import pytest
@@ -109,6 +111,17 @@ def test_a_parameter_comes_once(door, again):
     pairs = door.pairs(maxTunnelDuration=60)
     status, code, message = door.refusal(door.target([*pairs, (again, dict(pairs)[again])]))
     assert (status, code) == (400, "InvalidParameter") and "more than once" in message
+
+
+def test_an_upgrade_of_another_version_is_refused_and_no_tunnel(plane, door):
+    before = tunnels(plane, "History")
+    with wire.connect(plane) as connection:
+        connection.sendall(f"GET {door.target()} HTTP/1.1\r\nHost: {door.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 400 and answer.getheader("x-amzn-RequestId") and answer.getheader("Sec-WebSocket-Version") == "13"
+        assert json.loads(answer.read()) == {"ErrorCode": "InvalidParameter", "Message": "A tunnel is opened by a WebSocket upgrade of version 13."}
+    assert tunnels(plane, "History") == before and not tunnels(plane)
 
 
 def test_endpoints_are_asked_by_their_own_names(doors, door):

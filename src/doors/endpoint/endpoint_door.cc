@@ -29,6 +29,10 @@ std::string host_of(wire::HttpRequest const& request) {
   return std::string(host.substr(0, host.rfind(':')));
 }
 
+bool is_upgrade(wire::HttpRequest const& request) {
+  return io::upgrade_response(request).status == 101;
+}
+
 }  // namespace
 
 // One tunnel while it is open: two directions that end together, for one reason.
@@ -181,15 +185,18 @@ awaitable<void> EndpointDoor::serve(wire::HttpRequest request, identity::Request
   auto const& error = opened.error();
   log_debug("tunnel refused", {{"peer", connection.facts.source_address}, {"why", error.detail}});
   if (error.code == Errc::unauthenticated) gate_.count_refusal(connection.facts.source_address, error.aws);
-  if (!connection.stream) co_return;
-  auto response = wire::encode(
-      wire::error_response(error, wire::Protocol::tunnel, connection.facts.request_id, gate_.clock().now()));
+  auto response =
+      wire::error_response(error, wire::Protocol::tunnel, connection.facts.request_id, gate_.clock().now());
+  if (!is_upgrade(connection.request)) response.headers.add("Sec-WebSocket-Version", "13");
+  auto bytes = wire::encode(response);
   connection.stream->expire_after(kOpening);
-  co_await connection.stream->write(as_bytes(response));
+  co_await connection.stream->write(as_bytes(bytes));
   connection.stream->close();
 }
 
 awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
+  if (!is_upgrade(connection.request))
+    co_return Error{Errc::invalid, "A tunnel is opened by a WebSocket upgrade of version 13."};
   wire::SignatureRules rules{"ec2-instance-connect", region_, wire::Protocol::tunnel};
   CO_TRY(auto proven, co_await authenticator_.authenticate(connection.request, rules, connection.facts));
   CO_TRY(auto asked, wire::parse_open_tunnel(connection.request.target, tunnels_.terms()));
@@ -220,11 +227,6 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> EndpointDoor::accept(Connectio
   auto bytes = wire::encode(response);
   connection.stream->expire_after(kOpening);
   CO_CHECK(co_await connection.stream->write(as_bytes(bytes)));
-  if (response.status != 101) {
-    connection.stream->close();
-    connection.stream.reset();
-    co_return Error{Errc::malformed, "not a WebSocket upgrade of version 13"};
-  }
   connection.stream->never_expire();
   co_return std::make_unique<io::WebSocket>(executor_, std::move(connection.stream), wire::Side::server,
                                             kMostMessage, connection.leftover);
