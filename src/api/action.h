@@ -121,9 +121,16 @@ concept Prepares = requires(Request& request) {
   request.prepare();
 };
 
+// Each waits for those before it: a queue that is longer than any client's patience serves nobody.
+inline constexpr std::size_t kMostPreparing = 32;
+
+// Error: limit_exceeded.
 template <Prepares Request>
-awaitable<Request> prepared(Call const& call, Request request) {
+awaitable<Result<Request>> prepared(Call const& call, Request request) {
   if (!check_request(call, request)) co_return request;  // which is said in its turn, after the decision
+  if (call.plane.worker.waiting() >= kMostPreparing)
+    co_return Error{Errc::limit_exceeded,
+                    "Request limit exceeded: others wait for keys. Try again in some seconds."};
   auto own = std::make_shared<Request>(std::move(request));
   auto prepare = [own] {
     own->prepare();
@@ -183,7 +190,9 @@ Action changes(Service const& service, std::string name,
   auto run = [make, about, after, recorded](Call call,
                                             std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
-    if constexpr (detail::Prepares<Request>) request = co_await detail::prepared(call, std::move(request));
+    if constexpr (detail::Prepares<Request>) {
+      CO_TRY(request, co_await detail::prepared(call, std::move(request)));
+    }
     auto ask = detail::ask_for(call, request, about, recorded);
     Response response;
     sessions::Gate::Work work = [&](store::Transaction& transaction) -> Result<void> {

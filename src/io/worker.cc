@@ -28,6 +28,11 @@ void Worker::submit(Job job) {
   wake_.notify_one();
 }
 
+std::size_t Worker::waiting() const {
+  std::lock_guard lock(mutex_);
+  return jobs_.size();
+}
+
 void Worker::loop() {
   for (;;) {
     Job job;

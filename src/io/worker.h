@@ -30,6 +30,7 @@ class Worker {
   Worker(Worker const&) = delete;
 
   void submit(Job job);
+  std::size_t waiting() const;  // jobs that no thread has taken
 
   // Runs `work` on the thread and resumes with what it returned. Everything that `work` uses must be its own.
   template <class Work>
@@ -52,7 +53,7 @@ class Worker {
  private:
   void loop();
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> jobs_;
   bool stopping_ = false;

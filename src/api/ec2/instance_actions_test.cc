@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "api/lab.h"
 #include "api/test_plane.h"
 #include "base/bytes.h"
@@ -281,6 +283,14 @@ TEST_F(InstanceActions, a_key_is_made_for_who_may_have_it) {
   EXPECT_EQ(call("CreateKeyPair", {}), "MissingParameter");
   allow(R"({"Effect":"Deny","Action":"ec2:CreateKeyPair","Resource":"*"})");
   EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}}), "UnauthorizedOperation");
+}
+
+TEST_F(InstanceActions, a_key_that_would_wait_for_long_is_refused) {
+  std::promise<void> enough;
+  auto all = enough.get_future().share();
+  for (int i = 0; i < 40; i++) worker.submit([all] { all.wait(); });
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "late"}}), "RequestLimitExceeded");
+  enough.set_value();
 }
 
 TEST_F(InstanceActions, a_key_is_made_for_putty) {
