@@ -83,8 +83,12 @@ awaitable<void> measure(int times) {
   co_await endpoint.open();
   auto plane = endpoint.plane().client();
   auto asked = endpoint.tunnel_to(target);
-  auto by_channel = [&] { return client::open_channel_tunnel(plane.another(), asked, {}); };
-  auto by_websocket = [&] { return client::open_websocket_tunnel(plane, asked, endpoint.dns_name()); };
+  auto by_channel = [&] {
+    return client::open_channel_tunnel(plane.another(), asked, {}, client::time_to_tell());
+  };
+  auto by_websocket = [&] {
+    return client::open_websocket_tunnel(plane, asked, endpoint.dns_name(), client::time_to_tell());
+  };
   std::printf("tunnel_connect, %d times each\n", times);
   co_await measure_first_byte("the first byte by a tunnel of our client:", by_channel, times);
   co_await measure_first_byte("the first byte by AWS's openTunnel:", by_websocket, times);

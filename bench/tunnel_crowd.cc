@@ -59,12 +59,13 @@ class Crowd {
  private:
   awaitable<Result<std::unique_ptr<client::Tunnel>>> open(bool is_resumable) {
     if (!is_resumable) {
-      co_return co_await client::open_websocket_tunnel(plane_, asked_, endpoint_.dns_name());
+      co_return co_await client::open_websocket_tunnel(plane_, asked_, endpoint_.dns_name(),
+                                                       client::time_to_tell());
     }
     auto tell = [this](std::string const& sentence) {
       if (sentence.starts_with("connection lost")) lost_++;
     };
-    co_return co_await client::open_channel_tunnel(plane_.another(), asked_, tell);
+    co_return co_await client::open_channel_tunnel(plane_.another(), asked_, tell, client::time_to_tell());
   }
 
   client::NearEnd near_end(Kind kind) {

@@ -60,9 +60,11 @@ class Takeover {
   awaitable<Result<std::unique_ptr<client::Tunnel>>> open() {
     auto plane = plane_.another();
     std::string address = BenchEndpoint::kAddress;
-    CO_TRY(auto target, co_await client::find_tunnel(plane, address));
+    auto deadline = client::time_to_tell();
+    CO_TRY(auto target, co_await client::find_tunnel(plane, address, deadline));
     auto tell = [](std::string const&) {};
-    co_return co_await client::open_tunnel(plane, std::move(target), port_, wire::kUsualTunnelDuration, tell);
+    co_return co_await client::open_tunnel(plane, std::move(target), port_, wire::kUsualTunnelDuration, tell,
+                                           deadline);
   }
 
   static awaitable<void> hold(std::unique_ptr<client::Tunnel> tunnel) {

@@ -204,8 +204,12 @@ awaitable<void> measure(std::uint64_t size, int rounds) {
     CO_TRY(auto stream, co_await relay.connect());
     co_return std::make_unique<RelayedTunnel>(std::move(stream));
   };
-  auto by_channel = [&] { return client::open_channel_tunnel(plane.another(), asked, {}); };
-  auto by_websocket = [&] { return client::open_websocket_tunnel(plane, asked, endpoint.dns_name()); };
+  auto by_channel = [&] {
+    return client::open_channel_tunnel(plane.another(), asked, {}, client::time_to_tell());
+  };
+  auto by_websocket = [&] {
+    return client::open_websocket_tunnel(plane, asked, endpoint.dns_name(), client::time_to_tell());
+  };
   Way ways[] = {{"a plain relay", by_relay, {}, {}},
                 {"our client", by_channel, {}, {}},
                 {"AWS's openTunnel", by_websocket, {}, {}}};

@@ -113,11 +113,28 @@ int run_ssh(std::vector<std::string> words) {
   return io::exit_code_of(status);
 }
 
-Result<client::TunnelTarget> find_way(ClientArguments const& arguments, std::string const& target) {
+struct Way {
+  client::TunnelTarget target;
+  std::optional<PassingKey> key;  // pushed to the instance; none, for a host that is none
+};
+
+awaitable<Result<Way>> find_way(client::Plane& plane, SshWords const& said) {
+  auto deadline = client::time_to_tell();
+  CO_TRY(auto target, co_await client::find_tunnel(plane, said.host, deadline));
+  if (target.instance.empty()) co_return Way{std::move(target), std::nullopt};
+  CO_TRY(auto key, PassingKey::make());
+  auto pushing = plane.call(
+      "ec2-instance-connect", "AWSEC2InstanceConnectService.SendSSHPublicKey",
+      {{"InstanceId", target.instance}, {"InstanceOSUser", said.user}, {"SSHPublicKey", key.line()}});
+  CO_CHECK(co_await plane.until(deadline, std::move(pushing)));
+  co_return Way{std::move(target), std::move(key)};
+}
+
+Result<Way> find_way(ClientArguments const& arguments, SshWords const& said) {
   asio::io_context loop(1);
   TRY(auto profile, client::find_profile(arguments.profile));
   TRY(auto plane, client::Plane::make(std::move(profile)));
-  return run_on_loop(loop, client::find_tunnel(plane, target));
+  return run_on_loop(loop, find_way(plane, said));
 }
 
 Result<int> run(SshArguments arguments) {
@@ -126,18 +143,11 @@ Result<int> run(SshArguments arguments) {
   if (said.own.contains("--data-dir")) profile.data_directory = said.own["--data-dir"];
   if (said.own.contains("--profile")) profile.name = said.own["--profile"];
   if (said.user.empty()) said.user = kUser;
-  TRY(auto way, find_way(arguments.client, said.host));
-  std::optional<PassingKey> key;
-  if (!way.instance.empty()) {
-    TRY(auto made, PassingKey::make());
-    key.emplace(std::move(made));
-    CHECK(call_plane(
-        arguments.client, "ec2-instance-connect", "AWSEC2InstanceConnectService.SendSSHPublicKey",
-        {{"InstanceId", way.instance}, {"InstanceOSUser", said.user}, {"SSHPublicKey", key->line()}}));
-  }
-  std::fprintf(stderr, "[fumidai] %s through %s\n", way.name().c_str(), way.first_way().c_str());
-  auto proxy = proxy_command(profile, way.name(), said.port.value_or(kPort));
-  return run_ssh(ssh_words(said, proxy, way, key));
+  TRY(auto way, find_way(arguments.client, said));
+  auto const& target = way.target;
+  std::fprintf(stderr, "[fumidai] %s through %s\n", target.name().c_str(), target.first_way().c_str());
+  auto proxy = proxy_command(profile, target.name(), said.port.value_or(kPort));
+  return run_ssh(ssh_words(said, proxy, target, way.key));
 }
 
 }  // namespace

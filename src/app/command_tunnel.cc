@@ -53,10 +53,16 @@ awaitable<void> end_on_signal() {
   std::_Exit(255);
 }
 
+awaitable<Result<std::unique_ptr<client::Tunnel>>> open_one(client::Plane& plane,
+                                                            TunnelArguments const& arguments) {
+  auto deadline = client::time_to_tell();
+  CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target, deadline));
+  co_return co_await client::open_tunnel(plane, std::move(target), arguments.port, arguments.duration(), tell,
+                                         deadline);
+}
+
 awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments const& arguments) {
-  CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
-  CO_TRY(auto tunnel,
-         co_await client::open_tunnel(plane, std::move(target), arguments.port, arguments.duration(), tell));
+  CO_TRY(auto tunnel, co_await open_one(plane, arguments));
   client::ConsoleInput input(co_await asio::this_coro::executor);
   client::ConsoleOutput output;
   client::NearEnd near{[&input] { return input.read(); },
@@ -73,9 +79,7 @@ awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments
 
 awaitable<Result<void>> serve_connection(client::Plane plane, TunnelArguments const& arguments,
                                          io::Stream& connection) {
-  CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
-  CO_TRY(auto tunnel,
-         co_await client::open_tunnel(plane, std::move(target), arguments.port, arguments.duration(), tell));
+  CO_TRY(auto tunnel, co_await open_one(plane, arguments));
   auto read = [&connection]() -> awaitable<Bytes> {
     Bytes chunk(64 * 1024);
     auto count = co_await connection.read_some(chunk);
@@ -122,7 +126,8 @@ awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& argu
   auto executor = co_await asio::this_coro::executor;
   CO_TRY(auto acceptor, listener(executor, arguments.listen));
   // What cannot work is told now, and not at the first connection.
-  CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target));
+  auto deadline = client::time_to_tell();
+  CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target, deadline));
   auto at = acceptor.local_endpoint();
   wire::HostPort here{at.address().to_string(), at.port()};
   tell("listening on " + to_string(here) + " for " + target.name() + " port " +

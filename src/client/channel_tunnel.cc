@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kOpening = 9s;  // what the agent needs at most to dial, and some more
+// For the other end to hear that a tunnel which was never open is given up.
+constexpr auto kGivingUp = 300ms;
 
 struct OpenRequest {
   std::string instance_connect_endpoint_id, private_ip_address;
@@ -31,10 +32,11 @@ struct OpenResponse {
 };
 BOOST_DESCRIBE_STRUCT(OpenResponse, (), (session_id, token_value, stream_url))
 
-awaitable<Result<Access>> ask_for_access(Plane& plane, std::string operation, OpenRequest request) {
+awaitable<Result<Access>> ask_for_access(Plane& plane, std::string operation, OpenRequest request,
+                                         io::SteadyTime deadline) {
   auto body = wire::to_json(request);
-  CO_TRY(auto answer,
-         co_await plane.call("fumidai", "Fumidai." + std::move(operation), std::move(body.as_object())));
+  auto asking = plane.call("fumidai", "Fumidai." + std::move(operation), std::move(body.as_object()));
+  CO_TRY(auto answer, co_await plane.until(deadline, std::move(asking)));
   // It would take a place at the plane that thousands of tunnels from one address do not have.
   plane.disconnect();
   CO_TRY(auto response, wire::from_json<OpenResponse>(answer));
@@ -56,11 +58,12 @@ class ChannelTunnel : public Tunnel {
   }
 
   // To be called once, and carry() after it, or not at all: either one ends what the other began.
-  awaitable<Result<void>> open() {
+  awaitable<Result<void>> open(io::SteadyTime deadline) {
     tasks_.spawn(keep_connected());
-    auto opened = co_await client_.open(io::SteadyClock::now() + kOpening);
-    if (!opened) co_await io::to_the_end(finish());
-    co_return opened;
+    auto opened = co_await client_.open(deadline);
+    if (opened) co_return opened;
+    co_await io::to_the_end(finish(kGivingUp));
+    co_return Error{Errc::unavailable, opened.error().detail};
   }
 
   awaitable<Result<void>> carry(NearEnd near) override {
@@ -73,7 +76,7 @@ class ChannelTunnel : public Tunnel {
       cancelled = std::current_exception();
     }
     co_await asio::this_coro::throw_if_cancelled(false);
-    co_await io::to_the_end(finish());
+    co_await io::to_the_end(finish(io::TunnelClient::kUsualPatience));
     if (cancelled) std::rethrow_exception(cancelled);
     co_return outcome;
   }
@@ -118,10 +121,10 @@ class ChannelTunnel : public Tunnel {
     co_return success();
   }
 
-  awaitable<void> finish() {
+  awaitable<void> finish(io::SteadyClock::duration patience) {
     sender_.cancel();
     co_await sender_.join();
-    co_await client_.close();
+    co_await client_.close(patience);
     tasks_.cancel();
     co_await tasks_.join();
   }
@@ -136,37 +139,41 @@ class ChannelTunnel : public Tunnel {
 };
 
 awaitable<Result<std::unique_ptr<Tunnel>>> opened(Plane plane, Access access, ChannelTunnel::Resume resume,
-                                                  Tell tell) {
+                                                  Tell tell, io::SteadyTime deadline) {
   auto executor = co_await asio::this_coro::executor;
   auto tunnel = std::make_unique<ChannelTunnel>(executor, std::move(plane), std::move(access),
                                                 std::move(resume), std::move(tell));
-  CO_CHECK(co_await tunnel->open());
+  CO_CHECK(co_await tunnel->open(deadline));
   co_return tunnel;
 }
 
 }  // namespace
 
-awaitable<Result<std::unique_ptr<Tunnel>>> open_channel_tunnel(Plane plane, wire::OpenTunnel asked,
-                                                               Tell tell) {
+awaitable<Result<std::unique_ptr<Tunnel>>> open_channel_tunnel(Plane plane, wire::OpenTunnel asked, Tell tell,
+                                                               io::SteadyTime deadline) {
   OpenRequest request{asked.endpoint, asked.address.text(), asked.port, asked.duration.count(), {}};
-  CO_TRY(auto access, co_await ask_for_access(plane, "OpenTunnel", request));
+  CO_TRY(auto access, co_await ask_for_access(plane, "OpenTunnel", request, deadline));
   ChannelTunnel::Resume resume = [request](Plane& by, std::string const& session) {
     auto again = request;
     again.session_id = session;
-    return ask_for_access(by, "ResumeTunnel", std::move(again));
+    return ask_for_access(by, "ResumeTunnel", std::move(again), time_to_tell());
   };
-  co_return co_await opened(std::move(plane), std::move(access), std::move(resume), std::move(tell));
+  co_return co_await opened(std::move(plane), std::move(access), std::move(resume), std::move(tell),
+                            deadline);
 }
 
 awaitable<Result<std::unique_ptr<Tunnel>>> open_agent_tunnel(Plane plane, std::string instance,
-                                                             std::uint16_t port, Tell tell) {
+                                                             std::uint16_t port, Tell tell,
+                                                             io::SteadyTime deadline) {
   SessionOrder order{
       std::move(instance), "AWS-StartSSHSession", {{"portNumber", {std::to_string(port)}}}, ""};
-  CO_TRY(auto access, co_await plane.start_session(std::move(order)));
+  auto starting = plane.start_session(std::move(order));
+  CO_TRY(auto access, co_await plane.until(deadline, std::move(starting)));
   ChannelTunnel::Resume resume = [](Plane& by, std::string const& session) {
     return by.resume_session(session);
   };
-  co_return co_await opened(std::move(plane), std::move(access), std::move(resume), std::move(tell));
+  co_return co_await opened(std::move(plane), std::move(access), std::move(resume), std::move(tell),
+                            deadline);
 }
 
 }  // namespace fumidai::client

@@ -7,14 +7,15 @@
 
 namespace fumidai::client {
 
-// By an agent of the connect endpoint. Errors: the plane's; unavailable, when the agent cannot reach the
-// port.
-awaitable<Result<std::unique_ptr<Tunnel>>> open_channel_tunnel(Plane plane, wire::OpenTunnel asked,
-                                                               Tell tell);
+// By an agent of the connect endpoint. Errors: the plane's, deadline_exceeded when that one is silent;
+// unavailable, when the agent is, or cannot reach the port.
+awaitable<Result<std::unique_ptr<Tunnel>>> open_channel_tunnel(Plane plane, wire::OpenTunnel asked, Tell tell,
+                                                               io::SteadyTime deadline);
 
 // By the instance's own agent, ours or AWS's: the document AWS-StartSSHSession, which has no duration of the
 // caller's.
 awaitable<Result<std::unique_ptr<Tunnel>>> open_agent_tunnel(Plane plane, std::string instance,
-                                                             std::uint16_t port, Tell tell);
+                                                             std::uint16_t port, Tell tell,
+                                                             io::SteadyTime deadline);
 
 }  // namespace fumidai::client

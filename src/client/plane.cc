@@ -125,6 +125,12 @@ awaitable<Result<wire::json::value>> Plane::call(std::string service, std::strin
   co_return answer;
 }
 
+Error Plane::silent() const {
+  return {Errc::deadline_exceeded, "the server at " + api_.endpoint().origin() +
+                                       " did not answer in time; is it overloaded or stopped, or is there a "
+                                       "firewall before it that drops what is sent there?"};
+}
+
 awaitable<Result<std::string>> Plane::resolve_target(std::string target) {
   bool is_id = target.starts_with("mi-") || target.starts_with("i-");
   if (is_id) co_return target;

@@ -48,12 +48,22 @@ class Plane {
   // An id stays what it is; a name or KEY=VALUE must mean exactly one instance. Errors list what was found.
   awaitable<Result<std::string>> resolve_target(std::string target);
 
+  // What `work` at this plane gives, or deadline_exceeded, which names the plane.
+  template <class T>
+  awaitable<Result<T>> until(io::SteadyTime deadline, awaitable<Result<T>> work) {
+    auto done = co_await io::within(deadline - io::SteadyClock::now(), std::move(work));
+    bool is_late = !done && io::SteadyClock::now() >= deadline;
+    if (is_late) co_return silent();
+    co_return done;
+  }
+
   // Any operation, as JSON.
   awaitable<Result<wire::json::value>> call(std::string service, std::string target, wire::json::object body);
 
  private:
   // What the plane's list says of a session that is over; nothing when we may not see it.
   awaitable<std::string> details_of(std::string session_id);
+  Error silent() const;
 
   Plane(Profile profile, io::TlsContext tls, wire::Url endpoint)
       : profile_(std::move(profile)), tls_(tls), api_(tls, std::move(endpoint)) {}

@@ -33,13 +33,14 @@ constexpr std::chrono::seconds kSoon{4};
 constexpr std::chrono::milliseconds kHearing{150};
 
 // By an agent of the endpoint. Where that one dies at this moment, the endpoint may have another.
-awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::OpenTunnel asked, Tell tell) {
+awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::OpenTunnel asked, Tell tell,
+                                                         io::SteadyTime deadline) {
   auto begun = io::SteadyClock::now();
-  auto opened = co_await open_channel_tunnel(plane.another(), asked, tell);
+  auto opened = co_await open_channel_tunnel(plane.another(), asked, tell, deadline);
   bool is_final = opened || opened.error().code == Errc::denied || io::SteadyClock::now() - begun > kSoon;
   if (is_final) co_return opened;
   co_await io::sleep_for(kHearing);
-  co_return co_await open_channel_tunnel(plane.another(), asked, tell);
+  co_return co_await open_channel_tunnel(plane.another(), asked, tell, deadline);
 }
 
 // It becomes words of command lines.
@@ -58,9 +59,10 @@ std::string TunnelTarget::first_way() const {
   return endpoints.empty() ? "its own agent" : "connect endpoint " + endpoints[0].id;
 }
 
-awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target) {
+awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target, io::SteadyTime deadline) {
   auto body = wire::to_json(FindRequest{std::move(target)});
-  CO_TRY(auto answer, co_await plane.call("fumidai", "Fumidai.FindTunnel", body.as_object()));
+  auto asking = plane.call("fumidai", "Fumidai.FindTunnel", body.as_object());
+  CO_TRY(auto answer, co_await plane.until(deadline, std::move(asking)));
   CO_TRY(auto found, wire::from_json<FindResponse>(answer));
   TunnelTarget way{found.instance_id, found.private_ip_address, {}, found.agent_connected};
   for (auto const& each : found.endpoints)
@@ -73,7 +75,8 @@ awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target) {
 }
 
 awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarget target, std::uint16_t port,
-                                                       std::chrono::seconds duration, Tell tell) {
+                                                       std::chrono::seconds duration, Tell tell,
+                                                       io::SteadyTime deadline) {
   Error last{Errc::not_found, "there is no connect endpoint"};
   for (auto const& endpoint : target.endpoints) {
     auto address = Address::parse(target.address);
@@ -81,18 +84,20 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarge
     wire::OpenTunnel asked{endpoint.id, port, *address, duration};
     Result<std::unique_ptr<Tunnel>> opened = last;
     if (endpoint.is_resumable) {
-      opened = co_await open_by_agent(plane, std::move(asked), tell);
+      opened = co_await open_by_agent(plane, std::move(asked), tell, deadline);
     } else {
-      opened = co_await open_websocket_tunnel(plane, std::move(asked), endpoint.dns_name);
+      opened = co_await open_websocket_tunnel(plane, std::move(asked), endpoint.dns_name, deadline);
     }
     if (opened) co_return opened;
     last = opened.error();
+    if (last.code == Errc::deadline_exceeded) co_return last;
     // What policies or parameters refuse, another way may yet allow.
     bool is_last = &endpoint == &target.endpoints.back() && !target.has_agent;
     if (!is_last) tell(endpoint.id + ": " + last.detail + "; trying the next way");
+    deadline = time_to_tell();
   }
   if (!target.has_agent) co_return last;
-  auto opened = co_await open_agent_tunnel(plane.another(), target.instance, port, tell);
+  auto opened = co_await open_agent_tunnel(plane.another(), target.instance, port, tell, deadline);
   // The first way is the one that is meant to be.
   if (!opened && !target.endpoints.empty()) tell("by its agent: " + opened.error().detail);
   if (!opened && !target.endpoints.empty()) co_return last;

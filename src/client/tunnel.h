@@ -29,8 +29,14 @@ struct TunnelTarget {
   std::string first_way() const;
 };
 
+// A person is told of what fails within this time, and then of what is tried instead.
+constexpr std::chrono::seconds kTold{9};
+inline io::SteadyTime time_to_tell() {
+  return io::SteadyClock::now() + kTold;
+}
+
 // Where the plane says that an instance can be reached. Errors: the plane's; not_found, when there is no way.
-awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target);
+awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target, io::SteadyTime deadline);
 
 // Tells, for the person, what is about to be tried after a failure.
 using Tell = std::function<void(std::string const& sentence)>;
@@ -54,8 +60,10 @@ class Tunnel {
   virtual void hang_up() = 0;
 };
 
-// Error: that of the last way.
+// The first way has until `deadline`, each other one kTold from when `tell` has told of the one before.
+// Error: that of the last way; deadline_exceeded when the plane is silent, by which all of them lead.
 awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarget target, std::uint16_t port,
-                                                       std::chrono::seconds duration, Tell tell);
+                                                       std::chrono::seconds duration, Tell tell,
+                                                       io::SteadyTime deadline);
 
 }  // namespace fumidai::client

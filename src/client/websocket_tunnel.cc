@@ -92,8 +92,10 @@ class WebSocketTunnel : public Tunnel {
 }  // namespace
 
 awaitable<Result<std::unique_ptr<Tunnel>>> open_websocket_tunnel(Plane& plane, wire::OpenTunnel asked,
-                                                                 std::string dns_name) {
-  CO_TRY(auto socket, co_await connect(plane, std::move(asked), std::move(dns_name)));
+                                                                 std::string dns_name,
+                                                                 io::SteadyTime deadline) {
+  auto connecting = connect(plane, std::move(asked), std::move(dns_name));
+  CO_TRY(auto socket, co_await plane.until(deadline, std::move(connecting)));
   co_return std::make_unique<WebSocketTunnel>(std::move(socket));
 }
 

@@ -6,8 +6,9 @@
 
 namespace fumidai::client {
 
-// Signed with what the profile holds. Errors: the plane's.
+// Signed with what the profile holds. Errors: the plane's; deadline_exceeded.
 awaitable<Result<std::unique_ptr<Tunnel>>> open_websocket_tunnel(Plane& plane, wire::OpenTunnel asked,
-                                                                 std::string dns_name);
+                                                                 std::string dns_name,
+                                                                 io::SteadyTime deadline);
 
 }  // namespace fumidai::client

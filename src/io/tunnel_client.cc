@@ -14,7 +14,6 @@ namespace {
 // Both directions of a tunnel that stands still hold less than a mebibyte, with all that is on the way.
 constexpr std::size_t kWindow = 384 * 1024, kLittleWindow = 192 * 1024;
 constexpr std::size_t kStockPayload = 1024;
-constexpr auto kDrain = 10s;
 
 }  // namespace
 
@@ -134,13 +133,13 @@ awaitable<Result<void>> TunnelClient::finish_writing() {
   co_return co_await link_.send(PayloadType::flag, flag);
 }
 
-awaitable<void> TunnelClient::close() {
+awaitable<void> TunnelClient::close(SteadyClock::duration patience) {
   link_.stop_receiving();
   // Else the other end would wait for our return.
   auto over = wire::encode_flag(wire::flag::terminate_session);
   bool can_say = !heard_goodbye_ && link_.can_send();
   if (can_say) co_await link_.send(PayloadType::flag, over);
-  co_await link_.drain(kDrain);
+  co_await link_.drain(patience);
   link_.close();
 }
 

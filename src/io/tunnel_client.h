@@ -48,9 +48,10 @@ class TunnelClient {
   awaitable<Result<void>> write(ByteView bytes);
   // No more comes from here. With AWS's agent nothing happens: its protocol cannot say that.
   awaitable<Result<void>> finish_writing();
-  // Says that the tunnel is over. Ends read() at once, and run() when all that was written has arrived, or no
-  // more does.
-  awaitable<void> close();
+  // Says that the tunnel is over. Ends read() at once, and run() when all that was written has arrived, or
+  // none of it does for so long.
+  static constexpr std::chrono::seconds kUsualPatience{10};
+  awaitable<void> close(SteadyClock::duration patience = kUsualPatience);
 
  private:
   void on_control(wire::AgentMessage const& message);

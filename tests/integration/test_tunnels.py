@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 
 import pytest
 
@@ -10,6 +11,8 @@ from house.network import SSH, Network
 from house.programs import FUMIDAI, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
+
+SOON = 10  # seconds within which a failure is told
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +91,29 @@ def test_e9_a_caller_without_permission_and_one_for_another_port(plane, network)
 
 
 def test_what_leads_nowhere_is_told_at_once(plane, network):
+    begun = time.monotonic()
     closed = plane.fumidai("tunnel", network.instance, "23", "--max-tunnel-duration", "60")
     assert closed.returncode == 255 and b"fumidai: " in closed.stderr, closed.stderr
+    assert time.monotonic() - begun < SOON
+    begun = time.monotonic()
     unknown = plane.fumidai("tunnel", "i-00000000000000000")
     assert unknown.returncode == 255 and b"means nothing here" in unknown.stderr
+    assert time.monotonic() - begun < SOON
+
+
+def test_a_server_that_says_nothing_is_told_of(plane, network):
+    commands = (("tunnel", network.instance), ("tunnel", network.instance, "--listen", "0"), ("ssh", network.instance))
+    plane.world.run("kill", "-STOP", plane.server)
+    try:
+        begun = time.monotonic()
+        asking = [subprocess.Popen(plane.world.words(FUMIDAI, *words), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=plane.environment()) for words in commands]
+        for each in asking:
+            _, said = each.communicate(timeout=SOON)
+            assert each.returncode != 0 and b"did not answer in time" in said, said
+        assert time.monotonic() - begun < SOON
+    finally:
+        plane.world.run("kill", "-CONT", plane.server)
+    assert network.ssh("true").returncode == 0
 
 
 def test_e14_a_tunnel_ends_after_its_duration(plane, network):
