@@ -21,6 +21,7 @@ namespace {
 
 struct SshArguments {
   ClientArguments client;
+  std::string seconds;  // of --max-tunnel-duration; empty: as long as `fumidai tunnel` takes
   std::vector<std::string> words;
 };
 
@@ -56,9 +57,17 @@ class PassingKey {
   std::string line_;
 };
 
-std::string proxy_command(client::ProfileOptions const& profile, std::string const& instance,
-                          std::uint16_t port) {
+Result<void> check_duration(std::string const& seconds) {
+  bool is_number = seconds.size() < 10 && seconds.find_first_not_of("0123456789") == seconds.npos;
+  if (is_number) return success();
+  return Error{Errc::invalid,
+               "--max-tunnel-duration takes a number of seconds, not '" + printable(seconds, 40) + "'"};
+}
+
+std::string proxy_command(SshArguments const& arguments, std::string const& instance, std::uint16_t port) {
+  auto const& profile = arguments.client.profile;
   std::vector<std::string> words{own_program(), "tunnel", instance, std::to_string(port)};
+  if (!arguments.seconds.empty()) words.insert(words.end(), {"--max-tunnel-duration", arguments.seconds});
   if (!profile.data_directory.empty()) {
     std::error_code ignored;
     auto full = std::filesystem::absolute(profile.data_directory, ignored).string();
@@ -142,11 +151,13 @@ Result<int> run(SshArguments arguments) {
   auto& profile = arguments.client.profile;
   if (said.own.contains("--data-dir")) profile.data_directory = said.own["--data-dir"];
   if (said.own.contains("--profile")) profile.name = said.own["--profile"];
+  if (said.own.contains("--max-tunnel-duration")) arguments.seconds = said.own["--max-tunnel-duration"];
+  CHECK(check_duration(arguments.seconds));
   if (said.user.empty()) said.user = kUser;
   TRY(auto way, find_way(arguments.client, said));
   auto const& target = way.target;
   std::fprintf(stderr, "[fumidai] %s through %s\n", target.name().c_str(), target.first_way().c_str());
-  auto proxy = proxy_command(profile, target.name(), said.port.value_or(kPort));
+  auto proxy = proxy_command(arguments, target.name(), said.port.value_or(kPort));
   return run_ssh(ssh_words(said, proxy, target, way.key));
 }
 
@@ -161,6 +172,8 @@ void add_ssh_command(CLI::App& app, Run& run_later) {
       "its id, its name, a tag KEY=VALUE, or the address of a host, for which you need a key of your own. "
       "The "
       "user is ec2-user unless you say another; an instance that was not seen before is believed");
+  ssh->add_option("--max-tunnel-duration", arguments->seconds,
+                  "Seconds after which a connection through an endpoint is closed (3600)");
   add_client_arguments(*ssh, arguments->client);
   ssh->prefix_command();
   ssh->callback([arguments, ssh, &run_later] {

@@ -12,7 +12,7 @@ namespace {
 // ssh(1), OpenSSH 9 and 10.
 constexpr std::string_view kWithValue = "BbcDEeFIiJLlmOoPpQRSWw";
 
-constexpr std::string_view kOwn[] = {"--data-dir", "--profile"};
+constexpr std::string_view kOwn[] = {"--data-dir", "--profile", "--max-tunnel-duration"};
 
 // "User=x" and "user x": the value, when the setting is of that name.
 std::optional<std::string> value_of(std::string const& setting, std::string_view name) {

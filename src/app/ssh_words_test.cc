@@ -40,8 +40,10 @@ TEST(SshWords, who_and_which_port_are_ours_to_know_however_they_are_said) {
 }
 
 TEST(SshWords, fumidais_own_options_stand_anywhere_before_the_command) {
-  auto found = parsed({"--data-dir=/d", "-v", "web", "--profile", "hana", "ls", "--profile"});
-  EXPECT_EQ(found.own, (std::map<std::string, std::string>{{"--data-dir", "/d"}, {"--profile", "hana"}}));
+  auto found = parsed(
+      {"--data-dir=/d", "-v", "web", "--profile", "hana", "--max-tunnel-duration", "900", "ls", "--profile"});
+  EXPECT_EQ(found.own, (std::map<std::string, std::string>{
+                           {"--data-dir", "/d"}, {"--profile", "hana"}, {"--max-tunnel-duration", "900"}}));
   EXPECT_EQ(found.command, (Words{"ls", "--profile"}));
 }
 

@@ -122,6 +122,20 @@ def test_e14_a_tunnel_ends_after_its_duration(plane, network):
     assert "Maximum tunnel duration of 2 seconds reached" in done.stderr, done.stderr
 
 
+def test_ssh_takes_the_duration_that_a_policy_wants(plane, network):
+    brief = {"Effect": "Allow", "Action": "ec2-instance-connect:OpenTunnel", "Resource": "*", "Condition": {"NumericLessThanEquals": {"ec2-instance-connect:maxTunnelDuration": "60"}}}
+    plane.make_user("brief", {"Effect": "Allow", "Action": ["fumidai:FindTunnel", "ec2-instance-connect:SendSSHPublicKey"], "Resource": "*"}, brief)
+    ssh = lambda *words: plane.fumidai("ssh", *SSH[1:], "-i", network.key, *words, user="brief")
+    refused = ssh(network.instance, "true")
+    assert b"is not authorized to perform: ec2-instance-connect:OpenTunnel" in refused.stderr, refused.stderr
+    ended = ssh(network.instance, "--max-tunnel-duration", "2", "sleep 30")
+    assert b"Maximum tunnel duration of 2 seconds reached" in ended.stderr, ended.stderr
+    before = plane.fumidai("ssh", "--max-tunnel-duration", "60", *SSH[1:], "-i", network.key, network.instance, "true", user="brief")
+    assert before.returncode == 0, before.stderr
+    wrong = ssh("--max-tunnel-duration", "long", network.instance, "true")
+    assert b"takes a number of seconds, not 'long'" in wrong.stderr, wrong.stderr
+
+
 def test_a_second_endpoint_takes_over_when_the_first_is_deleted(plane, network):
     second = network.endpoint()
     assert network.ssh("true").returncode == 0
