@@ -141,6 +141,7 @@ awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& argu
       continue;
     }
     io::set_socket_options(socket, {});
+    io::set_patient(socket);
     connections.spawn(serve_one(plane, arguments, io::make_tcp_stream(std::move(socket))));
   }
 }

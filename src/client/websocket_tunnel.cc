@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kOpening = 10s, kUrlLife = 60s;
+// The plane reads nothing while the target does not.
+constexpr io::KeepAlive kKeepAlive{.is_patient = true};
 constexpr std::size_t kMostMessage = 128 * 1024, kMostFrame = 64'000;
 
 // The name of the endpoint is what is signed; the connection goes to the plane's own address, which answers
@@ -24,7 +26,7 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> connect(Plane& plane, wire::Op
   request.target = wire::presign(wire::open_tunnel_target(asked), dns_name, profile.credentials,
                                  profile.region, "ec2-instance-connect", SystemClock().now(), kUrlLife);
   request.headers.set("Host", dns_name);
-  CO_TRY(auto stream, co_await io::connect(plane.tls(), std::move(url), kOpening));
+  CO_TRY(auto stream, co_await io::connect(plane.tls(), std::move(url), kOpening, kKeepAlive));
   co_return co_await io::upgrade_client(std::move(stream), std::move(request), kMostMessage, kOpening);
 }
 

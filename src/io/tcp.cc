@@ -22,6 +22,7 @@ void set_socket_options(Socket& socket, KeepAlive const& keep_alive) {
   set(TCP_KEEPINTVL, keep_alive.interval.count());
   set(TCP_KEEPCNT, keep_alive.probes);
   set(TCP_USER_TIMEOUT, std::chrono::milliseconds(keep_alive.dead_after()).count());
+  if (keep_alive.is_patient) set_patient(socket);
 }
 
 bool is_silence(int number) {

@@ -16,6 +16,7 @@ using Socket = asio::ip::tcp::socket;
 struct KeepAlive {
   std::chrono::seconds idle{30}, interval{10};
   int probes = 3;
+  bool is_patient = false;  // see set_patient()
   std::chrono::seconds dead_after() const { return idle + interval * probes; }
 };
 

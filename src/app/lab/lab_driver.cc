@@ -335,6 +335,7 @@ awaitable<Result<std::unique_ptr<io::Stream>>> LabDriver::dial(network::ConnectE
                     "no answer from " + at + "; which rule is missing tells: fumidai doctor"};
   if (!connected) co_return Error{Errc::unavailable, at + ": " + connected.error().detail};
   io::set_socket_options(socket, parts_.limits.keep_alive);
+  io::set_patient(socket);
   co_return io::make_tcp_stream(std::move(socket));
 }
 
