@@ -12,7 +12,7 @@ BenchSession::BenchSession(asio::any_io_executor executor, client::Plane& plane)
     : executor_(executor),
       plane_(plane),
       link_(
-          executor, {}, clock_, [this] { return client::open_data_channel(plane_.tls(), access_); },
+          executor, {}, clock_, [this] { return client::open_data_channel(plane_.outbound(), access_); },
           [](wire::AgentMessage const&) {}),
       tasks_(executor, "bench") {}
 

@@ -69,7 +69,8 @@ Result<void> prepare(io::Path const& directory, std::string const& user) {
 }  // namespace
 
 Result<std::unique_ptr<KeysSocket>> KeysSocket::make(asio::any_io_executor executor, Identity identity,
-                                                     io::Path const& directory, std::string const& user) {
+                                                     io::Path const& directory, std::string const& user,
+                                                     wire::ProxyRules proxies) {
   auto path = (directory / kKeysSocket).string();
   if (path.size() > 100)
     return Error{Errc::invalid, path + " is too long for a socket; give a shorter directory with --keys-dir"};
@@ -83,7 +84,8 @@ Result<std::unique_ptr<KeysSocket>> KeysSocket::make(asio::any_io_executor execu
   if (failure) return Error{Errc::system, "listen on " + path + ": " + failure.message()};
   // The directory decides who may come.
   if (::chmod(path.c_str(), 0666) != 0) return system_error("chmod " + path);
-  return std::unique_ptr<KeysSocket>(new KeysSocket(executor, std::move(identity), std::move(acceptor)));
+  return std::unique_ptr<KeysSocket>(
+      new KeysSocket(executor, std::move(identity), std::move(proxies), std::move(acceptor)));
 }
 
 awaitable<void> KeysSocket::run() {
@@ -124,7 +126,7 @@ awaitable<Result<std::vector<std::string>>> KeysSocket::keys_of(std::string user
 awaitable<Result<std::vector<std::string>>> KeysSocket::ask_plane(std::string user) {
   auto turn = co_await turns_.enter();
   if (!plane_) {
-    CO_TRY(plane_, PlaneClient::make(identity_));
+    CO_TRY(plane_, PlaneClient::make(identity_, {}, proxies_));
   }
   auto keys = co_await plane_->pushed_keys(std::move(user));
   plane_->disconnect();

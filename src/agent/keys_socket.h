@@ -24,7 +24,8 @@ class KeysSocket {
   // Makes the directory, which has to be the socket's alone, so that only our own user and the group of
   // `user` may enter it; without such a user, only we. Errors: invalid, with what to do; system.
   static Result<std::unique_ptr<KeysSocket>> make(asio::any_io_executor executor, Identity identity,
-                                                  io::Path const& directory, std::string const& user);
+                                                  io::Path const& directory, std::string const& user,
+                                                  wire::ProxyRules proxies = {});
 
   // Until it is cancelled. A few are served at once, the rest waits.
   awaitable<void> run();
@@ -32,10 +33,11 @@ class KeysSocket {
  private:
   using Socket = asio::local::stream_protocol::socket;
 
-  KeysSocket(asio::any_io_executor executor, Identity identity,
+  KeysSocket(asio::any_io_executor executor, Identity identity, wire::ProxyRules proxies,
              asio::local::stream_protocol::acceptor acceptor)
       : acceptor_(std::move(acceptor)),
         identity_(std::move(identity)),
+        proxies_(std::move(proxies)),
         turns_(executor),
         tasks_(executor, "keys") {}
 
@@ -45,6 +47,7 @@ class KeysSocket {
 
   asio::local::stream_protocol::acceptor acceptor_;
   Identity identity_;
+  wire::ProxyRules proxies_;
   std::optional<PlaneClient> plane_;  // made when somebody asks: most hosts are never asked
   io::Turnstile turns_;
   io::TaskGroup tasks_;

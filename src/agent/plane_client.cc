@@ -64,14 +64,15 @@ BOOST_DESCRIBE_STRUCT(Nothing, (), ())
 
 }  // namespace
 
-Result<PlaneClient> PlaneClient::make(Identity identity, io::KeepAlive keep_alive) {
+Result<PlaneClient> PlaneClient::make(Identity identity, io::KeepAlive keep_alive, wire::ProxyRules proxies) {
   TRY(auto url, wire::parse_url(identity.url));
   if (url.scheme != "https") return Error{Errc::invalid, "the plane's URL must begin with https://"};
   TRY(auto tls, io::TlsContext::client(identity.ca_pem));
-  PlaneClient client(std::move(identity), tls, io::AwsClient(tls, std::move(url), keep_alive));
+  io::Outbound outbound(std::move(tls), std::move(proxies));
+  PlaneClient client(std::move(identity), outbound, io::AwsClient(outbound, std::move(url), keep_alive));
   if (!client.identity_.channel_url.empty()) {
     TRY(auto channel_url, wire::parse_url(client.identity_.channel_url));
-    client.channels_.emplace(tls, std::move(channel_url), keep_alive);
+    client.channels_.emplace(outbound, std::move(channel_url), keep_alive);
   }
   if (client.identity_.of_ec2) {
     TRY(client.metadata_, InstanceMetadata::make());
@@ -80,8 +81,8 @@ Result<PlaneClient> PlaneClient::make(Identity identity, io::KeepAlive keep_aliv
 }
 
 PlaneClient PlaneClient::another(io::KeepAlive keep_alive) const {
-  PlaneClient client(identity_, tls_, io::AwsClient(tls_, api_.endpoint(), keep_alive));
-  if (channels_) client.channels_.emplace(tls_, channels_->endpoint(), keep_alive);
+  PlaneClient client(identity_, outbound_, io::AwsClient(outbound_, api_.endpoint(), keep_alive));
+  if (channels_) client.channels_.emplace(outbound_, channels_->endpoint(), keep_alive);
   if (metadata_) {
     if (auto metadata = InstanceMetadata::make()) client.metadata_ = std::move(*metadata);
   }

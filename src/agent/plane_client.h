@@ -18,7 +18,8 @@ struct Activation {
 class PlaneClient {
  public:
   // Error: invalid, for a URL or CA that is none.
-  static Result<PlaneClient> make(Identity identity, io::KeepAlive keep_alive = {});
+  static Result<PlaneClient> make(Identity identity, io::KeepAlive keep_alive = {},
+                                  wire::ProxyRules proxies = {});
 
   // Another with the same identity and credentials, and connections of its own.
   PlaneClient another(io::KeepAlive keep_alive) const;
@@ -53,14 +54,14 @@ class PlaneClient {
   std::string const& last_error_name() { return channel_api().last_error_name(); }
 
  private:
-  PlaneClient(Identity identity, io::TlsContext tls, io::AwsClient api)
-      : identity_(std::move(identity)), tls_(std::move(tls)), api_(std::move(api)) {}
+  PlaneClient(Identity identity, io::Outbound outbound, io::AwsClient api)
+      : identity_(std::move(identity)), outbound_(std::move(outbound)), api_(std::move(api)) {}
 
   io::AwsClient& channel_api() { return channels_ ? *channels_ : api_; }
   awaitable<Result<RoleCredentials>> request_by_key();
 
   Identity identity_;
-  io::TlsContext tls_;
+  io::Outbound outbound_;
   io::AwsClient api_;
   std::optional<io::AwsClient> channels_;  // where ssmmessages has a name of its own
   std::optional<InstanceMetadata> metadata_;

@@ -15,6 +15,7 @@
 #include "agent/keys_socket.h"
 #include "agent/platform.h"
 #include "app/arguments.h"
+#include "app/proxy_environment.h"
 #include "app/systemd.h"
 #include "base/log.h"
 #include "io/idle_memory.h"
@@ -46,6 +47,7 @@ constexpr char const* kHelp =
       --log-level LEVEL        error, warn, info (default) or debug
 
   Both: --state-dir DIR   where the agent keeps its identity; default /var/lib/fumidai-agent
+  HTTPS_PROXY and NO_PROXY of the environment count, as with curl: http://[USER:PASSWORD@]HOST:PORT
 )";
 
 constexpr char const* kStateDirectory = "/var/lib/fumidai-agent";
@@ -83,7 +85,7 @@ Result<void> register_host(Arguments const& options) {
     TRY(identity.ca_pem, io::read_file(options.value("--ca")));
   }
   asio::io_context loop(1);
-  TRY(auto plane, agent::PlaneClient::make(std::move(identity)));
+  TRY(auto plane, agent::PlaneClient::make(std::move(identity), {}, proxies_of_environment()));
   // Before an activation is spent: can what it gives us be kept?
   CHECK(io::make_directory(state, 0700));
   CHECK(io::write_file(state / ".writable", "", 0600));
@@ -148,8 +150,9 @@ Result<std::unique_ptr<agent::KeysSocket>> keys_socket(asio::io_context& loop, A
   bool is_wanted = options.has("--keys-dir");
   if (!is_wanted && options.has("--state-dir")) return nullptr;
   auto directory = std::filesystem::absolute(options.value("--keys-dir", agent::kKeysDirectory));
-  auto socket = agent::KeysSocket::make(loop.get_executor(), identity, directory,
-                                        options.value("--keys-user", agent::kKeysUser));
+  auto socket =
+      agent::KeysSocket::make(loop.get_executor(), identity, directory,
+                              options.value("--keys-user", agent::kKeysUser), proxies_of_environment());
   if (socket || is_wanted) return socket;
   log_info("pushed keys are not told to sshd", {{"why", socket.error().detail}});
   return nullptr;
@@ -204,7 +207,8 @@ Result<void> run_agent(Arguments const& options) {
   TRY(auto has_program, io::exists(program));
   if (!has_program)
     return Error{Errc::not_found, "the program that serves sessions is missing: " + program.string()};
-  TRY(auto plane, agent::PlaneClient::make(std::move(identity), agent::kControlKeepAlive));
+  TRY(auto plane,
+      agent::PlaneClient::make(std::move(identity), agent::kControlKeepAlive, proxies_of_environment()));
 
   TRY(auto keys, keys_socket(loop, options, plane.identity()));
   if (keys)

@@ -11,6 +11,7 @@
 
 #include "agent/identity.h"
 #include "agent/session_worker.h"
+#include "app/proxy_environment.h"
 
 namespace fumidai::app {
 namespace {
@@ -46,7 +47,8 @@ Result<agent::SessionResult> serve() {
   TRY(auto job, wire::from_json_text<agent::SessionJob>(text));
   TRY(auto content, wire::from_json_text<wire::InteractiveShellContent>(job.content));
   TRY(auto identity, agent::load_identity(job.state_directory));
-  TRY(auto plane, agent::PlaneClient::make(std::move(identity), agent::kSessionKeepAlive));
+  TRY(auto plane,
+      agent::PlaneClient::make(std::move(identity), agent::kSessionKeepAlive, proxies_of_environment()));
   plane.use_credentials(
       {{job.access_key_id, job.secret_access_key, job.session_token}, job.issued_at, job.expires_at});
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "app/proxy_environment.h"
 #include "wire/json_shape.h"
 
 namespace fumidai::app {
@@ -21,11 +22,16 @@ void add_json_argument(CLI::App& command, ClientArguments& arguments) {
   command.add_flag("--json", arguments.json, "Print JSON, for programs");
 }
 
+Result<client::Plane> make_plane(client::ProfileOptions const& options) {
+  TRY(auto profile, client::find_profile(options));
+  profile.proxies = proxies_of_environment();
+  return client::Plane::make(std::move(profile));
+}
+
 Result<json::value> call_plane(ClientArguments const& arguments, std::string service, std::string target,
                                json::object body) {
   asio::io_context loop(1);  // before the plane: a connection that is kept must not outlive its loop
-  TRY(auto profile, client::find_profile(arguments.profile));
-  TRY(auto plane, client::Plane::make(std::move(profile)));
+  TRY(auto plane, make_plane(arguments.profile));
   return run_on_loop(loop, plane.call(std::move(service), std::move(target), std::move(body)));
 }
 

@@ -34,6 +34,9 @@ Result<T> run_on_loop(asio::io_context& loop, awaitable<Result<T>> work) {
   return std::move(*outcome);
 }
 
+// The plane that the arguments and the environment name, by the environment's proxy.
+Result<client::Plane> make_plane(client::ProfileOptions const& options);
+
 // One call to the plane, with its answer.
 Result<boost::json::value> call_plane(ClientArguments const& arguments, std::string service,
                                       std::string target, boost::json::object body);

@@ -51,15 +51,14 @@ awaitable<Result<int>> start(client::Plane& plane, StartArguments const& argumen
   auto resume = [&plane, id]() { return plane.resume_session(id); };
   auto terminate = [&plane, id]() { return plane.terminate_session(id); };
   auto executor = co_await asio::this_coro::executor;
-  client::SessionClient session(executor, plane.tls(), std::move(access), options, std::move(resume),
+  client::SessionClient session(executor, plane.outbound(), std::move(access), options, std::move(resume),
                                 std::move(terminate));
   co_return co_await session.run();
 }
 
 Result<int> run_start(StartArguments const& arguments) {
   asio::io_context loop(1);
-  TRY(auto profile, client::find_profile(arguments.client.profile));
-  TRY(auto plane, client::Plane::make(std::move(profile)));
+  TRY(auto plane, make_plane(arguments.client.profile));
   auto status = run_on_loop(loop, start(plane, arguments));
   // 255, as with ssh: what a command returned is below.
   if (!status) {

@@ -141,8 +141,7 @@ awaitable<Result<Way>> find_way(client::Plane& plane, SshWords const& said) {
 
 Result<Way> find_way(ClientArguments const& arguments, SshWords const& said) {
   asio::io_context loop(1);
-  TRY(auto profile, client::find_profile(arguments.profile));
-  TRY(auto plane, client::Plane::make(std::move(profile)));
+  TRY(auto plane, make_plane(arguments.profile));
   return run_on_loop(loop, find_way(plane, said));
 }
 

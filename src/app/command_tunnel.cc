@@ -148,8 +148,7 @@ awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& argu
 
 Result<int> run_tunnel(TunnelArguments const& arguments) {
   asio::io_context loop(1);
-  TRY(auto profile, client::find_profile(arguments.client.profile));
-  TRY(auto plane, client::Plane::make(std::move(profile)));
+  TRY(auto plane, make_plane(arguments.client.profile));
   auto work = arguments.listen.empty() ? on_standard_streams(plane, arguments) : on_port(plane, arguments);
   asio::co_spawn(loop, end_on_signal(), asio::detached);
   auto status = run_on_loop(loop, std::move(work));

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "app/client_command.h"
+#include "app/proxy_environment.h"
 #include "client/data_channel.h"
 #include "client/session_client.h"
 
@@ -76,7 +77,7 @@ awaitable<Result<int>> serve(client::Plane& plane, Call const& call, client::Cli
   auto resume = [&plane, id]() { return plane.resume_session(id); };
   auto terminate = [&plane, id]() { return plane.terminate_session(id); };
   auto executor = co_await asio::this_coro::executor;
-  client::SessionClient session(executor, plane.tls(), call.access, options, std::move(resume),
+  client::SessionClient session(executor, plane.outbound(), call.access, options, std::move(resume),
                                 std::move(terminate));
   co_return co_await session.run();
 }
@@ -94,6 +95,7 @@ Result<int> run_session(Call const& call) {
     bare.region = call.region;
     profile = bare;
   }
+  profile->proxies = proxies_of_environment();
   asio::io_context loop(1);
   TRY(auto plane, client::Plane::make(std::move(*profile)));
   client::ClientOptions client_options;

@@ -89,7 +89,7 @@ class ChannelTunnel : public Tunnel {
       CO_TRY(access_, co_await resume_(plane_, access_.session_id));
       if (!access_.token) co_return Error{Errc::not_found, "The tunnel ended while the connection was lost."};
     }
-    co_return co_await open_data_channel(plane_.tls(), access_);
+    co_return co_await open_data_channel(plane_.outbound(), access_);
   }
 
   awaitable<void> keep_connected() { co_await client_.run(); }

@@ -16,9 +16,9 @@ constexpr io::KeepAlive kKeepAlive{10s, 5s, 3};
 
 }  // namespace
 
-awaitable<Result<std::shared_ptr<io::WebSocket>>> open_data_channel(io::TlsContext tls, Access access) {
+awaitable<Result<std::shared_ptr<io::WebSocket>>> open_data_channel(io::Outbound outbound, Access access) {
   CO_TRY(auto url, wire::parse_url(access.stream_url));
-  CO_TRY(auto stream, co_await io::connect(tls, url, kConnect, kKeepAlive));
+  CO_TRY(auto stream, co_await io::connect(std::move(outbound), url, kConnect, kKeepAlive));
   wire::HttpRequest request;
   request.target = url.target;
   request.headers = {{"Host", url.authority()}};

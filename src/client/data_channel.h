@@ -14,6 +14,6 @@ namespace fumidai::client {
 inline constexpr char const* kClientVersion = "1.2.9000.1";
 
 // A new connection, with the opening said. The access has to have a token, which is used up.
-awaitable<Result<std::shared_ptr<io::WebSocket>>> open_data_channel(io::TlsContext tls, Access access);
+awaitable<Result<std::shared_ptr<io::WebSocket>>> open_data_channel(io::Outbound outbound, Access access);
 
 }  // namespace fumidai::client

@@ -79,7 +79,8 @@ Error with_hint(Error error) {
 Result<Plane> Plane::make(Profile profile) {
   TRY(auto endpoint, wire::parse_url(profile.endpoint));
   TRY(auto tls, io::TlsContext::client(profile.ca_pem));
-  return Plane(std::move(profile), std::move(tls), std::move(endpoint));
+  io::Outbound outbound(std::move(tls), profile.proxies);
+  return Plane(std::move(profile), std::move(outbound), std::move(endpoint));
 }
 
 awaitable<Result<Access>> Plane::start_session(SessionOrder order) {

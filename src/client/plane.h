@@ -33,13 +33,13 @@ class Plane {
   static Result<Plane> make(Profile profile);
 
   // Another with the same profile, and a connection of its own: for whoever calls at the same time.
-  Plane another() const { return Plane(profile_, tls_, api_.endpoint()); }
+  Plane another() const { return Plane(profile_, outbound_, api_.endpoint()); }
 
   // Gives up the connection of the last call, for who makes no other soon.
   void disconnect() { api_.disconnect(); }
 
   Profile const& profile() const { return profile_; }
-  io::TlsContext tls() const { return tls_; }
+  io::Outbound const& outbound() const { return outbound_; }
 
   awaitable<Result<Access>> start_session(SessionOrder order);
   awaitable<Result<Access>> resume_session(std::string session_id);
@@ -65,12 +65,12 @@ class Plane {
   awaitable<std::string> details_of(std::string session_id);
   Error silent() const;
 
-  Plane(Profile profile, io::TlsContext tls, wire::Url endpoint)
-      : profile_(std::move(profile)), tls_(tls), api_(tls, std::move(endpoint)) {}
+  Plane(Profile profile, io::Outbound outbound, wire::Url endpoint)
+      : profile_(std::move(profile)), outbound_(outbound), api_(outbound, std::move(endpoint)) {}
   io::Signer signer() const { return io::sign_with(profile_.credentials, profile_.region); }
 
   Profile profile_;
-  io::TlsContext tls_;
+  io::Outbound outbound_;
   io::AwsClient api_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "io/file.h"
+#include "wire/proxy.h"
 #include "wire/sigv4.h"
 
 namespace fumidai::client {
@@ -16,6 +17,7 @@ struct Profile {
   std::string region;
   std::string ca_pem;  // empty: the roots of this machine
   wire::Credentials credentials;
+  wire::ProxyRules proxies = {};
 };
 
 struct ProfileOptions {

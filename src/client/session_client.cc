@@ -28,10 +28,10 @@ constexpr int kLost = 255;
 
 }  // namespace
 
-SessionClient::SessionClient(asio::any_io_executor executor, io::TlsContext tls, Access access,
+SessionClient::SessionClient(asio::any_io_executor executor, io::Outbound outbound, Access access,
                              ClientOptions options, Resume resume, Terminate terminate)
     : executor_(executor),
-      tls_(std::move(tls)),
+      outbound_(std::move(outbound)),
       access_(std::move(access)),
       options_(options),
       resume_(std::move(resume)),
@@ -56,7 +56,7 @@ awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionClient::connect() {
     }
     access_.token = again.token;
   }
-  co_return co_await open_data_channel(tls_, access_);
+  co_return co_await open_data_channel(outbound_, access_);
 }
 
 void SessionClient::on_control(wire::AgentMessage const& message) {

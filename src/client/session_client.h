@@ -25,7 +25,7 @@ class SessionClient {
   using Resume = std::function<awaitable<Result<Access>>()>;
   using Terminate = std::function<awaitable<Result<void>>()>;
 
-  SessionClient(asio::any_io_executor executor, io::TlsContext tls, Access access, ClientOptions options,
+  SessionClient(asio::any_io_executor executor, io::Outbound outbound, Access access, ClientOptions options,
                 Resume resume, Terminate terminate);
 
   // To the end of the session. The exit status: the remote one where it is known.
@@ -49,7 +49,7 @@ class SessionClient {
   void tell(std::string const& sentence);
 
   asio::any_io_executor executor_;
-  io::TlsContext tls_;
+  io::Outbound outbound_;
   Access access_;
   ClientOptions options_;
   Resume resume_;

@@ -20,8 +20,8 @@ Signer sign_with_instance_key(std::string instance_id, Secret private_key, std::
 
 class AwsClient {
  public:
-  AwsClient(TlsContext tls, wire::Url endpoint, KeepAlive keep_alive = {})
-      : http_(std::move(tls), std::move(endpoint), keep_alive) {}
+  AwsClient(Outbound outbound, wire::Url endpoint, KeepAlive keep_alive = {})
+      : http_(std::move(outbound), std::move(endpoint), keep_alive) {}
 
   // `target` is PREFIX.Operation. An error of the service has its sentence as detail and its name in
   // last_error_name().

@@ -14,18 +14,18 @@ namespace {
 
 constexpr std::size_t kMostHead = 8 * 1024;
 
-// To the empty line, and not a byte further: what follows is not for us.
+// Of either side, to the empty line, and not a byte further: what follows is not for us.
 awaitable<Result<std::string>> read_head(Socket& socket) {
   std::string head;
   while (!head.ends_with("\r\n\r\n")) {
-    if (head.size() >= kMostHead) co_return Error{Errc::too_large, "a request of more than 8 KiB"};
+    if (head.size() >= kMostHead) co_return Error{Errc::too_large, "a head of more than 8 KiB"};
     char chunk[1024];
     auto [error, count] = co_await socket.async_read_some(asio::buffer(chunk), as_tuple(use_awaitable));
     if (error) co_return Error{Errc::closed, "the peer closed the connection"};
     head.append(chunk, count);
     auto end = head.find("\r\n\r\n");
     if (end != head.npos && end + 4 != head.size())
-      co_return Error{Errc::malformed, "something after a CONNECT that was not answered yet"};
+      co_return Error{Errc::malformed, "something follows the head of a CONNECT before its time"};
   }
   co_return head;
 }
@@ -60,12 +60,28 @@ awaitable<Result<void>> answer(Socket& socket, LeadsHere const& leads_here) {
   co_return error;
 }
 
+awaitable<Result<void>> ask(Socket& socket, std::string request) {
+  CO_CHECK(co_await say(socket, std::move(request)));
+  CO_TRY(auto head, co_await read_head(socket));
+  co_return wire::judge_connect_answer(head);
+}
+
 }  // namespace
 
 awaitable<Result<void>> answer_connect(Socket& socket, LeadsHere const& leads_here,
                                        SteadyClock::duration limit) {
   auto work = answer(socket, leads_here);
   co_return co_await within(limit, std::move(work));
+}
+
+awaitable<Result<void>> ask_for_connection(Socket& socket, wire::Proxy proxy, wire::Url to,
+                                           SteadyClock::duration limit) {
+  auto work = ask(socket, wire::connect_request(proxy, to));
+  auto asked = co_await within(limit, std::move(work));
+  if (asked) co_return success();
+  auto code = asked.error().code == Errc::deadline_exceeded ? Errc::deadline_exceeded : Errc::unavailable;
+  co_return Error{code, "no connection to " + to.authority() + " by the proxy " + proxy.name() +
+                            " of HTTPS_PROXY: " + asked.error().detail};
 }
 
 }  // namespace fumidai::io

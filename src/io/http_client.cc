@@ -1,13 +1,30 @@
 #include "io/http_client.h"
 
+#include "io/connect_request.h"
+
 namespace fumidai::io {
 
-awaitable<Result<std::unique_ptr<Stream>>> connect(TlsContext tls, wire::Url url, SteadyClock::duration limit,
-                                                   KeepAlive keep_alive) {
-  CO_TRY(auto socket, co_await connect_tcp(url.host, url.port, limit));
+namespace {
+
+awaitable<Result<Socket>> connect_by(wire::Proxy proxy, wire::Url url, SteadyClock::duration limit) {
+  auto socket = co_await connect_tcp(proxy.host, proxy.port, limit);
+  if (!socket)
+    co_return Error{socket.error().code, "the proxy " + proxy.name() +
+                                             " of HTTPS_PROXY cannot be reached: " + socket.error().detail};
+  CO_CHECK(co_await ask_for_connection(*socket, std::move(proxy), std::move(url), limit));
+  co_return socket;
+}
+
+}  // namespace
+
+awaitable<Result<std::unique_ptr<Stream>>> connect(Outbound outbound, wire::Url url,
+                                                   SteadyClock::duration limit, KeepAlive keep_alive) {
+  CO_TRY(auto proxy, wire::proxy_for(url, outbound.proxies));
+  auto connecting = proxy ? connect_by(*proxy, url, limit) : connect_tcp(url.host, url.port, limit);
+  CO_TRY(auto socket, co_await std::move(connecting));
   set_socket_options(socket, keep_alive);
   if (!url.is_secure()) co_return make_tcp_stream(std::move(socket));
-  co_return co_await connect_tls(tls, std::move(socket), url.host, limit);
+  co_return co_await connect_tls(outbound.tls, std::move(socket), url.host, limit);
 }
 
 awaitable<Result<wire::HttpResponse>> HttpClient::send(wire::HttpRequest request,
@@ -24,7 +41,7 @@ awaitable<Result<wire::HttpResponse>> HttpClient::send(wire::HttpRequest request
 awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& bytes,
                                                            SteadyClock::duration limit) {
   if (!stream_) {
-    CO_TRY(stream_, co_await connect(tls_, origin_, limit, keep_alive_));
+    CO_TRY(stream_, co_await connect(outbound_, origin_, limit, keep_alive_));
   }
   answer_began_ = false;
   auto stream = std::move(stream_);  // kept again only when all went well
@@ -52,7 +69,7 @@ awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& by
 
 awaitable<Result<std::unique_ptr<Stream>>> HttpClient::take_connection(SteadyClock::duration limit) {
   if (stream_) co_return std::move(stream_);
-  co_return co_await connect(tls_, origin_, limit, keep_alive_);
+  co_return co_await connect(outbound_, origin_, limit, keep_alive_);
 }
 
 }  // namespace fumidai::io

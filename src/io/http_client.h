@@ -8,18 +8,28 @@
 #include "io/tls.h"
 #include "io/websocket.h"
 #include "wire/http.h"
+#include "wire/proxy.h"
 #include "wire/url.h"
 
 namespace fumidai::io {
 
+// What a program has to know to connect outward: whom it trusts, and which proxy is on the way.
+struct Outbound {
+  Outbound(TlsContext trusted, wire::ProxyRules rules = {})
+      : tls(std::move(trusted)), proxies(std::move(rules)) {}
+
+  TlsContext tls;
+  wire::ProxyRules proxies;
+};
+
 // Connects to the URL's host: TLS for https and wss, plain TCP for http and ws.
-awaitable<Result<std::unique_ptr<Stream>>> connect(TlsContext tls, wire::Url url, SteadyClock::duration limit,
-                                                   KeepAlive keep_alive = {});
+awaitable<Result<std::unique_ptr<Stream>>> connect(Outbound outbound, wire::Url url,
+                                                   SteadyClock::duration limit, KeepAlive keep_alive = {});
 
 class HttpClient {
  public:
-  HttpClient(TlsContext tls, wire::Url origin, KeepAlive keep_alive = {})
-      : tls_(std::move(tls)), origin_(std::move(origin)), keep_alive_(keep_alive) {}
+  HttpClient(Outbound outbound, wire::Url origin, KeepAlive keep_alive = {})
+      : outbound_(std::move(outbound)), origin_(std::move(origin)), keep_alive_(keep_alive) {}
 
   wire::Url const& origin() const { return origin_; }
 
@@ -37,7 +47,7 @@ class HttpClient {
  private:
   awaitable<Result<wire::HttpResponse>> exchange(std::string const& bytes, SteadyClock::duration limit);
 
-  TlsContext tls_;
+  Outbound outbound_;
   wire::Url origin_;
   KeepAlive keep_alive_;
   std::unique_ptr<Stream> stream_;

@@ -25,6 +25,7 @@ class Agent:
         self.name = name
         self.process = None
         self.id = None
+        self.url = plane.url  # where it finds the plane
         self.options = []  # more of `run`
         self.wrapper = []  # what the agent is registered through
         directory.mkdir(parents=True, exist_ok=True)
@@ -38,7 +39,7 @@ class Agent:
 
     def register(self, activation=None, *more):
         identifier, code = activation or self.plane.activation("--default-instance-name", self.name)
-        done = run([*self.wrapper, AGENT, "register", "--url", self.plane.url, "--ca", self.plane.data / "ca.pem", "--activation-id", identifier, "--activation-code", code,
+        done = run([*self.wrapper, AGENT, "register", "--url", self.url, "--ca", self.plane.data / "ca.pem", "--activation-id", identifier, "--activation-code", code,
                     "--state-dir", self.state, *more], self.environment())
         assert done.returncode == 0, done.stderr.decode()
         self.id = done.stdout.decode().strip()
