@@ -274,6 +274,9 @@ AuthResult<void> check_clock(SignatureClaim const& claim, SignatureRules const& 
                                        to_basic_iso(now) + " + " + minutes + " min.)");
   }
   if (claim.expires) {
+    if (*claim.expires > rules.longest_life)
+      return refuse(AuthFault::bad_expires, "X-Amz-Expires must be between 1 and " +
+                                                std::to_string(rules.longest_life.count()) + " seconds");
     if (claim.time + *claim.expires < now) return refuse(AuthFault::presigned_expired);
     return {};
   }

@@ -49,7 +49,8 @@ struct SignatureRules {
   std::string service;
   std::string region;
   Protocol protocol;
-  bool allow_unsigned_payload = true;  // right over TLS only
+  bool allow_unsigned_payload = true;                              // right over TLS only
+  std::chrono::seconds longest_life = std::chrono::hours(7 * 24);  // of a presigned URL
 
   std::chrono::seconds skew() const {
     return protocol == Protocol::ec2 ? std::chrono::minutes(15) : std::chrono::minutes(5);

@@ -108,6 +108,28 @@ class OwnSignature : public testing::Test {
   SignatureRules rules{"ssmmessages", "us-east-1", Protocol::rest};
 };
 
+TEST_F(OwnSignature, in_a_url_lives_no_longer_than_the_service_lets_it) {
+  using namespace std::chrono_literals;
+  Credentials credentials{"ASIAEXAMPLE", Secret("secret"), "token"};
+  SigningKey key{Secret("secret"), "token", now + 1h};
+  SignatureRules brief{"ssmmessages", "us-east-1", Protocol::tunnel};
+  brief.longest_life = 300s;
+  request = {"GET", "/openTunnel?remotePort=22", {{"Host", "127.0.0.1:8443"}}, {}};
+  for (auto life : {300s, 301s}) {
+    auto signed_request = request;
+    signed_request.target =
+        presign(request.target, "127.0.0.1:8443", credentials, "us-east-1", "ssmmessages", now, life);
+    auto claim = parse_claim(signed_request);
+    ASSERT_TRUE(claim);
+    EXPECT_TRUE(verify(signed_request, *claim, key, rules, now));
+    auto verdict = verify(signed_request, *claim, key, brief, now);
+    EXPECT_EQ(verdict.has_value(), life == 300s);
+    if (!verdict) {
+      EXPECT_EQ(verdict.error().fault, AuthFault::bad_expires);
+    }
+  }
+}
+
 TEST_F(OwnSignature, verifies_and_breaks_with_any_change) {
   Credentials credentials{"ASIAEXAMPLE", Secret("secret"), "token"};
   sign(request, credentials, "us-east-1", "ssmmessages", now);

@@ -1,5 +1,6 @@
 """openTunnel by hand: every refusal of its URL, and frames that no client of a tunnel sends."""
 
+import configparser
 import contextlib
 import http.client
 import json
@@ -76,7 +77,7 @@ def test_a_signature_is_for_one_thing_only(doors, door, what, code):
     target, host = {
         "expired": (door.target(age=62), None),
         "of tomorrow": (door.target(age=-86400), None),
-        "too long a life": (door.target(expires=604801), None),
+        "too long a life": (door.target(expires=301), None),
         "unknown key": (door.target(key=("AKIA" + "A" * 16, secret)), None),
         "wrong secret": (door.target(key=(access, "x" * 40)), None),
         "another host": (door.target(), other.host),
@@ -121,6 +122,36 @@ def test_an_upgrade_of_another_version_is_refused_and_no_tunnel(plane, door):
         assert answer.status == 400 and answer.getheader("x-amzn-RequestId") and answer.getheader("Sec-WebSocket-Version") == "13"
         assert json.loads(answer.read()) == {"ErrorCode": "InvalidParameter", "Message": "A tunnel is opened by a WebSocket upgrade of version 13."}
     assert tunnels(plane, "History") == before and not tunnels(plane)
+
+
+def test_a_url_lives_for_five_minutes_at_most(door):
+    assert reason(door, door.target(expires=300)).code == 1011
+    status, code, message = door.refusal(door.target(expires=301))
+    assert (status, code) == (400, "AuthorizationQueryParametersError") and "between 1 and 300 seconds" in message
+
+
+def test_a_url_that_is_used_again_is_asked_about_again_and_dies_in_time(plane, door):
+    user = plane.make_user("replayed", {"Effect": "Allow", "Action": "ec2-instance-connect:OpenTunnel", "Resource": "*"})
+    known = configparser.ConfigParser()
+    known.read(plane.data / "credentials")
+    key = known[user]["aws_access_key_id"], known[user]["aws_secret_access_key"]
+
+    def recorded():
+        return [each for each in plane.events() if each["action"] == "ec2-instance-connect:OpenTunnel" and each["principal"].endswith("/replayed")]
+
+    begun = time.time()
+    target = door.target(key=key, expires=8)
+    for _ in range(2):
+        assert reason(door, target).code == 1011
+    sessions = {each["detail"]["made"]["session"] for each in recorded()}
+    assert len(sessions) == 2, "each is a tunnel of its own"
+    plane.set_policy(user, {"Effect": "Deny", "Action": "*", "Resource": "*"})
+    status, code, _ = door.refusal(target)
+    assert (status, code) == (403, "AccessDenied")
+    assert [each["outcome"] for each in recorded()].count("denied") == 1
+    assert time.time() - begun < 8, "the machine is too slow for this test"
+    time.sleep(max(0, begun + 9.5 - time.time()))
+    assert door.refusal(target)[:2] == (403, "RequestExpired")
 
 
 def test_endpoints_are_asked_by_their_own_names(doors, door):

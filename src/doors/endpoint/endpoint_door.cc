@@ -16,6 +16,9 @@ using wire::TunnelEnd;
 namespace {
 
 constexpr auto kOpening = 10s, kClosing = 5s, kLingering = 5s, kStopping = 12s;
+// Whoever sees such a URL may use it as well until then, and again: the same words have the same signature.
+// The AWS CLI asks for 60 s.
+constexpr auto kLongestUrl = 300s;
 constexpr std::size_t kMostMessage = 128 * 1024;  // the AWS CLI sends up to 65,000 bytes
 constexpr std::size_t kChunk = 64 * 1024;
 // Of a client whose input has ended, so much is taken at once: its own end lies behind that. The AWS CLI
@@ -198,6 +201,7 @@ awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
   if (!is_upgrade(connection.request))
     co_return Error{Errc::invalid, "A tunnel is opened by a WebSocket upgrade of version 13."};
   wire::SignatureRules rules{"ec2-instance-connect", region_, wire::Protocol::tunnel};
+  rules.longest_life = kLongestUrl;
   CO_TRY(auto proven, co_await authenticator_.authenticate(connection.request, rules, connection.facts));
   CO_TRY(auto asked, wire::parse_open_tunnel(connection.request.target, tunnels_.terms()));
   CO_TRY(auto admission,
