@@ -227,9 +227,24 @@ class Server {
     record(audit::CheckpointLost{clock_.now()}.to_event());
   }
 
+  // Their domain may be another one than before.
+  awaitable<void> rename_endpoints() {
+    auto edit = [this](networks::State& state) -> Result<void> {
+      networks::rename_connect_endpoints(state, api_.plane().connect_domain);
+      return success();
+    };
+    auto change = [this, edit](store::Transaction& transaction) {
+      return networks_.change(transaction, edit);
+    };
+    auto renamed = co_await database_.write(std::move(change));
+    if (!renamed)
+      log_error("connect endpoints may have names of another domain", {{"error", renamed.error().detail}});
+  }
+
   // Listens, and tells the tools where.
   awaitable<Result<void>> get_ready() {
     CO_CHECK(co_await registry_.recover());
+    co_await rename_endpoints();
     for (auto const& text : config_.listen) {
       CO_TRY(auto at, wire::parse_host_port(text));
       CO_CHECK(http_.listen(at));

@@ -123,6 +123,13 @@ Result<void> delete_connect_endpoint(State& state, std::string const& id, Time n
   return success();
 }
 
+void rename_connect_endpoints(State& state, std::string_view domain) {
+  auto zone = connect_zone(state.network.region, domain);
+  auto& endpoints = state.network.connect_endpoints;
+  for (auto const& each : std::vector(endpoints.begin(), endpoints.end()))
+    endpoints.find(each.id)->dns_name = each.id.text() + "." + zone;
+}
+
 std::string connect_zone(std::string_view region, std::string_view domain) {
   auto end = "ec2-instance-connect-endpoint." + std::string(region) + "." + std::string(domain);
   return sha256_hex(end).substr(0, 8) + "." + end;

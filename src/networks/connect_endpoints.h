@@ -42,4 +42,8 @@ Result<void> delete_connect_endpoint(State& state, std::string const& endpoint, 
 // good for all.
 std::string connect_zone(std::string_view region, std::string_view domain = kAwsDomain);
 
+// Gives all endpoints the names that they have with this domain: those that were made when the server had
+// another one would keep names that lead nowhere.
+void rename_connect_endpoints(State& state, std::string_view domain);
+
 }  // namespace fumidai::networks

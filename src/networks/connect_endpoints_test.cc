@@ -54,6 +54,13 @@ TEST_F(ConnectEndpoints, the_zone_has_eight_digits_and_the_regions_name) {
   EXPECT_EQ(zone.find_first_not_of("0123456789abcdef"), 8u);
 }
 
+TEST_F(ConnectEndpoints, all_have_names_of_the_domain_that_the_server_has_now) {
+  std::string ids[] = {made(subnet), made(subnet)};
+  rename_connect_endpoints(state, "access.example");
+  for (auto const& id : ids)
+    EXPECT_EQ(at(id).dns_name, id + "." + connect_zone("us-east-1", "access.example"));
+}
+
 TEST_F(ConnectEndpoints, states_in_progress_end_by_themselves) {
   auto id = create({subnet})->text();
   EXPECT_EQ(next_settling(state), kTestTime + kInBetween);

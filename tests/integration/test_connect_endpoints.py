@@ -10,6 +10,7 @@ import time
 import pytest
 
 import house.query
+from house.open_tunnel import Door
 from house.plane import Plane
 
 REGION = "us-east-1"
@@ -246,6 +247,26 @@ def test_the_certificate_covers_their_names_and_a_restart_keeps_them(tmp_path):
         plane.stop()
         plane.start()
         assert query.described(shown["instanceConnectEndpointId"]) == [shown]
+    finally:
+        plane.stop()
+
+
+def test_a_server_that_gets_another_domain_renames_them(tmp_path):
+    plane = Plane(tmp_path / "plane").start()
+    try:
+        query = Query(plane)
+        shown = query.made(new_subnet(plane, new_vpc(plane)))
+        assert shown["dnsName"].endswith(".amazonaws.com")
+        plane.stop()
+        plane.options = ["--connect-domain", "access.example"]
+        plane.start()
+        (renamed,) = query.described(shown["instanceConnectEndpointId"])
+        name = renamed["dnsName"]
+        assert name.startswith(shown["instanceConnectEndpointId"]) and name.endswith(f".ec2-instance-connect-endpoint.{REGION}.access.example")
+        door = Door(plane, shown["instanceConnectEndpointId"], name, "10.0.1.4")
+        with door.open() as tunnel:
+            assert tunnel.status == 101, tunnel.buffer
+        assert door.refusal(door.target(host=shown["dnsName"]), shown["dnsName"])[1] == "InvalidParameter"
     finally:
         plane.stop()
 

@@ -1,6 +1,5 @@
 """openTunnel by hand: every refusal of its URL, and frames that no client of a tunnel sends."""
 
-import configparser
 import contextlib
 import http.client
 import json
@@ -132,9 +131,7 @@ def test_a_url_lives_for_five_minutes_at_most(door):
 
 def test_a_url_that_is_used_again_is_asked_about_again_and_dies_in_time(plane, door):
     user = plane.make_user("replayed", {"Effect": "Allow", "Action": "ec2-instance-connect:OpenTunnel", "Resource": "*"})
-    known = configparser.ConfigParser()
-    known.read(plane.data / "credentials")
-    key = known[user]["aws_access_key_id"], known[user]["aws_secret_access_key"]
+    key = Query(plane, user).key
 
     def recorded():
         return [each for each in plane.events() if each["action"] == "ec2-instance-connect:OpenTunnel" and each["principal"].endswith("/replayed")]
