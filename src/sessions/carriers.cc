@@ -62,7 +62,6 @@ void Carriers::failed(InstanceId const& agent) {
 std::vector<Carriers::Candidate> Carriers::candidates_for(std::string const& endpoint) const {
   std::lock_guard lock(mutex_);
   struct Ranked {
-    bool has_failed;
     std::size_t load;
     Candidate candidate;
   };
@@ -71,13 +70,19 @@ std::vector<Carriers::Candidate> Carriers::candidates_for(std::string const& end
   for (auto const& [agent, carrier] : agents_) {
     if (carrier.endpoint != endpoint || carrier.is_draining) continue;
     bool has_failed = carrier.failed_at != Steady::time_point() && now - carrier.failed_at < kSuspicion;
-    ranked.push_back({has_failed, count_of(by_agent_, agent), {agent, carrier.caller}});
+    ranked.push_back({count_of(by_agent_, agent), {agent, carrier.caller, has_failed}});
   }
   std::ranges::stable_sort(ranked, {},
-                           [](auto const& each) { return std::pair(each.has_failed, each.load); });
+                           [](auto const& each) { return std::pair(each.candidate.has_failed, each.load); });
   std::vector<Candidate> candidates;
   for (auto& each : ranked) candidates.push_back(std::move(each.candidate));
   return candidates;
+}
+
+Carriers::Standing Carriers::standing_of(std::string const& endpoint) const {
+  auto candidates = candidates_for(endpoint);
+  if (candidates.empty()) return Standing::absent;
+  return candidates.front().has_failed ? Standing::failing : Standing::carried;
 }
 
 std::size_t Carriers::carried_by(std::string const& endpoint) const {

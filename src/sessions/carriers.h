@@ -50,9 +50,13 @@ class Carriers {
   struct Candidate {
     InstanceId agent;
     model::Caller caller;
+    bool has_failed = false;  // just now
   };
   std::vector<Candidate> candidates_for(std::string const& endpoint) const;
-  bool has_any(std::string const& endpoint) const { return !candidates_for(endpoint).empty(); }
+  // How well an endpoint is carried, best first: by somebody; by nobody whose last tunnel came about; not at
+  // all.
+  enum class Standing { carried, failing, absent };
+  Standing standing_of(std::string const& endpoint) const;
   std::size_t carried_by(std::string const& endpoint) const;
   // Those through which tunnels lead now.
   std::vector<std::string> endpoints_in_use() const;

@@ -21,7 +21,7 @@ SessionRow tunnel(std::string endpoint, InstanceId carrier) {
 
 TEST(Carriers, the_least_loaded_carries_the_next) {
   Carriers carriers;
-  EXPECT_FALSE(carriers.has_any("eice-1"));
+  EXPECT_EQ(carriers.standing_of("eice-1"), Carriers::Standing::absent);
   carriers.arrived(kOne, "eice-1");
   carriers.arrived(kOther, "eice-1");
   {
@@ -34,7 +34,7 @@ TEST(Carriers, the_least_loaded_carries_the_next) {
   }
   EXPECT_EQ(carriers.carried_by("eice-1"), 0u);
   EXPECT_TRUE(carriers.endpoints_in_use().empty());
-  EXPECT_FALSE(carriers.has_any("eice-2"));
+  EXPECT_EQ(carriers.standing_of("eice-2"), Carriers::Standing::absent);
 }
 
 TEST(Carriers, who_drains_or_left_gets_no_more) {
@@ -45,7 +45,7 @@ TEST(Carriers, who_drains_or_left_gets_no_more) {
   EXPECT_EQ(next_for(carriers, "eice-1"), kOther);
   Carriers::Place carried(carriers, tunnel("eice-1", kOther));
   carriers.left(kOther);
-  EXPECT_FALSE(carriers.has_any("eice-1"));
+  EXPECT_EQ(carriers.standing_of("eice-1"), Carriers::Standing::absent);
   EXPECT_EQ(carriers.carried_by("eice-1"), 1u) << "its tunnel may yet come back";
   carriers.arrived(kOne, "eice-1");
   EXPECT_EQ(next_for(carriers, "eice-1"), kOne) << "a new process of it";
@@ -59,8 +59,10 @@ TEST(Carriers, who_failed_just_now_is_the_last_to_be_asked) {
   EXPECT_EQ(next_for(carriers, "eice-1"), kOne);
   carriers.failed(kOne);
   EXPECT_EQ(next_for(carriers, "eice-1"), kOther);
+  EXPECT_EQ(carriers.standing_of("eice-1"), Carriers::Standing::carried);
   carriers.left(kOther);
   EXPECT_EQ(next_for(carriers, "eice-1"), kOne) << "better than nobody";
+  EXPECT_EQ(carriers.standing_of("eice-1"), Carriers::Standing::failing);
 }
 
 }  // namespace

@@ -153,10 +153,17 @@ Result<std::vector<std::string>> Tunnels::lost_endpoints(store::Transaction& tra
   return lost;
 }
 
+Carriers::Standing Tunnels::standing_of(std::string const& endpoint) const {
+  auto standing = carriers_.standing_of(endpoint);
+  bool is_dialled = has_dialer_ && standing == Carriers::Standing::absent;
+  return is_dialled ? Carriers::Standing::carried : standing;
+}
+
 TunnelWays Tunnels::ways_into(network::Network const& network, network::VpcId const& vpc,
                               Address const& address) const {
   struct Candidate {
-    bool is_dead, is_elsewhere;
+    Carriers::Standing standing;
+    bool is_elsewhere;
     std::size_t load;
     TunnelWays::Way way;
   };
@@ -164,15 +171,15 @@ TunnelWays Tunnels::ways_into(network::Network const& network, network::VpcId co
   for (auto const& endpoint : network.connect_endpoints) {
     if (endpoint.vpc != vpc || !is_usable(endpoint.state)) continue;
     auto const& id = endpoint.id.text();
-    bool by_agent = carriers_.has_any(id);
+    bool by_agent = carriers_.standing_of(id) != Carriers::Standing::absent;
     auto const* subnet = network.subnets.find(endpoint.subnet);
-    usable.push_back({!by_agent && !has_dialer_,
+    usable.push_back({standing_of(id),
                       !subnet || !subnet->cidr.contains(address),
                       carriers_.carried_by(id),
                       {endpoint, by_agent || !has_dialer_}});
   }
   std::ranges::stable_sort(
-      usable, {}, [](auto const& each) { return std::tuple(each.is_dead, each.is_elsewhere, each.load); });
+      usable, {}, [](auto const& each) { return std::tuple(each.standing, each.is_elsewhere, each.load); });
   TunnelWays ways{address, {}};
   for (auto const& each : usable) ways.ways.push_back(each.way);
   return ways;

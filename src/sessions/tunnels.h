@@ -43,8 +43,10 @@ class Tunnels {
   // That tunnel again, by the policies of now: is the session this caller's, and leads it there?
   awaitable<Result<void>> admit_again(model::Caller caller, wire::OpenTunnel tunnel, SessionId session);
 
-  // The endpoints that can carry a tunnel to an instance, best first: one in its own subnet, then the least
-  // loaded. Errors: not_found.
+  // How well an endpoint leads into its network now.
+  Carriers::Standing standing_of(std::string const& endpoint) const;
+  // The endpoints that can carry a tunnel to an instance, best first: one that leads there, one in its own
+  // subnet, the least loaded. Errors: not_found.
   Result<TunnelWays> ways_to(store::Transaction& transaction, InstanceId const& target) const;
   // The same for any host of a network. Error: conflict, of an address that several networks have.
   Result<TunnelWays> ways_to(store::Transaction& transaction, Address const& address) const;

@@ -10,8 +10,10 @@ import time
 import pytest
 
 import house.query
+from house.agent import Agent
 from house.open_tunnel import Door
 from house.plane import Plane
+from house.programs import wait_until
 
 REGION = "us-east-1"
 NOWHERE = "eice-0123456789abcdef0"
@@ -190,6 +192,29 @@ def test_filters_and_pages(plane, query):
     assert pages == sorted(ids)
     tags = plane.aws("ec2", "describe-tags", "--filters", f"Name=resource-id,Values={min(ids)}")["Tags"]
     assert [tag["ResourceType"] for tag in tags] == ["instance-connect-endpoint"]
+
+
+def test_the_first_of_a_network_is_one_that_somebody_carries(plane, query, vpc, subnet, tmp_path):
+    ids = sorted(query.made(subnet)["instanceConnectEndpointId"] for _ in range(3))
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    plane.aws("iam", "create-role", "--role-name", "endpoint-host", "--assume-role-policy-document", trust)
+    for policy in ("AmazonSSMManagedInstanceCore", "FumidaiServeEndpoint"):
+        plane.aws("iam", "attach-role-policy", "--role-name", "endpoint-host", "--policy-arn", f"arn:aws:iam::aws:policy/{policy}")
+    made = plane.aws("ssm", "create-activation", "--iam-role", "endpoint-host")
+
+    def shown(*named):
+        return [each["instanceConnectEndpointId"] for each in query.described(*named, **({} if named else {"Filter_1_Name": "vpc-id", "Filter_1_Value_1": vpc}))]
+
+    assert shown() == ids
+    host = Agent(plane, tmp_path / "host").register((made["ActivationId"], made["ActivationCode"]))
+    host.options = ["--endpoint", ids[2]]
+    host.start()
+    try:
+        wait_until("it is the first", lambda: shown() == [ids[2], ids[0], ids[1]])
+        assert shown(*ids) == ids
+    finally:
+        host.clean()
+    wait_until("it is one of three again", lambda: shown() == ids)
 
 
 def test_policies_decide_by_subnet_endpoint_and_tag(plane, query, subnet, account):

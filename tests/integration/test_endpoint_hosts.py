@@ -340,6 +340,29 @@ def test_an_agent_that_cannot_dial_is_not_asked_again_and_again(network, hosts):
         cut.world.run("ip", "route", "add", f"{SERVER}/32", "via", f"10.0.{cut.number + 100}.1")
 
 
+def test_an_endpoint_whose_hosts_cannot_dial_is_the_last_to_be_tried(network, hosts):
+    cut, good = hosts
+    second = network.make_endpoint()
+    good.signal("KILL")
+    good.stop()
+    network.serve(good, second)
+    cut.world.run("ip", "route", "del", f"{SERVER}/32")
+    cut.world.run("ip", "route", "add", "unreachable", f"{SERVER}/32")
+    try:
+        held = []
+        for _ in range(4):  # each is one more of the second's
+            held.append(network.tunnel())
+            assert held[-1].stdout.readline() == b"hello\n", held[-1].stderr.read()
+        detours = [each for each in held if b"trying the next way" in each.communicate(timeout=20)[1]]
+        assert len(detours) <= 1
+    finally:
+        cut.world.run("ip", "route", "del", "unreachable", f"{SERVER}/32")
+        cut.world.run("ip", "route", "add", f"{SERVER}/32", "via", f"10.0.{cut.number + 100}.1")
+        network.plane.ec2("DeleteInstanceConnectEndpoint", InstanceConnectEndpointId=second)
+        good.signal("KILL")
+        good.stop()
+
+
 def test_a_role_that_loses_its_permission_carries_no_more(network, hosts):
     policy = ("--role-name", "endpoint-host", "--policy-arn", "arn:aws:iam::aws:policy/FumidaiServeEndpoint")
     network.plane.aws("iam", "detach-role-policy", *policy)

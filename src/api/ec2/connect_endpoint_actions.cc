@@ -167,8 +167,15 @@ Result<DescribeConnectEndpointsResponse> describe_endpoints(State const& state, 
                                                             DescribeConnectEndpointsRequest const& request) {
   std::vector<ConnectEndpointDescription> all;
   for (auto const& endpoint : state.network.connect_endpoints) all.push_back(describe(state, call, endpoint));
-  return list_of<DescribeConnectEndpointsResponse>(call, request, networks::kConnectEndpoint,
-                                                   request.instance_connect_endpoint_id, std::move(all));
+  auto const& ids = request.instance_connect_endpoint_id;
+  TRY(auto page, list_of<DescribeConnectEndpointsResponse>(call, request, networks::kConnectEndpoint, ids,
+                                                           std::move(all)));
+  // Whoever asks for no one in particular, as the AWS CLI, takes the first.
+  if (ids.empty() && call.plane.tunnels != nullptr)
+    std::ranges::stable_sort(page.instance_connect_endpoint_set, {}, [&](auto const& each) {
+      return call.plane.tunnels->standing_of(each.instance_connect_endpoint_id);
+    });
+  return page;
 }
 
 Result<Done> modify_endpoint(State& state, Call const& call, ModifyConnectEndpointRequest const& request) {
