@@ -14,8 +14,6 @@ namespace {
 
 using network::InstanceState;
 
-constexpr char const* kEventSource = "ec2-instance-connect.amazonaws.com";  // as CloudTrail names it
-
 Error invalid(std::string what) {
   return {Errc::invalid, std::move(what), "InvalidArgsException"};
 }
@@ -117,14 +115,14 @@ Result<void> instance_and_user(store::Transaction&, Call const& call, PushReques
                                      InstanceId(request.instance_id), request.instance_os_user);
   ask.resources = std::move(push.resources);
   ask.context = std::move(push.context);
-  ask.facts["eventSource"] = kEventSource;
+  ask.facts["eventSource"] = sessions::kInstanceConnectSource;
   return success();
 }
 
 Result<void> instance(store::Transaction&, Call const& call, SerialPushRequest const& request,
                       sessions::Ask& ask) {
   ask.resources = {model::instance_arn(call.plane.deployment.region, InstanceId(request.instance_id))};
-  ask.facts["eventSource"] = kEventSource;
+  ask.facts["eventSource"] = sessions::kInstanceConnectSource;
   return success();
 }
 

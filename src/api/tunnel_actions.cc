@@ -7,6 +7,7 @@
 #include "api/session_access.h"
 #include "base/bytes.h"
 #include "sessions/targets.h"
+#include "sessions/tunnel_ask.h"
 #include "sessions/tunnels.h"
 
 namespace fumidai::api {
@@ -66,7 +67,12 @@ Result<wire::OpenTunnel> tunnel_of(Call const& call, Request const& request) {
 }
 
 awaitable<Result<SessionAccess>> open_tunnel(Call const& call, OpenTunnelRequest const& request) {
-  CO_TRY(auto tunnel, tunnel_of(call, request));
+  auto asked = tunnel_of(call, request);
+  if (!asked) {
+    call.plane.gate.record_refusal(call.caller, std::string(sessions::kOpenTunnelAction), "*", asked.error());
+    co_return asked.error();
+  }
+  auto const& tunnel = *asked;
   CO_TRY(auto admission, co_await call.plane.tunnels->admit(call.caller, tunnel, std::nullopt));
   auto access = call.plane.registry.start(admission);
   if (!access) {

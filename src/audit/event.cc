@@ -35,6 +35,14 @@ Event of_plane(std::string_view kind, std::string_view outcome, Time at) {
   return event;
 }
 
+// Of a tunnel, which is one: made by this request, or named by it.
+std::string session_in(json::object const& facts) {
+  auto const* made = facts.if_contains("made");
+  auto const& holder = made != nullptr && made->is_object() ? made->get_object() : facts;
+  auto const* session = holder.if_contains("session");
+  return session != nullptr && session->is_string() ? std::string(session->get_string()) : "";
+}
+
 }  // namespace
 
 json::object Event::to_json() const {
@@ -60,6 +68,7 @@ Event Decided::to_event() const {
   event.outcome = allowed ? "allowed" : "denied";
   event.action = action;
   event.resource = resource;
+  event.session_id = session_in(facts);
   auto body = facts;
   body["decidedBy"] = text(decided_by);
   body["wouldChange"] = text(would_change);

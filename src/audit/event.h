@@ -40,7 +40,8 @@ struct Decided {
   // Which statement decided, and what would change it: for `fumidai explain`.
   std::string decided_by;
   std::string would_change;
-  json::object facts = {};  // what was asked for, without secrets
+  // What was asked for, without secrets; as "made" what came of it. A "session" in either is the event's.
+  json::object facts = {};
 
   Event to_event() const;
 };

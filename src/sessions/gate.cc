@@ -178,7 +178,10 @@ void Gate::record_failure(Ask const& ask, Error const& error) {
       ask.caller, ask.action, ask.resources.empty() ? "*" : ask.resources.front(), true, "", "", ask.facts};
   auto event = decided.to_event();
   event.outcome = "failed";
-  event.detail = wire::to_text(boost::json::object{{"error", std::string(error.aws)}, {"why", error.detail}});
+  auto facts = ask.facts;
+  facts["error"] = std::string(error.aws);
+  facts["why"] = error.detail;
+  event.detail = wire::to_text(facts);
   database_.write_soon(
       [this, event](store::Transaction& transaction) { return trail_.append(transaction, event); });
 }

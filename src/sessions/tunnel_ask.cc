@@ -12,7 +12,8 @@ Ask tunnel_ask(model::Caller caller, model::Region const& region, wire::OpenTunn
   ask.context = {{"ec2-instance-connect:remotePort", {port}},
                  {"ec2-instance-connect:privateIpAddress", {address}},
                  {"ec2-instance-connect:maxTunnelDuration", {duration}}};
-  ask.facts = {{"instanceConnectEndpointId", tunnel.endpoint},
+  ask.facts = {{"eventSource", kInstanceConnectSource},
+               {"instanceConnectEndpointId", tunnel.endpoint},
                {"maxTunnelDuration", duration},
                {"remotePort", port},
                {"privateIpAddress", address}};

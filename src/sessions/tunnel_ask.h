@@ -11,6 +11,8 @@
 namespace fumidai::sessions {
 
 inline constexpr std::string_view kOpenTunnelAction = "ec2-instance-connect:OpenTunnel";
+// As CloudTrail names the service.
+inline constexpr char const* kInstanceConnectSource = "ec2-instance-connect.amazonaws.com";
 
 // With the condition keys ec2-instance-connect:remotePort, :privateIpAddress and :maxTunnelDuration, the last
 // one also where the caller leaves it to us; and the same as facts of the event, in the words of CloudTrail.

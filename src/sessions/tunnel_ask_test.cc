@@ -98,7 +98,8 @@ TEST_F(TunnelAsk, is_about_the_endpoint_and_tells_what_cloudtrail_would) {
   EXPECT_EQ(one.action, "ec2-instance-connect:OpenTunnel");
   EXPECT_EQ(one.resources, std::vector<std::string>{"arn:aws:ec2:us-east-1:" + deployment.region.account +
                                                     ":instance-connect-endpoint/" + kEndpoint});
-  EXPECT_EQ(one.facts, (boost::json::object{{"instanceConnectEndpointId", kEndpoint},
+  EXPECT_EQ(one.facts, (boost::json::object{{"eventSource", "ec2-instance-connect.amazonaws.com"},
+                                            {"instanceConnectEndpointId", kEndpoint},
                                             {"maxTunnelDuration", "3600"},
                                             {"remotePort", "22"},
                                             {"privateIpAddress", "10.0.1.5"}}));

@@ -151,6 +151,32 @@ def test_a_url_that_is_used_again_is_asked_about_again_and_dies_in_time(plane, d
     assert door.refusal(target)[:2] == (403, "RequestExpired")
 
 
+def test_every_attempt_is_in_the_trail_with_the_words_of_cloudtrail(plane, door):
+    user = plane.make_user("tried", {"Effect": "Allow", "Action": "ec2-instance-connect:OpenTunnel", "Resource": "*"})
+    key = Query(plane, user).key
+
+    def last(outcome):
+        events = [each for each in plane.events() if each["action"] == "ec2-instance-connect:OpenTunnel" and each["principal"].endswith("/tried")]
+        return events and events[0]["outcome"] == outcome and events[0]
+
+    wished = {"instanceConnectEndpointId": door.endpoint, "maxTunnelDuration": "60", "remotePort": "22", "privateIpAddress": door.address}
+    assert reason(door, door.target(door.pairs(maxTunnelDuration=60), key=key)).code == 1011
+    opened = wait_until("it is recorded", lambda: last("allowed"))
+    assert opened["resource"].endswith(f":instance-connect-endpoint/{door.endpoint}") and opened["source"] == "127.0.0.1"
+    for name, value in {"eventSource": "ec2-instance-connect.amazonaws.com", **wished}.items():
+        assert opened["detail"][name] == value
+    assert opened["session"] == opened["detail"]["made"]["session"]
+    wait_until("its end is recorded", lambda: [each["kind"] for each in plane.events("--session", opened["session"])] == ["session.end", "api.call"])
+
+    door.refusal(door.target(door.pairs(privateIpAddress="10.8.0.1"), key=key))
+    failed = wait_until("that it led nowhere is recorded", lambda: last("failed"))
+    assert failed["detail"]["privateIpAddress"] == "10.8.0.1" and "is not an address of vpc-" in failed["detail"]["why"]
+
+    door.refusal(door.target(door.pairs(remotePort=0), key=key))
+    refused = wait_until("that it made no sense is recorded", lambda: last("denied"))
+    assert "RemotePort" in refused["detail"]["decidedBy"]
+
+
 def test_endpoints_are_asked_by_their_own_names(doors, door):
     status, code, _ = door.refusal(door.target(door.pairs(instanceConnectEndpointId=ELSEWHERE)))
     assert (status, code) == (400, "ResourceNotFound")
