@@ -1,12 +1,15 @@
 """Tunnels through connect endpoints of a lab: our client and ssh over them; what is refused, and what ends them. Needs root."""
 
 import json
+import socket
+import ssl
 import subprocess
 import time
 
 import pytest
 
 from house.lab import running_lab
+from house.names import address_of
 from house.network import SSH, Network
 from house.programs import FUMIDAI, is_root, wait_until
 
@@ -134,6 +137,18 @@ def test_ssh_takes_the_duration_that_a_policy_wants(plane, network):
     assert before.returncode == 0, before.stderr
     wrong = ssh("--max-tunnel-duration", "long", network.instance, "true")
     assert b"takes a number of seconds, not 'long'" in wrong.stderr, wrong.stderr
+
+
+def test_the_labs_name_server_leads_to_the_endpoints(plane, network):
+    name = network.names()[0]
+    trust = ssl.create_default_context(cafile=str(plane.data / "ca.pem"))
+    with plane.world.network():
+        at = address_of(name)
+        assert at == "198.51.100.10"
+        assert address_of("nowhere.example") is None
+        with socket.create_connection((at, 443), timeout=10) as raw, trust.wrap_socket(raw, server_hostname=name) as secure:
+            secure.sendall(f"GET /healthz HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+            assert secure.recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_second_endpoint_takes_over_when_the_first_is_deleted(plane, network):
