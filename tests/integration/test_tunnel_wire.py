@@ -129,15 +129,14 @@ def test_a_url_lives_for_five_minutes_at_most(door):
     assert (status, code) == (400, "AuthorizationQueryParametersError") and "between 1 and 300 seconds" in message
 
 
-def test_a_url_that_is_used_again_is_asked_about_again_and_dies_in_time(plane, door):
+def test_a_url_that_is_used_again_is_asked_about_again(plane, door):
     user = plane.make_user("replayed", {"Effect": "Allow", "Action": "ec2-instance-connect:OpenTunnel", "Resource": "*"})
     key = Query(plane, user).key
 
     def recorded():
         return [each for each in plane.events() if each["action"] == "ec2-instance-connect:OpenTunnel" and each["principal"].endswith("/replayed")]
 
-    begun = time.time()
-    target = door.target(key=key, expires=8)
+    target = door.target(key=key)
     for _ in range(2):
         assert reason(door, target).code == 1011
     sessions = {each["detail"]["made"]["session"] for each in recorded()}
@@ -146,9 +145,7 @@ def test_a_url_that_is_used_again_is_asked_about_again_and_dies_in_time(plane, d
     status, code, _ = door.refusal(target)
     assert (status, code) == (403, "AccessDenied")
     assert [each["outcome"] for each in recorded()].count("denied") == 1
-    assert time.time() - begun < 8, "the machine is too slow for this test"
-    time.sleep(max(0, begun + 9.5 - time.time()))
-    assert door.refusal(target)[:2] == (403, "RequestExpired")
+    assert door.refusal(door.target(key=key, age=61))[:2] == (403, "RequestExpired")
 
 
 def test_every_attempt_is_in_the_trail_with_the_words_of_cloudtrail(plane, door):
