@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "io/file.h"
+#include "io/worker.h"
 #include "store/migrations.h"
 
 namespace fumidai::store {
