@@ -7,6 +7,7 @@
 
 #include "identity/principal_policies.h"
 #include "identity/users.h"
+#include "inventory/instances.h"
 #include "io/test_directory.h"
 #include "networks/resource.h"
 #include "sessions/tunnels.h"
@@ -142,61 +143,138 @@ TEST_F(TunnelAsk, conditions_on_its_keys_decide) {
   }
 }
 
-// Two VPCs with one block: an address means what it means where the endpoint is.
-TEST_F(TunnelAsk, an_address_is_one_of_the_endpoints_own_vpc) {
-  network::VpcId here("vpc-1"), there("vpc-2");
-  auto block = Cidr::parse("10.0.0.0/16").value();
-  write([&](Transaction& transaction) {
-    return networks.change(transaction, [&](networks::State& state) -> Result<void> {
-      auto& network = state.network;
-      for (auto const& [vpc, subnet] : {std::pair(here, "subnet-1"), std::pair(there, "subnet-2")}) {
-        network::Vpc made;
-        made.id = vpc;
-        made.cidr = block;
-        network.vpcs.put(made);
-        network::Subnet inside;
-        inside.id = network::SubnetId(subnet);
-        inside.vpc = vpc;
-        inside.cidr = block;
-        network.subnets.put(inside);
-      }
-      auto at = [](std::string id, std::string subnet, network::InterfaceOwner owner) {
-        network::NetworkInterface interface;
-        interface.id = network::InterfaceId(id);
-        interface.subnet = network::SubnetId(subnet);
-        interface.private_address = Address::parse("10.0.1.5").value();
-        interface.owner = std::move(owner);
-        return interface;
-      };
-      network.interfaces.put(at("eni-1", "subnet-1", InstanceId("i-0123456789abcdef0")));
-      network.interfaces.put(at("eni-2", "subnet-2", network::InterfaceEndpointId("vpce-2")));
-      network.connect_endpoints.put({network::ConnectEndpointId(kEndpoint), here});
-      network.connect_endpoints.put({network::ConnectEndpointId("eice-0123456789abcdef1"), there});
-      return success();
+constexpr char kOtherEndpoint[] = "eice-0123456789abcdef1", kThirdEndpoint[] = "eice-0123456789abcdef2";
+
+// Two VPCs with one block, and an endpoint in each. 10.0.1.5 is an instance here, and an endpoint there; hana
+// may do all.
+class Admitted : public TunnelAsk {
+ protected:
+  Admitted() {
+    write([&](Transaction& transaction) {
+      return networks.change(transaction, [&](networks::State& state) -> Result<void> {
+        auto& network = state.network;
+        for (auto const& [vpc, subnet] : {std::pair(here, "subnet-1"), std::pair(there, "subnet-2")}) {
+          network::Vpc made;
+          made.id = vpc;
+          made.cidr = Cidr::parse("10.0.0.0/16").value();
+          network.vpcs.put(made);
+          network::Subnet inside;
+          inside.id = network::SubnetId(subnet);
+          inside.vpc = vpc;
+          inside.cidr = made.cidr;
+          network.subnets.put(inside);
+        }
+        network.interfaces.put(at("eni-1", "subnet-1", instance));
+        network.interfaces.put(at("eni-2", "subnet-2", network::InterfaceEndpointId("vpce-2")));
+        network.connect_endpoints.put({network::ConnectEndpointId(kEndpoint), here});
+        network.connect_endpoints.put({network::ConnectEndpointId(kOtherEndpoint), there});
+        return success();
+      });
     });
-  });
-  write([&](Transaction& transaction) {
-    return identity::put_inline_policy(
-        transaction, identity::user_key("hana"), "test",
-        R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
-        clock.now());
-  });
-  Carriers carriers;
-  Tunnels tunnels(*gate, networks, carriers);
-  tunnels.set_has_dialer(true);
-  auto admit = [&](std::string endpoint, char const* address = "10.0.1.5") {
+    write([&](Transaction& transaction) {
+      return identity::put_inline_policy(
+          transaction, identity::user_key("hana"), "test",
+          R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
+          clock.now());
+    });
+  }
+
+  static network::NetworkInterface at(std::string id, std::string subnet, network::InterfaceOwner owner) {
+    network::NetworkInterface interface;
+    interface.id = network::InterfaceId(id);
+    interface.subnet = network::SubnetId(subnet);
+    interface.private_address = Address::parse("10.0.1.5").value();
+    interface.owner = std::move(owner);
+    return interface;
+  }
+  void set_agent(std::string name, bool is_connected) {
+    write([&](Transaction& transaction) -> Result<void> {
+      if (inventory::find_instance(transaction, instance))
+        CHECK(inventory::remove_instance(transaction, instance));
+      inventory::Instance host;
+      host.id = instance;
+      host.agent_name = std::move(name);
+      if (is_connected) host.connected_at = clock.now();
+      return inventory::add_instance(transaction, host);
+    });
+  }
+  // "TARGET by CARRIER", or the refusal. `host` is the name by which a client of AWS comes; ours has none.
+  std::string admit(std::string endpoint, std::optional<std::string> host = "",
+                    char const* address = "10.0.1.5") {
     wire::OpenTunnel tunnel{std::move(endpoint), 22, Address::parse(address).value(), 60s};
     auto caller = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
     return finish([&]() -> awaitable<std::string> {
-      auto admission = co_await tunnels.admit(caller, tunnel, "");
-      co_return admission ? admission->session.target.text() : admission.error().detail;
+      auto admission = co_await tunnels.admit(caller, tunnel, host);
+      if (!admission) co_return admission.error().detail;
+      auto const& row = admission->session;
+      co_return row.target.text() + " by " + (row.carrier.empty() ? "nobody" : row.carrier.text());
     });
-  };
-  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0");
-  EXPECT_EQ(admit("eice-0123456789abcdef1"), "10.0.1.5 is vpce-2, which is no host.");
-  EXPECT_EQ(admit(kEndpoint, "10.0.0.2"), "10.0.0.2 is the name server of vpc-1, which is no host.");
-  EXPECT_EQ(admit(kEndpoint, "10.0.0.3"), "10.0.0.3");
+  }
+  std::vector<std::string> ways() {
+    std::vector<std::string> ids;
+    write([&](Transaction& transaction) -> Result<void> {
+      TRY(auto found, tunnels.ways_to(transaction, Address::parse("10.0.1.5").value()));
+      for (auto const& way : found.ways) ids.push_back(way.endpoint.id.text());
+      return success();
+    });
+    return ids;
+  }
+
+  network::VpcId const here{"vpc-1"}, there{"vpc-2"};
+  InstanceId const instance{"i-0123456789abcdef0"};
+  Carriers carriers;
+  Tunnels tunnels{*gate, networks, carriers};
+};
+
+TEST_F(Admitted, an_address_is_one_of_the_endpoints_own_vpc) {
+  tunnels.set_has_dialer(true);
+  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody");
+  EXPECT_EQ(admit(kOtherEndpoint), "10.0.1.5 is vpce-2, which is no host.");
+  EXPECT_EQ(admit(kEndpoint, "", "10.0.0.2"), "10.0.0.2 is the name server of vpc-1, which is no host.");
+  EXPECT_EQ(admit(kEndpoint, "", "10.0.0.3"), "10.0.0.3 by nobody");
   EXPECT_EQ(carriers.carried_by(kEndpoint), 0u) << "its place goes with it";
+}
+
+TEST_F(Admitted, the_agent_of_an_instance_carries_for_an_endpoint_that_has_no_process) {
+  auto by_itself = "i-0123456789abcdef0 by i-0123456789abcdef0";
+  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody");
+  set_agent("fumidai-agent", true);
+  EXPECT_EQ(admit(kEndpoint), by_itself) << "for a client of AWS";
+  EXPECT_EQ(admit(kEndpoint, std::nullopt), by_itself) << "for ours";
+  set_agent("fumidai-agent", false);
+  EXPECT_EQ(admit(kEndpoint, std::nullopt), no_process_of(kEndpoint));
+  set_agent("amazon-ssm-agent", true);
+  EXPECT_EQ(admit(kEndpoint, std::nullopt), no_process_of(kEndpoint)) << "it does not know how";
+}
+
+TEST_F(Admitted, a_lab_dials_itself_for_clients_of_aws) {
+  tunnels.set_has_dialer(true);
+  set_agent("fumidai-agent", true);
+  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody");
+}
+
+TEST_F(Admitted, an_endpoint_that_failed_just_now_or_has_nobody_is_the_last_way) {
+  write([&](Transaction& transaction) {
+    return networks.change(transaction, [&](networks::State& state) -> Result<void> {
+      auto& endpoints = state.network.connect_endpoints;
+      endpoints.erase(network::ConnectEndpointId(kOtherEndpoint));
+      for (auto const* id : {kEndpoint, kThirdEndpoint}) {
+        network::ConnectEndpoint made{network::ConnectEndpointId(id), here, network::SubnetId("subnet-1")};
+        endpoints.put(std::move(made));
+      }
+      return success();
+    });
+  });
+  std::vector<std::string> const first{kEndpoint, kThirdEndpoint}, third{kThirdEndpoint, kEndpoint};
+  EXPECT_EQ(ways(), first);
+  carriers.arrived(InstanceId("mi-3"), kThirdEndpoint);
+  EXPECT_EQ(ways(), third);
+  carriers.arrived(InstanceId("mi-1"), kEndpoint);
+  EXPECT_EQ(ways(), first);
+  carriers.failed(InstanceId("mi-1"));
+  EXPECT_EQ(ways(), third);
+  carriers.left(InstanceId("mi-3"));
+  EXPECT_EQ(ways(), first) << "better than nobody";
 }
 
 }  // namespace
