@@ -11,6 +11,7 @@ import pytest
 
 from house.lab import LabPlane, disagreements, running_lab, unmet
 from house.members import MEMBERS, OF_INSTANCES, missing
+from house.network import SSH
 from house.programs import AWS, FUMIDAI, ROOT, bare_environment, is_root, wait_until
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="a lab needs root")
@@ -47,6 +48,17 @@ def test_hosts_are_listed_by_their_names(plane, parts):
     assert re.search(rf"^{instance} +by-nat +Online ", listed(), re.M), listed()
     user = plane.make_user("lister", {"Effect": "Allow", "Action": "ssm:DescribeInstanceInformation", "Resource": "*"})
     assert re.search(rf"^{instance} +Online ", listed(user=user), re.M), "who may not ask for names sees none"
+
+
+def test_an_instance_with_an_agent_needs_no_connect_endpoint(plane, parts):
+    instance = parts["by-nat"]["instance"]
+    tunnel = plane.fumidai("tunnel", instance, "22")
+    assert tunnel.stdout.startswith(b"SSH-2.0-"), tunnel.stderr
+    session = next(each for each in plane.sessions("History") if each["Target"] == instance and each["DocumentName"].endswith("SSHSession"))
+    assert session["Status"] == "Terminated"
+    ssh = plane.fumidai("ssh", *SSH[1:], "by-nat", "whoami")
+    assert ssh.stdout == b"ec2-user\n", ssh.stderr
+    assert f"[fumidai] {instance} through its own agent".encode() in ssh.stderr
 
 
 def test_doctor_finds_all_well_and_no_packet_disagrees(plane):
