@@ -247,6 +247,24 @@ TEST_F(Admitted, the_agent_of_an_instance_carries_for_an_endpoint_that_has_no_pr
   EXPECT_EQ(admit(kEndpoint, std::nullopt), no_process_of(kEndpoint)) << "it does not know how";
 }
 
+// As when one signed URL is used twice.
+TEST_F(Admitted, the_same_wish_takes_another_place_each_time) {
+  tunnels.set_has_dialer(true);
+  auto limits = networks::ConnectLimits::none();
+  limits.connections = 1;
+  tunnels.set_limits(limits);
+  wire::OpenTunnel tunnel{kEndpoint, 22, Address::parse("10.0.1.5").value(), 60s};
+  auto caller = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
+  auto second = finish([&]() -> awaitable<std::string> {
+    auto held = co_await tunnels.admit(caller, tunnel, "");
+    if (!held) co_return held.error().detail;
+    auto again = co_await tunnels.admit(caller, tunnel, "");
+    co_return again ? "admitted" : again.error().aws;
+  });
+  EXPECT_EQ(second, "TooManyConnections");
+  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody") << "when the first is over";
+}
+
 TEST_F(Admitted, a_lab_dials_itself_for_clients_of_aws) {
   tunnels.set_has_dialer(true);
   set_agent("fumidai-agent", true);
