@@ -21,7 +21,8 @@ namespace {
 constexpr auto kDial = 8s;
 constexpr auto kMostOutage = 5min;  // as long as the plane waits
 constexpr auto kDrain = 5min;       // a client of ours may be slow, or away
-// Of a tunnel that is over: its target may be slow, but must take a piece of what is left in that time.
+// Of a tunnel that is over: its target may be slow, but must take what is being written in that time, and
+// then each piece of what is left.
 constexpr auto kLastPiece = 10s;
 constexpr std::size_t kPiece = 16 * 1024;
 // AWS's plugin takes far more than it sends.
@@ -158,7 +159,7 @@ awaitable<void> TunnelWorker::write_target() {
         if (target_has_ended_) co_return;
       }
       if (flag && *flag == wire::flag::terminate_session) break;
-    } else if (next->type == PayloadType::output) {
+    } else if (next->type == PayloadType::output && !client_has_ended_) {
       auto work = stopping_ ? write_in_pieces(next->payload) : target_->write(next->payload);
       auto written = co_await std::move(work);
       if (!written) {

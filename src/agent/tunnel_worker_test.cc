@@ -223,7 +223,7 @@ TEST(TunnelWorker, a_target_that_breaks_while_it_is_written_to_is_told) {
     };
     io::TaskGroup uploading(executor, "uploading");
     uploading.spawn(upload(tunnel.client));
-    co_await io::sleep_for(20ms);
+    while (far.available() == 0) co_await io::sleep_for(2ms);
     far.close();  // by a reset, since it has not read all
     while (!tunnel.result) co_await io::sleep_for(2ms);
     EXPECT_EQ(tunnel.result->status, "Failed");

@@ -8,6 +8,12 @@
 
 namespace fumidai::api {
 
+namespace {
+
+constexpr std::size_t kMostPreparing = 32;
+
+}  // namespace
+
 Result<void> detail::check_dry_run(Call const& call) {
   if (call.addressed.service->protocol != wire::Protocol::ec2) return success();
   for (auto const& [name, value] : call.addressed.fields) {
@@ -19,6 +25,19 @@ Result<void> detail::check_dry_run(Call const& call) {
     return Error{Errc::conflict, "Request would have succeeded, but DryRun flag is set.", "DryRunOperation"};
   }
   return success();
+}
+
+awaitable<Result<bool>> detail::is_to_be_prepared(Call const& call, sessions::Ask const& ask) {
+  auto& gate = call.plane.gate;
+  std::function<Result<bool>(store::Transaction&)> allows = [&](store::Transaction& transaction) {
+    return gate.allows(transaction, ask);
+  };
+  CO_TRY(bool is_allowed, co_await gate.read(std::move(allows)));
+  // A queue that is longer than any client's patience serves nobody.
+  if (is_allowed && call.plane.worker.waiting() >= kMostPreparing)
+    co_return Error{Errc::limit_exceeded,
+                    "Request limit exceeded: others wait for keys. Try again in some seconds."};
+  co_return is_allowed;
 }
 
 std::vector<Action> const& all_actions() {

@@ -113,33 +113,6 @@ wire::HttpResponse write_response(Call const& call, Response const& response) {
   }
 }
 
-// A request with something to make that takes long and needs no store, such as a key: it is made on the
-// plane's worker, so that no other change waits for it. The decision comes after; what was made for who is
-// then refused is dropped.
-template <class Request>
-concept Prepares = requires(Request& request) {
-  request.prepare();
-};
-
-// Each waits for those before it: a queue that is longer than any client's patience serves nobody.
-inline constexpr std::size_t kMostPreparing = 32;
-
-// Error: limit_exceeded.
-template <Prepares Request>
-awaitable<Result<Request>> prepared(Call const& call, Request request) {
-  if (!check_request(call, request)) co_return request;  // which is said in its turn, after the decision
-  if (call.plane.worker.waiting() >= kMostPreparing)
-    co_return Error{Errc::limit_exceeded,
-                    "Request limit exceeded: others wait for keys. Try again in some seconds."};
-  auto own = std::make_shared<Request>(std::move(request));
-  auto prepare = [own] {
-    own->prepare();
-    return true;
-  };
-  co_await call.plane.worker.run(std::move(prepare));
-  co_return std::move(*own);
-}
-
 // The call and the request must outlive the question.
 template <class Request>
 sessions::Ask ask_for(Call const& call, Request const& request, About<Request> about,
@@ -155,6 +128,30 @@ sessions::Ask ask_for(Call const& call, Request const& request, About<Request> a
     };
   }
   return ask;
+}
+
+// A request with something to make that takes long and needs no store, such as a key: it is made on the
+// plane's worker, so that no other change waits for it, and only for who may have it. The decision comes
+// after.
+template <class Request>
+concept Prepares = requires(Request& request) {
+  request.prepare();
+};
+
+// Whether it is worth the time; what is not is refused in its turn. Error: limit_exceeded, when too many
+// wait.
+awaitable<Result<bool>> is_to_be_prepared(Call const& call, sessions::Ask const& ask);
+
+template <Prepares Request>
+awaitable<Result<void>> prepare(Call const& call, sessions::Ask const& ask, Request& request) {
+  if (!check_request(call, request)) co_return success();
+  CO_TRY(bool is_wanted, co_await is_to_be_prepared(call, ask));
+  auto work = [&] {
+    request.prepare();
+    return true;
+  };
+  if (is_wanted) co_await call.plane.worker.run(std::move(work));
+  co_return success();
 }
 
 }  // namespace detail
@@ -190,10 +187,8 @@ Action changes(Service const& service, std::string name,
   auto run = [make, about, after, recorded](Call call,
                                             std::string body) -> awaitable<Result<wire::HttpResponse>> {
     CO_TRY(auto request, detail::read_request<Request>(call, body));
-    if constexpr (detail::Prepares<Request>) {
-      CO_TRY(request, co_await detail::prepared(call, std::move(request)));
-    }
     auto ask = detail::ask_for(call, request, about, recorded);
+    if constexpr (detail::Prepares<Request>) CO_CHECK(co_await detail::prepare(call, ask, request));
     Response response;
     sessions::Gate::Work work = [&](store::Transaction& transaction) -> Result<void> {
       CHECK(detail::check_request(call, request));

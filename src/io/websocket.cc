@@ -116,10 +116,10 @@ awaitable<void> WebSocket::close(std::uint16_t code, std::string_view reason) {
 awaitable<void> WebSocket::finish(std::uint16_t code, std::string_view reason,
                                   SteadyClock::duration patience) {
   auto payload = wire::encode_close(code, reason);
+  is_finished_ = true;
   most_silence_.reset();
   stream_->expire_after(patience);
   co_await write(Opcode::close, payload);
-  is_finished_ = true;
   stream_->finish_writing();
 }
 

@@ -32,7 +32,8 @@ class Worker {
   void submit(Job job);
   std::size_t waiting() const;  // jobs that no thread has taken
 
-  // Runs `work` on the thread and resumes with what it returned. Everything that `work` uses must be its own.
+  // Runs `work` on the thread and resumes with what it returned. It may refer to what its caller has, which
+  // must leave that alone until then.
   template <class Work>
   awaitable<std::invoke_result_t<Work>> run(Work work) {
     using Value = std::invoke_result_t<Work>;

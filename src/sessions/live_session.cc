@@ -15,9 +15,11 @@ namespace message_type = wire::message_type;
 
 namespace {
 
-// What is held for a peer that is slow or away. Beyond it we stop reading from the other.
-constexpr std::size_t kMostHeld = 192 * 1024;
-// An agent that is asked to pause still gets its pings answered; one that is not read from does not.
+// What is held for a peer that is slow or away: more than an end of ours has under way. Beyond it we stop
+// reading from the other.
+constexpr std::size_t kMostHeld = 512 * 1024;
+// An agent that is asked to pause still gets its pings answered; one that is not read from does not. Beyond
+// it by a message: large ones come one at a time.
 constexpr std::size_t kPauseAbove = 64 * 1024, kResumeBelow = 48 * 1024;
 // What one write takes together, but for a larger message.
 constexpr std::size_t kMostBatch = 64 * 1024;
@@ -427,9 +429,9 @@ awaitable<void> LiveSession::show_life(Leg& stalled) {
 // Copied once, into the frame that is written.
 void LiveSession::enqueue(Leg& to, ByteView message) {
   auto size = message.size() + wire::FrameHeader::kMostBytes;
-  if (to.outbox.empty() || to.outbox.back().size() + size > kMostBatch)
-    to.outbox.emplace_back().reserve(size);
-  auto& batch = to.outbox.back();
+  bool begins = to.outbox.empty() || to.outbox.back().size() + size > kMostBatch;
+  auto& batch = begins ? to.outbox.emplace_back() : to.outbox.back();
+  batch.reserve(begins ? size : kMostBatch);
   auto before = batch.size();
   wire::append_frame(batch, wire::Side::server, wire::Opcode::binary, message);
   to.outbox_bytes += batch.size() - before;

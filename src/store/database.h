@@ -20,7 +20,7 @@ class Database {
   virtual ~Database() = default;
 
   // Runs `change(Transaction&) -> Result<T>` as a transaction: an error rolls it back, and is returned. The
-  // function runs on another thread and must own what it uses.
+  // function runs on another thread, before this returns or never: it may refer to what its caller has.
   template <class Change>
   awaitable<std::invoke_result_t<Change, Transaction&>> write(Change change) {
     return outcome_of(&Database::submit_write, std::move(change));

@@ -288,8 +288,10 @@ TEST_F(InstanceActions, a_key_is_made_for_who_may_have_it) {
 TEST_F(InstanceActions, a_key_that_would_wait_for_long_is_refused) {
   std::promise<void> enough;
   auto all = enough.get_future().share();
-  for (int i = 0; i < 40; i++) worker.submit([all] { all.wait(); });
+  for (int i = 0; i < 40; i++) worker.submit([all] { all.wait_for(std::chrono::seconds(5)); });
   EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "late"}}), "RequestLimitExceeded");
+  allow(R"({"Effect":"Deny","Action":"ec2:CreateKeyPair","Resource":"*"})");
+  EXPECT_EQ(call("CreateKeyPair", {{"KeyName", "x"}}), "UnauthorizedOperation") << "and waits for nothing";
   enough.set_value();
 }
 

@@ -122,6 +122,8 @@ Result<CreateKeyPairResponse> create_key_pair(State& state, Call const& call,
                                               CreateKeyPairRequest const& request) {
   TRY(auto tags, tags_for(request.tag_specification, networks::kKeyPair));
   CHECK(type_of(request));
+  if (!request.pair)  // it became allowed just now
+    return Error{Errc::unavailable, "The key was not made in time. Please try again."};
   auto const& pair = *request.pair;
   TRY(auto id, networks::add_key_pair(state, request.key_name, pair.public_key, call.caller.at));
   CHECK(networks::put_tags(state, id.text(), tags));
