@@ -13,24 +13,29 @@ using asio::use_awaitable;
 namespace {
 
 constexpr std::size_t kMostHead = 8 * 1024;
+constexpr std::string_view kEmptyLine = "\r\n\r\n";
 
-// Of either side, to the empty line, and not a byte further: what follows is not for us.
+// Of either side: what came until the empty line did, which may be more than the head.
 awaitable<Result<std::string>> read_head(Socket& socket) {
   std::string head;
-  while (!head.ends_with("\r\n\r\n")) {
+  while (head.find(kEmptyLine) == head.npos) {
     if (head.size() >= kMostHead) co_return Error{Errc::too_large, "a head of more than 8 KiB"};
     char chunk[1024];
     auto [error, count] = co_await socket.async_read_some(asio::buffer(chunk), as_tuple(use_awaitable));
     if (error) co_return Error{Errc::closed, "the peer closed the connection"};
     head.append(chunk, count);
-    auto end = head.find("\r\n\r\n");
-    if (end != head.npos && end + 4 != head.size())
-      co_return Error{Errc::malformed, "something follows the head of a CONNECT before its time"};
   }
   co_return head;
 }
 
+// What comes after the empty line is not for us: it would be lost.
+Result<void> nothing_follows(std::string_view head) {
+  if (head.find(kEmptyLine) + kEmptyLine.size() == head.size()) return success();
+  return Error{Errc::malformed, "something follows the head of a CONNECT before its time"};
+}
+
 Result<void> judge(std::string_view head, LeadsHere const& leads_here) {
+  CHECK(nothing_follows(head));
   auto words = split(head.substr(0, head.find("\r\n")), ' ');
   if (words.size() != 3 || !words[2].starts_with("HTTP/1."))
     return Error{Errc::malformed, "this is no HTTP request"};
@@ -63,7 +68,8 @@ awaitable<Result<void>> answer(Socket& socket, LeadsHere const& leads_here) {
 awaitable<Result<void>> ask(Socket& socket, std::string request) {
   CO_CHECK(co_await say(socket, std::move(request)));
   CO_TRY(auto head, co_await read_head(socket));
-  co_return wire::judge_connect_answer(head);
+  CO_CHECK(wire::judge_connect_answer(head));  // a refusal may come with a page for browsers
+  co_return nothing_follows(head);
 }
 
 }  // namespace

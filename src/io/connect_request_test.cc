@@ -56,7 +56,11 @@ TEST(ConnectRequest, that_is_refused_or_not_understood_names_the_proxy_and_why) 
   run_on_loop([](auto) -> awaitable<void> {
     std::pair<std::string, char const*> cases[] = {
         {"HTTP/1.1 403 Forbidden\r\n\r\n", "403 Forbidden"},
+        {"HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n<p>No</p>", "403 Forbidden"},
+        {"HTTP/1.1 407 Who?\r\nVia: x\r\n\r\n<p>\r\n\r\n", "HTTPS_PROXY=http://USER:PASSWORD@"},
+        {"HTTP/1.1 503 Busy\r\n\r\n" + std::string(3000, 'x'), "503 Busy; or name the server in NO_PROXY"},
         {"HTTP/1.1 200 OK\r\n\r\nearly", "before its time"},
+        {"HTTP/1.1 200 OK\r\n\r\nearly\r\n\r\n", "before its time"},
         {"HTTP/1.1 200 OK\r\n" + std::string(9000, 'x'), "more than 8 KiB"},
         {"SSH-2.0-x\r\n\r\n", "not answer as an HTTP proxy"}};
     for (auto const& [answer, why] : cases) {

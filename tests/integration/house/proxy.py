@@ -53,9 +53,11 @@ class Proxy:
             head += data
         self.heads.append(head.decode())
         answer = self.answer(head.decode())
-        client.sendall(f"HTTP/1.1 {answer}\r\n\r\n".encode())
         if not answer.startswith("200 "):
+            page = f"<html><body><h1>{answer}</h1></body></html>\n"
+            client.sendall(f"HTTP/1.1 {answer}\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n{page}".encode())
             return
+        client.sendall(f"HTTP/1.1 {answer}\r\n\r\n".encode())
         name = head.split()[1].decode().rpartition(":")[0]
         with socket.create_connection(("127.0.0.1", self.known[name])) as server, selectors.DefaultSelector() as both:
             both.register(client, selectors.EVENT_READ, server)
