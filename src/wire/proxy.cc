@@ -104,7 +104,7 @@ std::string connect_request(Proxy const& proxy, Url const& to) {
 Result<void> judge_connect_answer(std::string_view head) {
   auto line = head.substr(0, head.find("\r\n"));
   auto code = line.size() >= 12 ? line.substr(9, 3) : std::string_view();
-  bool is_http = line.starts_with("HTTP/1.") && line[8] == ' ' && !code.empty() &&
+  bool is_http = !code.empty() && line.starts_with("HTTP/1.") && line[8] == ' ' &&
                  code.find_first_not_of("0123456789") == code.npos;
   if (!is_http) return Error{Errc::unavailable, "it does not answer as an HTTP proxy does"};
   if (code[0] == '2') return success();

@@ -89,6 +89,11 @@ TEST(Proxy, lets_through_with_any_200_and_says_why_not) {
                            Case{"HTTP/1.1 407 Who?\r\n\r\n", "HTTPS_PROXY=http://USER:PASSWORD@"},
                            Case{"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not answer as an HTTP proxy"},
                            Case{"HTTP/1.1 OK\r\n\r\n", "not answer as an HTTP proxy"},
+                           Case{"HTTP/1.", "not answer as an HTTP proxy"},
+                           Case{"HTTP/1.\r\n\r\n", "not answer as an HTTP proxy"},
+                           Case{"HTTP/1.1\r\n\r\n", "not answer as an HTTP proxy"},
+                           Case{"HTTP/1.1 \r\n\r\n", "not answer as an HTTP proxy"},
+                           Case{"HTTP/1.1 20\r\n\r\n", "not answer as an HTTP proxy"},
                            Case{"\r\n\r\n", "not answer as an HTTP proxy"}}) {
     auto judged = judge_connect_answer(each.head);
     ASSERT_FALSE(judged) << each.head;
