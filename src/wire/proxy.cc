@@ -10,6 +10,7 @@ namespace fumidai::wire {
 namespace {
 
 constexpr std::string_view kPlain = "http://";
+constexpr std::string_view kOfSchemes = "abcdefghijklmnopqrstuvwxyz0123456789+-.";  // RFC 3986 3.1
 
 std::string host_and_port(Url const& url) {
   return to_string(HostPort{url.host, url.port});
@@ -62,11 +63,14 @@ Error unreadable() {
 Result<Proxy> parse_proxy(std::string_view text) {
   auto separator = text.find("://");
   auto scheme = separator == text.npos ? "http" : to_lower(text.substr(0, separator));
+  if (scheme.find_first_not_of(kOfSchemes) != scheme.npos) return unreadable();
   if (scheme != "http")
     return Error{Errc::invalid, "HTTPS_PROXY names a proxy of the kind '" + escaped(scheme, 20) +
                                     "'; only http:// proxies are spoken to, or name the server in NO_PROXY"};
   auto rest = separator == text.npos ? text : text.substr(separator + 3);
-  rest = rest.substr(0, rest.find('/'));
+  auto slash = rest.find('/');
+  if (slash != rest.npos && rest.find('@', slash) != rest.npos) return unreadable();
+  rest = rest.substr(0, slash);
   Proxy proxy;
   if (auto at = rest.rfind('@'); at != rest.npos) {
     auto authorization = basic_authorization(rest.substr(0, at));

@@ -70,12 +70,14 @@ TEST(Proxy, is_told_a_user_and_a_password_that_nobody_else_sees) {
 
 TEST(Proxy, of_another_kind_is_told_and_its_password_is_not) {
   auto url = parse_url("https://plane.example").value();
-  for (char const* text : {"socks5://hana:hush@proxy", "https://hana:hush@proxy", "http://hana:hush@pro xy",
-                           "http://hana:hush@proxy:port", "http://hana:hush%@proxy",
-                           "http://hana:hush/@proxy", "http://hana:hush@"}) {
+  for (char const* text :
+       {"socks5://hana:hush@proxy", "https://hana:hush@proxy", "http://hana:hush@pro xy",
+        "http://hana:hush@proxy:port", "http://hana:hush%@proxy", "http://hana:hush/@proxy",
+        "http://hana:1234/hush@proxy:3128", "hana:1234/@proxy", "hana:hush://@proxy", "http://hana:hush@"}) {
     auto proxy = proxy_for(url, {text, ""});
     ASSERT_FALSE(proxy) << text;
     EXPECT_EQ(proxy.error().detail.find("hush"), std::string::npos) << proxy.error().detail;
+    EXPECT_EQ(proxy.error().detail.find("1234"), std::string::npos) << proxy.error().detail;
   }
 }
 
