@@ -17,7 +17,7 @@ inline wire::ProxyRules proxies_of_environment() {
     }
     return "";
   };
-  return {value("https_proxy", "HTTPS_PROXY"), value("no_proxy", "NO_PROXY")};
+  return {Secret(value("https_proxy", "HTTPS_PROXY")), value("no_proxy", "NO_PROXY")};
 }
 
 }  // namespace fumidai::app

@@ -93,7 +93,7 @@ std::string Proxy::name() const {
 
 Result<std::optional<Proxy>> proxy_for(Url const& url, ProxyRules const& rules) {
   if (rules.https_proxy.empty() || is_reached_directly(url, rules.no_proxy)) return std::nullopt;
-  TRY(auto proxy, parse_proxy(rules.https_proxy));
+  TRY(auto proxy, parse_proxy(rules.https_proxy.reveal()));
   return std::optional(std::move(proxy));
 }
 

@@ -12,7 +12,8 @@ namespace fumidai::wire {
 
 // The values of these variables; empty: not set.
 struct ProxyRules {
-  std::string https_proxy, no_proxy;
+  Secret https_proxy;  // may have a password
+  std::string no_proxy;
 };
 
 struct Proxy {

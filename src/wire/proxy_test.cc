@@ -8,7 +8,7 @@ namespace {
 constexpr char const* kProxy = "http://proxy.example:3128";
 
 bool is_direct(std::string const& url, std::string const& no_proxy) {
-  auto proxy = proxy_for(parse_url(url).value(), {kProxy, no_proxy});
+  auto proxy = proxy_for(parse_url(url).value(), {Secret(kProxy), no_proxy});
   EXPECT_TRUE(proxy) << proxy.error().detail;
   return !*proxy;
 }
@@ -16,7 +16,7 @@ bool is_direct(std::string const& url, std::string const& no_proxy) {
 TEST(Proxy, what_is_not_excepted_goes_through_it) {
   for (char const* url : {"https://plane.example", "https://plane.example:8443/x", "wss://10.0.1.4/"})
     EXPECT_FALSE(is_direct(url, "")) << url;
-  auto none = proxy_for(parse_url("https://plane.example").value(), {"", ""});
+  auto none = proxy_for(parse_url("https://plane.example").value(), {});
   EXPECT_FALSE(none.value());
 }
 
@@ -51,7 +51,7 @@ TEST(Proxy, exceptions_are_names_with_all_below_them_addresses_blocks_or_all) {
 
 TEST(Proxy, is_asked_for_a_connection_to_the_host_and_its_port) {
   auto url = parse_url("https://plane.example/x").value();
-  auto proxy = proxy_for(url, {kProxy, ""}).value().value();
+  auto proxy = proxy_for(url, {Secret(kProxy), ""}).value().value();
   EXPECT_EQ(proxy.name(), kProxy);
   EXPECT_EQ(connect_request(proxy, url),
             "CONNECT plane.example:443 HTTP/1.1\r\nHost: plane.example:443\r\n\r\n");
@@ -60,7 +60,7 @@ TEST(Proxy, is_asked_for_a_connection_to_the_host_and_its_port) {
 TEST(Proxy, is_told_a_user_and_a_password_that_nobody_else_sees) {
   auto url = parse_url("https://[fd00::4]:8443/").value();
   for (char const* text : {"http://hana:p%40ss@proxy.example:3128", "hana:p%40ss@proxy.example:3128/"}) {
-    auto proxy = proxy_for(url, {text, ""}).value().value();
+    auto proxy = proxy_for(url, {Secret(text), ""}).value().value();
     EXPECT_EQ(proxy.name(), kProxy);
     EXPECT_EQ(connect_request(proxy, url),
               "CONNECT [fd00::4]:8443 HTTP/1.1\r\nHost: [fd00::4]:8443\r\n"
@@ -74,7 +74,7 @@ TEST(Proxy, of_another_kind_is_told_and_its_password_is_not) {
        {"socks5://hana:hush@proxy", "https://hana:hush@proxy", "http://hana:hush@pro xy",
         "http://hana:hush@proxy:port", "http://hana:hush%@proxy", "http://hana:hush/@proxy",
         "http://hana:1234/hush@proxy:3128", "hana:1234/@proxy", "hana:hush://@proxy", "http://hana:hush@"}) {
-    auto proxy = proxy_for(url, {text, ""});
+    auto proxy = proxy_for(url, {Secret(text), ""});
     ASSERT_FALSE(proxy) << text;
     EXPECT_EQ(proxy.error().detail.find("hush"), std::string::npos) << proxy.error().detail;
     EXPECT_EQ(proxy.error().detail.find("1234"), std::string::npos) << proxy.error().detail;
