@@ -2,10 +2,38 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 namespace fumidai::wire {
 namespace {
 
 constexpr char const* kProxy = "http://proxy.example:3128";
+
+// Up to a dozen of the pieces, or of any bytes, in a row.
+class Generator {
+ public:
+  explicit Generator(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
+
+  std::string text() {
+    std::string made;
+    for (auto count = random_() % 12; count > 0; count--) made += piece();
+    return made;
+  }
+
+ private:
+  std::string piece() {
+    if (random_() % 8 == 0) return std::string(1, static_cast<char>(random_() % 256));
+    return pieces_[random_() % pieces_.size()];
+  }
+
+  std::vector<std::string> pieces_;
+  std::mt19937 random_{1};
+};
+
+bool is_printable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+}
 
 bool is_direct(std::string const& url, std::string const& no_proxy) {
   auto proxy = proxy_for(parse_url(url).value(), {Secret(kProxy), no_proxy});
@@ -101,6 +129,60 @@ TEST(Proxy, lets_through_with_any_200_and_says_why_not) {
     ASSERT_FALSE(judged) << each.head;
     EXPECT_NE(judged.error().detail.find(each.words), std::string::npos) << judged.error().detail;
   }
+}
+
+TEST(Proxy, of_any_text_is_a_host_or_an_error_that_repeats_no_password) {
+  auto url = parse_url("https://plane.example").value();
+  Generator generator({"hush", "hush", "@", "@proxy:3128", ":", "/", "://", "http://", "[", "]", "?", "#",
+                       "%", "%40", "1234", " "});
+  int understood = 0;
+  for (int i = 0; i < 20'000; i++) {
+    std::string scheme[] = {"", "http://", "socks5://", "https://"};
+    auto text = scheme[i % 4] + "hana:" + generator.text();
+    auto proxy = proxy_for(url, {Secret(text), ""});
+    if (!proxy) {
+      EXPECT_EQ(proxy.error().code, Errc::invalid);
+      EXPECT_TRUE(is_printable(proxy.error().detail)) << text;
+      EXPECT_EQ(proxy.error().detail.find("hush"), std::string::npos) << text;
+      continue;
+    }
+    auto const& found = proxy->value();
+    auto at = text.rfind('@');
+    if (at != text.npos && text.find("hush", at) == text.npos) {
+      EXPECT_EQ(found.name().find("hush"), std::string::npos) << text;
+      understood++;
+    }
+    auto request = connect_request(found, url);
+    auto line_count = std::ranges::count(request, '\n');
+    EXPECT_EQ(line_count, found.authorization.empty() ? 3 : 4) << text;
+  }
+  EXPECT_GT(understood, 100) << "the pieces no longer make proxies with passwords";
+}
+
+TEST(Proxy, exceptions_may_be_any_text) {
+  Generator generator(
+      {"*", ".", ",", " ", "[", "]", "/", "10.0.0.0/8", "plane", ".example", "::", "fd00::/64"});
+  for (int i = 0; i < 20'000; i++) {
+    auto no_proxy = generator.text();
+    for (char const* url : {"https://plane.example", "https://10.0.1.4", "https://[fd00::4]"})
+      is_direct(url, no_proxy);
+  }
+}
+
+TEST(Proxy, may_answer_with_any_text) {
+  Generator generator({"HTTP/1.", "HTTP/1.1 ", "1 ", "200", "407", "2", " ", "OK", "\r\n", "\r", "\n"});
+  int granted = 0;
+  for (int i = 0; i < 20'000; i++) {
+    auto head = generator.text();
+    auto judged = judge_connect_answer(head);
+    if (judged) {
+      EXPECT_TRUE(head.starts_with("HTTP/1.") && head.substr(8, 2) == " 2") << head;
+      granted++;
+    } else {
+      EXPECT_TRUE(is_printable(judged.error().detail)) << judged.error().detail;
+    }
+  }
+  EXPECT_GT(granted, 20) << "the pieces no longer make answers";
 }
 
 }  // namespace
