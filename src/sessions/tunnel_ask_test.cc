@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/json/parse.hpp>
 
 #include "identity/principal_policies.h"
 #include "identity/users.h"
@@ -210,6 +211,14 @@ class Admitted : public TunnelAsk {
       co_return row.target.text() + " by " + (row.carrier.empty() ? "nobody" : row.carrier.text());
     });
   }
+  std::vector<audit::Event> events() {
+    std::vector<audit::Event> all;
+    write([&](Transaction& transaction) -> Result<void> {
+      TRY(all, audit::list_events(transaction, {}, 100));
+      return success();
+    });
+    return all;
+  }
   std::vector<std::string> ways() {
     std::vector<std::string> ids;
     write([&](Transaction& transaction) -> Result<void> {
@@ -263,6 +272,40 @@ TEST_F(Admitted, the_same_wish_takes_another_place_each_time) {
   });
   EXPECT_EQ(second, "TooManyConnections");
   EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody") << "when the first is over";
+}
+
+TEST_F(Admitted, a_tunnel_is_resumed_by_its_owner_only_and_no_other_can_name_it_in_the_trail) {
+  set_agent("fumidai-agent", true);
+  wire::OpenTunnel tunnel{kEndpoint, 22, Address::parse("10.0.1.5").value(), 60s};
+  auto hana = ask("remotePort=22&privateIpAddress=10.0.1.5").caller, made_again = hana;
+  made_again.principal.id = "AIDAOTHER";  // one of that name, who is not the same user
+  auto elsewhere = tunnel;
+  elsewhere.port = 23;
+  SessionId session;
+  auto resumed = [&](model::Caller caller, wire::OpenTunnel to) -> awaitable<std::string> {
+    auto again = co_await tunnels.admit_again(std::move(caller), std::move(to), session);
+    co_return again ? "resumed" : again.error().aws;
+  };
+  auto said = finish([&]() -> awaitable<std::string> {
+    auto admission = co_await tunnels.admit(hana, tunnel, std::nullopt);
+    if (!admission) co_return admission.error().detail;
+    session = admission->session.id;
+    auto by_another = co_await resumed(made_again, tunnel);
+    auto to_another = co_await resumed(hana, elsewhere);
+    auto by_owner = co_await resumed(hana, tunnel);
+    co_return by_another + ", " + to_another + ", " + by_owner;
+  });
+  EXPECT_EQ(said, "AccessDeniedException, AccessDeniedException, resumed");
+  int made = 0, linked = 0, named = 0;
+  for (auto const& event : events()) {
+    auto detail = boost::json::parse(event.detail).as_object();
+    if (detail.contains("made")) made++;
+    if (!detail.contains("resumes")) continue;
+    EXPECT_EQ(std::string(detail.at("resumes").as_string()), session.text());
+    named++;
+    if (event.session_id == session.text()) linked++;
+  }
+  EXPECT_EQ(std::tuple(made, named, linked), std::tuple(1, 3, 1));
 }
 
 TEST_F(Admitted, a_lab_dials_itself_for_clients_of_aws) {

@@ -68,13 +68,20 @@ awaitable<Result<Admission>> Tunnels::admit(model::Caller caller, wire::OpenTunn
 awaitable<Result<void>> Tunnels::admit_again(model::Caller caller, wire::OpenTunnel tunnel,
                                              SessionId session) {
   auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);
-  ask.facts["session"] = session.text();
+  ask.facts["resumes"] = session.text();
   bool is_it = false;
+  // The event is one of that session only when it is the caller's.
+  ask.complete = [&](store::Transaction& transaction, Ask& asked) -> Result<void> {
+    auto row = find_session(transaction, session);
+    if (!row && row.error().code != Errc::not_found) return row.error();
+    is_it = row && row->owner == caller.principal.arn && row->owner_id == caller.principal.id &&
+            row->endpoint == tunnel.endpoint && row->reason == in_words(tunnel) &&
+            row->duration_limit == tunnel.duration;
+    if (is_it) asked.facts["session"] = session.text();
+    return success();
+  };
   Gate::Work look = [&](store::Transaction& transaction) -> Result<void> {
-    TRY(auto row, find_session(transaction, session));
-    is_it = row.owner == caller.principal.arn && row.owner_id == caller.principal.id &&
-            row.endpoint == tunnel.endpoint && row.reason == in_words(tunnel) &&
-            row.duration_limit == tunnel.duration;
+    CHECK(find_session(transaction, session));
     return success();
   };
   CO_CHECK(co_await gate_.look(std::move(ask), std::move(look)));
