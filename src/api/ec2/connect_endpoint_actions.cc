@@ -1,6 +1,8 @@
 // Endpoints of EC2 Instance Connect: CreateInstanceConnectEndpoint, DescribeInstanceConnectEndpoints,
 // ModifyInstanceConnectEndpoint, DeleteInstanceConnectEndpoint (ec2-instance-connect.md 3).
 
+#include <map>
+
 #include "api/ec2/actions.h"
 #include "api/ec2/ec2.h"
 #include "networks/connect_endpoints.h"
@@ -163,6 +165,17 @@ Result<CreateConnectEndpointResponse> create_endpoint(State& state, Call const& 
   return CreateConnectEndpointResponse{describe(state, call, *endpoint), request.client_token};
 }
 
+// Each is asked about once: its standing may be another the next moment.
+void sort_by_standing(std::vector<ConnectEndpointDescription>& endpoints, sessions::Tunnels const& tunnels) {
+  std::map<std::string, sessions::Carriers::Standing> standings;
+  for (auto const& each : endpoints) {
+    auto const& id = each.instance_connect_endpoint_id;
+    standings[id] = tunnels.standing_of(id);
+  }
+  std::ranges::stable_sort(endpoints, {},
+                           [&](auto const& each) { return standings.at(each.instance_connect_endpoint_id); });
+}
+
 Result<DescribeConnectEndpointsResponse> describe_endpoints(State const& state, Call const& call,
                                                             DescribeConnectEndpointsRequest const& request) {
   std::vector<ConnectEndpointDescription> all;
@@ -172,9 +185,7 @@ Result<DescribeConnectEndpointsResponse> describe_endpoints(State const& state, 
                                                            std::move(all)));
   // Whoever asks for no one in particular, as the AWS CLI, takes the first.
   if (ids.empty() && call.plane.tunnels != nullptr)
-    std::ranges::stable_sort(page.instance_connect_endpoint_set, {}, [&](auto const& each) {
-      return call.plane.tunnels->standing_of(each.instance_connect_endpoint_id);
-    });
+    sort_by_standing(page.instance_connect_endpoint_set, *call.plane.tunnels);
   return page;
 }
 
