@@ -12,6 +12,8 @@ using model::SessionState;
 
 namespace {
 constexpr std::chrono::seconds kFirstRetry = 1s, kMostRetry = 30s;
+// Why a dial failed is told in the words of the agent's system, and in no others.
+constexpr std::string_view kRefused = "Connection refused";
 
 Error agent_left_now(InstanceId const& instance) {
   return {Errc::not_found, instance.text() + " is not connected: its agent left at this moment. Try again.",
@@ -140,10 +142,11 @@ awaitable<void> Registry::drive_unrecorded(std::shared_ptr<LiveSession> session)
   sessions_.erase(session->row().id);
 }
 
-// Of a tunnel that never was.
+// Of a tunnel that never was. Where the target itself refused, its carrier did all that it can.
 void Registry::note_failure(LiveSession const& session, SessionOutcome const& outcome) {
   auto const& carrier = session.row().carrier;
-  if (!carrier.empty() && outcome.state == SessionState::failed && outcome.bytes_out == 0)
+  bool was_reached = outcome.why.find(kRefused) != std::string::npos;
+  if (!carrier.empty() && outcome.state == SessionState::failed && outcome.bytes_out == 0 && !was_reached)
     carriers_.failed(carrier);
 }
 

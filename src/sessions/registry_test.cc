@@ -1,0 +1,90 @@
+#include "sessions/registry.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+
+#include "io/test_directory.h"
+#include "store/sqlite_database.h"
+
+namespace fumidai::sessions {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char kEndpoint[] = "eice-0123456789abcdef0";
+
+class Link : public AgentLink {
+ public:
+  void send(Bytes) override {}
+  void close(std::uint16_t, std::string) override {}
+  io::SteadyTime connected_since() const override { return since_; }
+  std::string const& process() const override { return process_; }
+
+ private:
+  std::string process_ = "first";
+  io::SteadyTime since_ = io::SteadyClock::now();
+};
+
+// One agent, which carries an endpoint's tunnels.
+class TheRegistry : public testing::Test {
+ protected:
+  TheRegistry() {
+    auto done = database->write_now([&](store::Transaction& transaction) -> Result<void> {
+      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
+      return success();
+    });
+    EXPECT_TRUE(done);
+    trail.emplace(secret);
+    gate.emplace(*database, networks, deployment, *trail, clock, SessionLimits{});
+    registry.emplace(loop.get_executor(), *database, deployment, *gate, SessionPatience{});
+    registry->agents().attach(agent, std::make_shared<Link>());
+    registry->carriers().arrived(agent, kEndpoint);
+  }
+  ~TheRegistry() override { database.reset(); }
+
+  // Orders a tunnel, whose end the agent tells at once.
+  void carry(std::string status, std::string output) {
+    Admission admission{{}, model::SessionType::port, "{}"};
+    admission.session.id = random_session_id("hana");
+    admission.session.target = InstanceId("i-0123456789abcdef0");
+    admission.session.carrier = agent;
+    admission.session.endpoint = kEndpoint;
+    ASSERT_TRUE(registry->start_unrecorded(admission));
+    wire::AgentTaskComplete completion;
+    completion.task_id = admission.session.id.text();
+    completion.final_task_status = std::move(status);
+    completion.output = std::move(output);
+    registry->on_task_complete(agent, completion);
+    loop.restart();
+    for (auto end = io::SteadyClock::now() + 10s; registry->size() > 0 && io::SteadyClock::now() < end;)
+      loop.run_one_for(1s);
+    ASSERT_EQ(registry->size(), 0u);
+    loop.poll();  // its task ends
+  }
+  Carriers::Standing standing() { return registry->carriers().standing_of(kEndpoint); }
+
+  InstanceId const agent{"mi-0123456789abcdef0"};
+  asio::io_context loop;
+  io::TestDirectory directory;
+  FixedClock clock{Time(std::chrono::milliseconds(1'800'000'000'000))};
+  Secret secret{"a deployment secret of a test, 32+ bytes"};
+  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
+  networks::Keeper networks{"us-east-1"};
+  identity::Deployment deployment;
+  std::optional<audit::Trail> trail;
+  std::optional<Gate> gate;
+  std::optional<Registry> registry;
+};
+
+TEST_F(TheRegistry, an_endpoint_fails_by_what_it_cannot_reach_and_not_by_a_port_that_is_closed) {
+  carry("Failed", "cannot connect to 10.0.1.5 (10.0.1.5 port 23: Connection refused)");
+  EXPECT_EQ(standing(), Carriers::Standing::carried) << "or whoever asks for such a port would steer others";
+  carry("Success", "");
+  EXPECT_EQ(standing(), Carriers::Standing::carried);
+  carry("Failed", "cannot connect to 10.0.1.5 (10.0.1.5 port 22: No route to host)");
+  EXPECT_EQ(standing(), Carriers::Standing::failing);
+}
+
+}  // namespace
+}  // namespace fumidai::sessions
