@@ -57,22 +57,19 @@ BOOST_DESCRIBE_STRUCT(ResumeTunnelRequest, (),
 // With the checks of AWS's openTunnel.
 template <class Request>
 Result<wire::OpenTunnel> tunnel_of(Call const& call, Request const& request) {
-  CHECK(wire::validate(request));
-  return wire::parse_open_tunnel(
+  auto target =
       "/openTunnel?instanceConnectEndpointId=" + wire::percent_encode(request.instance_connect_endpoint_id) +
-          "&privateIpAddress=" + wire::percent_encode(request.private_ip_address) +
-          "&remotePort=" + std::to_string(request.remote_port) +
-          "&maxTunnelDuration=" + std::to_string(request.max_tunnel_duration),
-      call.plane.tunnels->terms());
+      "&privateIpAddress=" + wire::percent_encode(request.private_ip_address) +
+      "&remotePort=" + std::to_string(request.remote_port) +
+      "&maxTunnelDuration=" + std::to_string(request.max_tunnel_duration);
+  auto fits = wire::validate(request);
+  if (fits) return call.plane.tunnels->read(call.caller, target);
+  call.plane.tunnels->record_refusal(call.caller, target, fits.error());
+  return fits.error();
 }
 
 awaitable<Result<SessionAccess>> open_tunnel(Call const& call, OpenTunnelRequest const& request) {
-  auto asked = tunnel_of(call, request);
-  if (!asked) {
-    call.plane.gate.record_refusal(call.caller, std::string(sessions::kOpenTunnelAction), "*", asked.error());
-    co_return asked.error();
-  }
-  auto const& tunnel = *asked;
+  CO_TRY(auto tunnel, tunnel_of(call, request));
   CO_TRY(auto admission, co_await call.plane.tunnels->admit(call.caller, tunnel, std::nullopt));
   auto access = call.plane.registry.start(admission);
   if (!access) {

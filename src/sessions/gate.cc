@@ -310,11 +310,12 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
 }
 
 void Gate::record_refusal(model::Caller const& caller, std::string action, std::string resource,
-                          Error const& why) {
+                          Error const& why, boost::json::object facts) {
   Ask ask;
   ask.caller = caller;
   ask.action = std::move(action);
-  record_soon(ask, {{ask.caller, ask.action, std::move(resource), false, why.detail, ""}, why});
+  record_soon(ask,
+              {{ask.caller, ask.action, std::move(resource), false, why.detail, "", std::move(facts)}, why});
 }
 
 awaitable<Result<identity::Role>> Gate::assume(AssumeAsk ask) {

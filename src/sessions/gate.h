@@ -146,8 +146,8 @@ class Gate {
   // What an agent does all the time and no policy decides: counted, one event an hour.
   void count_routine(model::Caller const& caller, std::string const& action);
   // A proven caller asked for what no policy can give him, as an agent that speaks for another.
-  void record_refusal(model::Caller const& caller, std::string action, std::string resource,
-                      Error const& why);
+  void record_refusal(model::Caller const& caller, std::string action, std::string resource, Error const& why,
+                      boost::json::object facts = {});
 
   identity::Deployment const& deployment() const { return deployment_; }
   audit::Trail const& trail() const { return trail_; }

@@ -308,6 +308,25 @@ TEST_F(Admitted, a_tunnel_is_resumed_by_its_owner_only_and_no_other_can_name_it_
   EXPECT_EQ(std::tuple(made, named, linked), std::tuple(1, 3, 1));
 }
 
+TEST_F(Admitted, a_wish_that_makes_no_sense_is_recorded_as_it_was_written_and_without_its_signature) {
+  auto caller = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
+  auto target = "/openTunnel?instanceConnectEndpointId=" + std::string(kEndpoint) +
+                "&remotePort=0&privateIpAddress=here&X-Amz-Signature=0a1b";
+  EXPECT_FALSE(tunnels.read(caller, target));
+  auto all = events();
+  ASSERT_FALSE(all.empty());
+  auto const& event = all[0];
+  EXPECT_EQ(event.outcome, "denied");
+  EXPECT_EQ(event.action, "ec2-instance-connect:OpenTunnel");
+  EXPECT_EQ(event.source, "192.0.2.7");
+  auto detail = boost::json::parse(event.detail).as_object();
+  for (auto const* name : {"decidedBy", "wouldChange", "userAgent"}) detail.erase(name);
+  EXPECT_EQ(detail, (boost::json::object{{"eventSource", "ec2-instance-connect.amazonaws.com"},
+                                         {"instanceConnectEndpointId", kEndpoint},
+                                         {"remotePort", "0"},
+                                         {"privateIpAddress", "here"}}));
+}
+
 TEST_F(Admitted, a_lab_dials_itself_for_clients_of_aws) {
   tunnels.set_has_dialer(true);
   set_agent("fumidai-agent", true);

@@ -43,6 +43,18 @@ std::string no_process_of(std::string const& endpoint) {
          endpoint;  // no longer than the reason of a WebSocket's end may be
 }
 
+Result<wire::OpenTunnel> Tunnels::read(model::Caller const& caller, std::string_view target) const {
+  auto tunnel = wire::parse_open_tunnel(target, terms());
+  if (!tunnel) record_refusal(caller, target, tunnel.error());
+  return tunnel;
+}
+
+void Tunnels::record_refusal(model::Caller const& caller, std::string_view target, Error const& why) const {
+  boost::json::object facts{{"eventSource", kInstanceConnectSource}};
+  for (auto const& [name, value] : wire::open_tunnel_words(target)) facts[name] = value;
+  gate_.record_refusal(caller, std::string(kOpenTunnelAction), "*", why, std::move(facts));
+}
+
 awaitable<Result<Admission>> Tunnels::admit(model::Caller caller, wire::OpenTunnel tunnel,
                                             std::optional<std::string> host) {
   auto ask = tunnel_ask(caller, gate_.deployment().region, tunnel);

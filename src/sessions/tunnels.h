@@ -35,6 +35,10 @@ class Tunnels {
   // Of those that tunnels lead through, the ones that are not to carry any more.
   Result<std::vector<std::string>> lost_endpoints(store::Transaction& transaction) const;
 
+  // What a target asks for; what makes no sense is recorded. Error: invalid with InvalidParameter.
+  Result<wire::OpenTunnel> read(model::Caller const& caller, std::string_view target) const;
+  void record_refusal(model::Caller const& caller, std::string_view target, Error const& why) const;
+
   // By the policies; then by what there is. `host` is the name by which a client of AWS came. What was
   // admitted has a carrier when an agent is to dial, and none when a Dialer is, or nobody can; it holds its
   // place among the endpoint's tunnels. Errors: denied; those of wire/open_tunnel.h.

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "base/bytes.h"
-#include "wire/url.h"
 
 namespace fumidai::wire {
 
@@ -152,6 +151,16 @@ Result<OpenTunnel> parse_open_tunnel(std::string_view target, TunnelTerms const&
   TRY(tunnel.address, read_address(*query));
   TRY(tunnel.duration, read_duration(*query, terms.longest));
   return tunnel;
+}
+
+std::vector<QueryPair> open_tunnel_words(std::string_view target) {
+  std::vector<QueryPair> words;
+  auto mark = target.find('?');
+  auto query = parse_query(mark == target.npos ? "" : target.substr(mark + 1), Plus::stays);
+  if (!query) return words;
+  for (auto name : {kEndpoint, kPort, kAddress, kDuration})
+    if (auto value = find(*query, name)) words.push_back({std::string(name), escaped(*value, 64)});
+  return words;
 }
 
 std::string open_tunnel_target(OpenTunnel const& tunnel) {

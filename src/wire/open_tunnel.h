@@ -12,6 +12,7 @@
 
 #include "base/cidr.h"
 #include "base/result.h"
+#include "wire/url.h"
 #include "wire/websocket.h"
 
 namespace fumidai::wire {
@@ -38,6 +39,8 @@ struct OpenTunnel {
 // the signature among them; one that comes twice is refused, since two readers could read two things.
 // Error: invalid with InvalidParameter, in words for the person whose client shows them.
 Result<OpenTunnel> parse_open_tunnel(std::string_view target, TunnelTerms const& terms);
+// Those parameters as they stand, for a record: at most 64 characters of each, and nothing of the signature.
+std::vector<QueryPair> open_tunnel_words(std::string_view target);
 // Without a signature; parameters as the AWS CLI orders them.
 std::string open_tunnel_target(OpenTunnel const& tunnel);
 

@@ -172,6 +172,9 @@ def test_every_attempt_is_in_the_trail_with_the_words_of_cloudtrail(plane, door)
     door.refusal(door.target(door.pairs(remotePort=0), key=key))
     refused = wait_until("that it made no sense is recorded", lambda: last("denied"))
     assert "RemotePort" in refused["detail"]["decidedBy"]
+    for name, value in {"eventSource": "ec2-instance-connect.amazonaws.com", "instanceConnectEndpointId": door.endpoint, "remotePort": "0"}.items():
+        assert refused["detail"][name] == value
+    assert refused["source"] == "127.0.0.1" and not [name for name in refused["detail"] if name.startswith("X-Amz")]
 
 
 def test_endpoints_are_asked_by_their_own_names(doors, door):

@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "sessions/carried_stream.h"
-#include "sessions/tunnel_ask.h"
 #include "wire/aws_response.h"
 
 namespace fumidai::doors::endpoint {
@@ -204,13 +203,9 @@ awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
   wire::SignatureRules rules{"ec2-instance-connect", region_, wire::Protocol::tunnel};
   rules.longest_life = kLongestUrl;
   CO_TRY(auto proven, co_await authenticator_.authenticate(connection.request, rules, connection.facts));
-  auto asked = wire::parse_open_tunnel(connection.request.target, tunnels_.terms());
-  if (!asked) {
-    gate_.record_refusal(proven.caller, std::string(sessions::kOpenTunnelAction), "*", asked.error());
-    co_return asked.error();
-  }
+  CO_TRY(auto asked, tunnels_.read(proven.caller, connection.request.target));
   CO_TRY(auto admission,
-         co_await tunnels_.admit(std::move(proven.caller), *asked, host_of(connection.request)));
+         co_await tunnels_.admit(std::move(proven.caller), asked, host_of(connection.request)));
   auto row = admission.session;
   // From here on it can be ended by others, though it is not open yet.
   auto revoked = std::make_shared<std::optional<std::string>>();
@@ -223,8 +218,8 @@ awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
   }
   connection.place.proven();
   auto source = Address::parse(connection.facts.source_address).value_or(Address());
-  auto tunnel = std::make_shared<Tunnel>(executor_, *std::move(asked), std::move(admission), source,
-                                         *std::move(client));
+  auto tunnel =
+      std::make_shared<Tunnel>(executor_, std::move(asked), std::move(admission), source, *std::move(client));
   if (*revoked) tunnel->end(TunnelEnd::revoked, **revoked);
   tasks_.spawn(carry(std::move(tunnel), std::move(connection.place)));
   co_return success();
