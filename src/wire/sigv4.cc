@@ -16,6 +16,7 @@ constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kContentHash = "x-amz-content-sha256";
 constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 constexpr std::int64_t kMostExpires = 604800;
+constexpr std::chrono::minutes kClocksDiffer{1};  // of a client that sets its clock by the network, at most
 
 AuthRefusal refuse(AuthFault fault, std::string detail = {}) {
   return {fault, std::move(detail)};
@@ -265,6 +266,16 @@ AuthResult<void> check_scope(SignatureClaim const& claim, SignatureRules const& 
   return {};
 }
 
+// Where URLs are to be brief, a date that lies ahead does not prolong them.
+AuthResult<void> check_end_of_brief(SignatureClaim const& claim, SignatureRules const& rules, Time now) {
+  auto end = claim.time + *claim.expires, latest = now + rules.longest_life + kClocksDiffer;
+  if (rules.longest_life.count() >= kMostExpires || end <= latest) return {};
+  return refuse(AuthFault::skew, "Signature not yet current: it ends at " + to_basic_iso(end) +
+                                     ", which is later than " + to_basic_iso(latest) + " (" +
+                                     to_basic_iso(now) + " + " + std::to_string(rules.longest_life.count()) +
+                                     " s + 1 min.)");
+}
+
 AuthResult<void> check_clock(SignatureClaim const& claim, SignatureRules const& rules, Time now) {
   auto skew = rules.skew();
   auto minutes = std::to_string(std::chrono::duration_cast<std::chrono::minutes>(skew).count());
@@ -278,7 +289,7 @@ AuthResult<void> check_clock(SignatureClaim const& claim, SignatureRules const& 
       return refuse(AuthFault::bad_expires, "X-Amz-Expires must be between 1 and " +
                                                 std::to_string(rules.longest_life.count()) + " seconds");
     if (claim.time + *claim.expires < now) return refuse(AuthFault::presigned_expired);
-    return {};
+    return check_end_of_brief(claim, rules, now);
   }
   if (claim.time < now - skew) {
     return refuse(AuthFault::skew, "Signature expired: " + to_basic_iso(claim.time) +

@@ -130,6 +130,32 @@ TEST_F(OwnSignature, in_a_url_lives_no_longer_than_the_service_lets_it) {
   }
 }
 
+TEST_F(OwnSignature, in_a_url_is_not_prolonged_by_a_date_that_lies_ahead) {
+  using namespace std::chrono_literals;
+  Credentials credentials{"ASIAEXAMPLE", Secret("secret"), "token"};
+  SigningKey key{Secret("secret"), "token", now + 1h};
+  SignatureRules brief{"ssmmessages", "us-east-1", Protocol::tunnel};
+  brief.longest_life = 300s;
+  struct {
+    std::chrono::seconds ahead, life;
+    bool is_brief;
+  } const table[] = {
+      {0s, 300s, true}, {60s, 300s, true}, {61s, 300s, false}, {300s, 60s, true}, {300s, 61s, false}};
+  for (auto const& [ahead, life, is_brief] : table) {
+    HttpRequest url{"GET", "/openTunnel?remotePort=22", {{"Host", "127.0.0.1:8443"}}, {}};
+    url.target =
+        presign(url.target, "127.0.0.1:8443", credentials, "us-east-1", "ssmmessages", now + ahead, life);
+    auto claim = parse_claim(url);
+    ASSERT_TRUE(claim);
+    EXPECT_TRUE(verify(url, *claim, key, rules, now)) << "where they may be long";
+    auto verdict = verify(url, *claim, key, brief, now);
+    EXPECT_EQ(verdict.has_value(), is_brief) << ahead.count() << " s ahead for " << life.count() << " s";
+    if (!verdict) {
+      EXPECT_EQ(auth_error(verdict.error().fault, brief.protocol, "").aws, "RequestExpired");
+    }
+  }
+}
+
 TEST_F(OwnSignature, verifies_and_breaks_with_any_change) {
   Credentials credentials{"ASIAEXAMPLE", Secret("secret"), "token"};
   sign(request, credentials, "us-east-1", "ssmmessages", now);
