@@ -284,7 +284,8 @@ Result<StateChanges> stop_instances(State& state, Ids const& ids, Time now) {
 Result<StateChanges> stop_by_force(State& state, Ids const& ids, Time now) {
   TRY(auto changes, stop_instances(state, ids, now));
   for (auto const& change : changes) {
-    if (change.before == InstanceState::running) state.launches.find(change.id)->stops_by_force = true;
+    if (change.before == InstanceState::running || change.before == InstanceState::stopping)
+      state.launches.find(change.id)->stops_by_force = true;
   }
   return changes;
 }

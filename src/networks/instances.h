@@ -43,7 +43,8 @@ using Ids = std::vector<std::string>;
 // IncorrectInstanceState; OperationNotPermitted for a protected one.
 Result<StateChanges> start_instances(State& state, Ids const& ids, Time now);  // with a new public address
 Result<StateChanges> stop_instances(State& state, Ids const& ids, Time now);   // loses an automatic one
-Result<StateChanges> stop_by_force(State& state, Ids const& ids, Time now);    // asks no process to end
+Result<StateChanges> stop_by_force(State& state, Ids const& ids,
+                                   Time now);  // asks no process to end, or no longer
 Result<StateChanges> terminate_instances(State& state, Ids const& ids, Time now);
 Result<void> reboot_instances(State& state, Ids const& ids, Time now);  // Launch::rebooted_at
 

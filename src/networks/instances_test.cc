@@ -308,6 +308,20 @@ TEST_F(Instances, each_stop_says_anew_whether_it_is_by_force) {
   EXPECT_FALSE(launch(id).stops_by_force);
 }
 
+TEST_F(Instances, a_stop_that_lasts_may_yet_be_forced) {
+  auto id = launched();
+  ASSERT_TRUE(stop_instances(state, {id.text()}, kTestTime));
+  auto changes = stop_by_force(state, {id.text()}, kTestTime);
+  ASSERT_TRUE(changes);
+  EXPECT_EQ(changes->at(0).before, InstanceState::stopping);
+  EXPECT_TRUE(launch(id).stops_by_force);
+  ASSERT_TRUE(stop_instances(state, {id.text()}, kTestTime));
+  EXPECT_TRUE(launch(id).stops_by_force) << "a later word does not take it back";
+  networks::stopped(state, id, kTestTime);
+  ASSERT_TRUE(stop_by_force(state, {id.text()}, kTestTime));
+  EXPECT_EQ(instance(id).state, InstanceState::stopped);
+}
+
 TEST_F(Instances, one_that_does_not_come_up_says_why) {
   auto id = run();
   networks::terminated(state, id, kTestTime, "there is no room for its disk");
