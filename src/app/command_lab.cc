@@ -63,15 +63,26 @@ bool is_ready(LabArguments const& arguments) {
   return there && *there && !io::FileLock::take(arguments.directory().lock());
 }
 
+// What counts when a server starts, and not later.
+Options starting_options(LabArguments const& arguments) {
+  auto const& server = arguments.server;
+  auto full = [](std::string const& path) {
+    return std::filesystem::absolute(path).lexically_normal().string();
+  };
+  Options options;
+  for (auto const& at : server.listen) options.emplace_back("--listen", at);
+  if (!server.lab_image.empty()) options.emplace_back("--lab-image", full(server.lab_image));
+  if (!server.lab_ssm_agent.empty()) options.emplace_back("--lab-ssm-agent", full(server.lab_ssm_agent));
+  return options;
+}
+
 // In a session of its own: it goes on when we end.
 pid_t start_server(LabArguments const& arguments) {
   auto const& server = arguments.server;
   std::vector<std::string> words{
       own_program(), "server",        "--lab", "--data-dir", arguments.directory().root.string(),
       "--lab-label", server.lab_label};
-  for (auto const& at : server.listen) words.insert(words.end(), {"--listen", at});
-  if (!server.lab_image.empty()) words.insert(words.end(), {"--lab-image", server.lab_image});
-  if (!server.lab_ssm_agent.empty()) words.insert(words.end(), {"--lab-ssm-agent", server.lab_ssm_agent});
+  for (auto const& [name, value] : starting_options(arguments)) words.insert(words.end(), {name, value});
   auto log = arguments.log();
   auto pid = ::fork();
   if (pid != 0) return pid;
@@ -95,13 +106,14 @@ std::string last_line(io::Path const& file) {
 }
 
 Result<void> check_takes_no_more(LabArguments const& arguments) {
-  auto const& server = arguments.server;
-  if (server.listen.empty() && server.lab_image.empty() && server.lab_ssm_agent.empty()) return success();
+  auto wanted = starting_options(arguments);
+  auto server = find_lab_server(arguments.pid_file(), arguments.directory());
+  if (wanted.empty() || (server && was_started_with(*server, wanted))) return success();
   auto directory = arguments.directory().root.string();
   return Error{Errc::conflict,
                "a server runs with " + directory +
-                   " already, and --listen, --image and --ssm-agent count only when one starts. Leave them "
-                   "out, or stop it first: fumidai lab down --data-dir " +
+                   " already, and was not started with these --listen, --image or --ssm-agent, which count "
+                   "only when one starts. Leave them out, or stop it first: fumidai lab down --data-dir " +
                    directory};
 }
 

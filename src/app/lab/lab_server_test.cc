@@ -57,6 +57,19 @@ TEST_F(TheLabServer, is_found_while_it_runs) {
   EXPECT_FALSE(found("data"));
 }
 
+TEST_F(TheLabServer, is_known_by_what_it_was_started_with) {
+  start({"server", "--data-dir", folder / "data", "--listen", "127.0.0.1:8443", "--listen", "127.0.0.1:9443",
+         "--lab-image", "/srv/image"});
+  auto pid = *found("data");
+  EXPECT_TRUE(was_started_with(pid, {}));
+  EXPECT_TRUE(was_started_with(pid, {{"--listen", "127.0.0.1:9443"}, {"--lab-image", "/srv/image"}}));
+  EXPECT_FALSE(was_started_with(pid, {{"--listen", "127.0.0.1:9443"}, {"--lab-image", "/srv/other"}}));
+  EXPECT_FALSE(was_started_with(pid, {{"--lab-image", "127.0.0.1:8443"}}));
+  EXPECT_FALSE(was_started_with(pid, {{"--lab-ssm-agent", "/srv/agent"}}));
+  let_end();
+  EXPECT_FALSE(was_started_with(pid, {{"--listen", "127.0.0.1:8443"}}));
+}
+
 TEST_F(TheLabServer, is_no_other_program_that_has_its_number_now) {
   for (auto const& words : std::vector<std::vector<std::string>>{{"server", "--data-dir", folder / "other"},
                                                                  {"doctor", "--data-dir", folder / "data"},
