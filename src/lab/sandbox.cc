@@ -390,9 +390,9 @@ Descriptor open_first_process(io::Path const& directory) {
 }
 
 // Asked again and again: a first process that has only just begun does not hear it yet.
-bool ends_when_asked(int process, std::chrono::milliseconds patience) {
-  auto deadline = SteadyClock::now() + patience;
-  while (SteadyClock::now() < deadline) {
+bool ends_when_asked(int process, StopPatience const& patience) {
+  auto deadline = SteadyClock::now() + patience.asked;
+  while (SteadyClock::now() < deadline && !(patience.is_over && patience.is_over())) {
     send_signal(process, SIGTERM);
     if (ends_within(process, 100ms)) return true;
   }
@@ -406,7 +406,7 @@ Result<void> stop_instance(io::Path const& directory, StopPatience patience) {
   while (is_running(directory)) {
     auto process = open_first_process(directory);
     if (process.valid()) {
-      if (ends_when_asked(process.get(), patience.asked)) return success();
+      if (ends_when_asked(process.get(), patience)) return success();
       send_signal(process.get(), SIGKILL);
       if (ends_within(process.get(), patience.killed)) return success();
     }

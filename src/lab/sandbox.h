@@ -6,6 +6,7 @@
 // worker), with deadlines. The lab is no security boundary: docs/lab.md.
 
 #include <chrono>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ Result<void> start_instance(InstanceSpec const& spec, HostPrograms const& progra
 struct StopPatience {
   std::chrono::milliseconds asked{10'000};  // for its processes to end when asked; 0 does not ask
   std::chrono::milliseconds killed{5'000};
+  std::function<bool()> is_over = {};  // looked at while they are asked: whether to ask no longer
 };
 
 // Fine when it does not run. Errors: deadline_exceeded (it does not even die).

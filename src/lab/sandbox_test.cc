@@ -218,6 +218,19 @@ TEST(Sandbox, who_never_stops_writing_on_the_console_holds_nothing_up) {
   EXPECT_NE(instance.console().find("stopped"), std::string::npos) << "it was killed";
 }
 
+TEST(Sandbox, who_does_not_end_when_asked_is_ended_when_the_asking_is_over) {
+  FUMIDAI_NEEDS_LAB();
+  TestInstance instance;
+  instance.spec.user_data = "#!/bin/sh\ntrap '' TERM\nsleep 600 &\necho stubborn\n";
+  ASSERT_TRUE(start_instance(instance.spec));
+  ASSERT_TRUE(instance.console_shows("stubborn"));
+  auto begun = SteadyClock::now();
+  StopPatience patience;
+  patience.is_over = [&] { return SteadyClock::now() - begun > 500ms; };
+  EXPECT_TRUE(stop_instance(instance.spec.directory, patience));
+  EXPECT_LT(SteadyClock::now() - begun, 3s);
+}
+
 TEST(Sandbox, services_that_end_are_started_again) {
   FUMIDAI_NEEDS_LAB();
   TestInstance instance;

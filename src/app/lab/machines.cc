@@ -69,20 +69,25 @@ void Machines::follow(StatePointer state, HasItsPlace const& has_its_place) {
 void Machines::begin_task(StatePointer state, network::Instance const& instance, bool has_its_place) {
   bool lives = instance.state == InstanceState::pending || instance.state == InstanceState::running;
   bool ends = instance.state == InstanceState::stopping || instance.state == InstanceState::shutting_down;
-  if (busy_.contains(instance.id) || !(ends || (lives && has_its_place))) return;
+  auto const* launch = state->launches.find(instance.id);
+  bool by_force = instance.state == InstanceState::stopping && launch && launch->stops_by_force;
+  if (auto busy = busy_.find(instance.id); busy != busy_.end()) {
+    if (by_force) *busy->second = true;
+    return;
+  }
+  if (!(ends || (lives && has_its_place))) return;
   auto trouble = troubles_.find(instance.id);
   if (trouble != troubles_.end() && io::SteadyClock::now() < trouble->second.again) return;
-  Assignment assignment{state, instance.id, {}};
-  if (auto const* launch = state->launches.find(instance.id))
-    assignment.wanted = {kept(launch->launched_at), kept(launch->rebooted_at), 0};
-  busy_.insert(instance.id);
+  Assignment assignment{state, instance.id, {}, std::make_shared<std::atomic<bool>>(by_force)};
+  if (launch) assignment.wanted = {kept(launch->launched_at), kept(launch->rebooted_at), 0};
+  busy_.emplace(instance.id, assignment.by_force);
   tasks_.spawn(work_on(std::move(assignment), instance.state));
 }
 
 awaitable<void> Machines::work_on(Assignment assignment, InstanceState found) {
   // Also when it is cancelled.
   struct Busy {
-    std::set<InstanceId>& all;
+    decltype(busy_)& all;
     InstanceId id;
     ~Busy() { all.erase(id); }
   } busy{busy_, assignment.id};
@@ -122,10 +127,7 @@ awaitable<Result<void>> Machines::act(Assignment assignment, InstanceState found
     case MachineDeed::none: co_return success();
     case MachineDeed::begin: co_return co_await begin(std::move(assignment), false);
     case MachineDeed::begin_again: co_return co_await begin(std::move(assignment), true);
-    case MachineDeed::stop: {
-      bool by_force = assignment.state->launches.find(id)->stops_by_force;
-      co_return co_await stop(std::move(id), by_force);
-    }
+    case MachineDeed::stop: co_return co_await stop(std::move(id), std::move(assignment.by_force));
     case MachineDeed::erase: co_return co_await erase(std::move(id));
     case MachineDeed::tell_running: {
       Report started = [id, now](auto& state) { networks::started(state, id, now); };
@@ -169,9 +171,9 @@ awaitable<Result<void>> Machines::did_not_begin(InstanceId id, Error why) {
   co_return why;
 }
 
-awaitable<Result<void>> Machines::stop(InstanceId id, bool by_force) {
+awaitable<Result<void>> Machines::stop(InstanceId id, std::shared_ptr<std::atomic<bool>> by_force) {
   lab::StopPatience patience;
-  if (by_force) patience.asked = 0ms;
+  patience.is_over = [by_force] { return by_force->load(); };
   auto work = [directory = config_.instance(id), patience] {
     return lab::stop_instance(directory, patience);
   };

@@ -3,10 +3,10 @@
 // The machines of the instances: each is made to be what the store says, beside the others, by a task of its
 // own. What fails is told once and tried again after a pause; it holds up no other.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 
 #include "app/lab/lab_config.h"
 #include "app/lab/machine_deed.h"
@@ -53,6 +53,7 @@ class Machines {
     StatePointer state;
     InstanceId id;
     MachineStart wanted;
+    std::shared_ptr<std::atomic<bool>> by_force;  // of a stop; may become so while it goes on
   };
   using Report = std::function<void(networks::State&)>;
 
@@ -60,7 +61,7 @@ class Machines {
   awaitable<void> work_on(Assignment assignment, network::InstanceState found);
   awaitable<Result<void>> act(Assignment assignment, network::InstanceState found);
   awaitable<Result<void>> begin(Assignment assignment, bool again);
-  awaitable<Result<void>> stop(InstanceId id, bool by_force);
+  awaitable<Result<void>> stop(InstanceId id, std::shared_ptr<std::atomic<bool>> by_force);
   awaitable<Result<void>> erase(InstanceId id);
   awaitable<Result<void>> did_not_begin(InstanceId id, Error why);
   awaitable<Result<void>> report(Report what);
@@ -74,7 +75,7 @@ class Machines {
   LabConfig const& config_;
   io::Worker worker_;
   io::TaskGroup tasks_;
-  std::set<InstanceId> busy_;
+  std::map<InstanceId, std::shared_ptr<std::atomic<bool>>> busy_;  // with each task's by_force
   std::map<InstanceId, Trouble> troubles_;
   bool is_ending_unknown_ = false;
 };
