@@ -12,6 +12,11 @@ namespace fumidai::wire {
 
 // The values of these variables; empty: not set.
 struct ProxyRules {
+  // No aggregate: as a default argument in a co_await, g++ 12 would free it twice.
+  ProxyRules() = default;
+  ProxyRules(Secret proxy, std::string but_not)
+      : https_proxy(std::move(proxy)), no_proxy(std::move(but_not)) {}
+
   Secret https_proxy;  // may have a password
   std::string no_proxy;
 };
