@@ -169,7 +169,8 @@ TEST_F(Diagnosis, of_an_example_that_runs_is_told_whose_sshd_answers) {
   EXPECT_FALSE(bastion().at("Answers").as_bool());
   lab.answers = true;
   EXPECT_TRUE(bastion().at("Answers").as_bool());
-  for (auto& each : ask("DescribeExample").at("Instances").as_array())
+  auto example = ask("DescribeExample");
+  for (auto& each : example.at("Instances").as_array())
     EXPECT_TRUE(each.at("Answers").as_bool()) << each;
 }
 

@@ -289,6 +289,10 @@ Result<void> start_instance(InstanceSpec const& spec, HostPrograms const& progra
                 high_console.get(), -1};
   auto started = run_launch(launch);
   if (started) return success();
+  // What the runtime had begun holds the lock as well, until it has ended.
+  { Descriptor closed(std::move(lock)), too(std::move(high_lock)); }
+  for (auto end = SteadyClock::now() + 2s; is_running(spec.directory) && SteadyClock::now() < end;)
+    std::this_thread::sleep_for(5ms);
   auto why = last_words(spec.directory / "crun.log");
   return Error{started.error().code, "the instance " + spec.id.text() + " does not start: " +
                                          started.error().detail + (why.empty() ? "" : ": " + why)};
