@@ -92,6 +92,7 @@ awaitable<Result<std::unique_ptr<io::Stream>>> open_carried(asio::any_io_executo
                                                             Admission admission) {
   admission.session.duration_limit = {};
   CO_TRY(auto session, registry.start_unrecorded(admission));
+  session->hold_little();
   auto [near, far] = io::memory_streams(executor, kBetween);
   auto leg = std::make_shared<Leg>(Leg{registry, session, nullptr, nullptr});
   leg->near =

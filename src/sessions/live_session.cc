@@ -15,9 +15,6 @@ namespace message_type = wire::message_type;
 
 namespace {
 
-// What is held for a peer that is slow or away: more than an end of ours has under way. Beyond it we stop
-// reading from the other.
-constexpr std::size_t kMostHeld = 512 * 1024;
 // An agent that is asked to pause still gets its pings answered; one that is not read from does not. Beyond
 // it by a message: large ones come one at a time.
 constexpr std::size_t kPauseAbove = 64 * 1024, kResumeBelow = 48 * 1024;
@@ -381,7 +378,7 @@ awaitable<Result<void>> LiveSession::on_data(Role role, wire::AgentMessage const
       auto answer =
           wire::make_message(message_type::acknowledge, wire::to_json_text(ack), clock_.now(), flags);
       // A peer that repeats faster than it reads answers gets no more of them: repeats may be lost.
-      if (mine.outbox_bytes < kMostHeld) enqueue(mine, std::move(answer));
+      if (mine.outbox_bytes < most_held_) enqueue(mine, std::move(answer));
       co_return success();
     }
     case RelayedStream::Verdict::altered:
@@ -411,7 +408,7 @@ awaitable<Result<void>> LiveSession::on_acknowledge(Role role, wire::AgentMessag
 awaitable<void> LiveSession::pass_on(Role from, ByteView bytes) {
   auto& to = other(from);
   if (from == Role::agent && to.outbox_bytes > kPauseAbove + bytes.size()) pause_agent();
-  while (to.outbox_bytes + bytes.size() > kMostHeld && to.outbox_bytes > 0 && !ending_) {
+  while (to.outbox_bytes + bytes.size() > most_held_ && to.outbox_bytes > 0 && !ending_) {
     auto sign = SteadyClock::now() + kSignOfLife;
     co_await to.room.wait_until(sign);
     if (SteadyClock::now() >= sign) co_await show_life(leg(from));

@@ -56,6 +56,9 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   // It lived in an earlier process: both ends have to come back, neither has to be started.
   void resume_after_restart();
 
+  // Its client is in this process, and holds as much itself.
+  void hold_little() { most_held_ = kLittleHeld; }
+
   // Told of each change of state but the last.
   std::function<void(model::SessionState)> on_state;
   std::function<void(Alteration const&)> on_alteration;
@@ -120,8 +123,13 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void pause_agent();
   void resume_agent_if_drained();
 
+  // What is held for a peer that is slow or away: more than an end of ours has under way. Beyond it we stop
+  // reading from the other.
+  static constexpr std::size_t kMostHeld = 512 * 1024, kLittleHeld = 192 * 1024;
+
   SessionRow row_;
   model::SessionType type_;
+  std::size_t most_held_ = kMostHeld;
   Agents& agents_;
   Clock const& clock_;
   SessionPatience patience_;
