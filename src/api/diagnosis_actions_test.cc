@@ -170,8 +170,7 @@ TEST_F(Diagnosis, of_an_example_that_runs_is_told_whose_sshd_answers) {
   lab.answers = true;
   EXPECT_TRUE(bastion().at("Answers").as_bool());
   auto example = ask("DescribeExample");
-  for (auto& each : example.at("Instances").as_array())
-    EXPECT_TRUE(each.at("Answers").as_bool()) << each;
+  for (auto& each : example.at("Instances").as_array()) EXPECT_TRUE(each.at("Answers").as_bool()) << each;
 }
 
 }  // namespace

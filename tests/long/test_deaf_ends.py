@@ -20,7 +20,7 @@ MUCH = 32 * 1024 * 1024  # more than all buffers on the way hold
 # Reads nothing for a while, then everything, and says how much that was.
 LATE_READER = """
 import socket, time
-server = socket.create_server(("0.0.0.0", 9))
+server = socket.create_server(("0.0.0.0", 9009))
 while True:
     client = server.accept()[0]
     time.sleep(70)
@@ -36,12 +36,12 @@ def test_a_target_of_a_lab_that_reads_nothing_for_70_seconds_keeps_its_tunnel(tm
     with running_lab(tmp_path) as plane:
         network = Network(plane, tmp_path)
         wait_until("ssh answers", lambda: network.ssh("true").returncode == 0, 30)
-        network.allow("egress", network.outer, network.inner, port=9)
-        network.allow("ingress", network.inner, network.outer, port=9)
+        network.allow("egress", network.outer, network.inner, port=9009)
+        network.allow("ingress", network.inner, network.outer, port=9009)
         started = network.ssh(f"nohup python3 -c {shlex.quote(LATE_READER)} >reader.log 2>&1 &")
         assert started.returncode == 0, started.stderr
-        wait_until("it listens", lambda: ":9 " in network.ssh("ss -ltn").stdout)
-        done = plane.fumidai("tunnel", network.instance, "9", stdin=b"x" * MUCH, seconds=120)
+        wait_until("it listens", lambda: ":9009 " in network.ssh("ss -ltn").stdout)
+        done = plane.fumidai("tunnel", network.instance, "9009", stdin=b"x" * MUCH, seconds=120)
         assert done.stdout == b"%d" % MUCH, done.stderr
 
 

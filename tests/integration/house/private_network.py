@@ -56,7 +56,7 @@ def slow():
             heard += len(chunk)
             time.sleep(0.05)
         with open(sys.argv[1], "a") as sink:
-            sink.write(f"slowly {heard}\n")
+            sink.write(f"slowly {heard}\\n")
 def broken():
     server = socket.create_server(("0.0.0.0", 11))
     while True:
