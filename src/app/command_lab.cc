@@ -35,6 +35,7 @@ constexpr auto kComplaintLasts = 12s;
 
 struct LabArguments {
   ServerConfig server;
+  std::optional<std::string> label;  // as it was given
   bool json = false;
 
   DataDirectory directory() const {
@@ -50,6 +51,23 @@ struct LabArguments {
   io::Path log() const { return directory().root / "server.log"; }
   io::Path key(char const* name) const { return directory().lab() / "keys" / name; }
 };
+
+// A lab keeps its label as long as it is there.
+Result<void> settle_label(LabArguments& arguments) {
+  auto& label = arguments.server.lab_label;
+  auto kept = io::read_file(arguments.lab().label_file(), 64);
+  if (!kept) {
+    label = arguments.label.value_or(label);
+    return success();
+  }
+  label = *kept;
+  if (arguments.label.value_or(label) == label) return success();
+  auto directory = arguments.directory().root.string();
+  return Error{Errc::conflict, "the lab of " + directory + " is called '" + printable(label, 32) +
+                                   "', and not '" + printable(*arguments.label, 32) +
+                                   "'. Leave --label out, or end it first: fumidai lab down --data-dir " +
+                                   directory};
+}
 
 void say(std::string const& text) {
   std::printf("%s\n", text.c_str());
@@ -137,6 +155,7 @@ Result<void> ensure_server(LabArguments const& arguments) {
   if (is_ready(arguments)) return check_takes_no_more(arguments);
   auto const& image = arguments.server.lab_image;
   CHECK(check_programs("/", kAskers));
+  CHECK(arguments.lab().make_image());
   CHECK(check_programs(image.empty() ? "/" : image, kAsked));
   CHECK(LabDriver::check_able(arguments.lab()));
   auto pid = start_server(arguments);
@@ -398,9 +417,14 @@ Result<int> run_down(LabArguments const& arguments) {
       return Error{Errc::conflict, "a server still runs with " + arguments.directory().root.string() +
                                        "; stop it first: it would build the lab again"};
   }
+  auto was_there = io::exists(arguments.directory().lab());
   TRY(auto changes, tear_down_lab(arguments.lab()));
   io::remove_file(arguments.pid_file());
-  say("the lab is gone (" + std::to_string(changes.size()) + " parts)");
+  if (changes.empty() && !(was_there && *was_there)) {
+    say("there was no lab of " + arguments.directory().root.string());
+  } else {
+    say("the lab is gone (" + std::to_string(changes.size()) + " parts)");
+  }
   return 0;
 }
 
@@ -408,8 +432,21 @@ void add_lab_arguments(CLI::App& command, LabArguments& arguments) {
   command.add_option("--data-dir", arguments.server.data_directory, "Where the server keeps its data")
       ->envname("FUMIDAI_DATA_DIR")
       ->capture_default_str();
-  command.add_option("--label", arguments.server.lab_label, "What its namespaces and links are called by")
-      ->capture_default_str();
+  command.add_option("--label", arguments.label, "What its namespaces and links are called by (default lab)");
+}
+
+// With arguments of its own: what the environment says of them would reach each command that shares them.
+std::shared_ptr<LabArguments> add_subcommand(CLI::App& command, Run& run,
+                                             Result<int> (*start)(LabArguments const&)) {
+  auto arguments = std::make_shared<LabArguments>();
+  add_lab_arguments(command, *arguments);
+  command.callback([arguments, start, &run] {
+    run = [arguments, start]() -> Result<int> {
+      CHECK(settle_label(*arguments));
+      return start(*arguments);
+    };
+  });
+  return arguments;
 }
 
 }  // namespace
@@ -417,25 +454,20 @@ void add_lab_arguments(CLI::App& command, LabArguments& arguments) {
 void add_lab_command(CLI::App& app, Run& run) {
   auto* lab = app.add_subcommand("lab", "Private networks on this machine, to try every method on");
   lab->require_subcommand(1);
-  auto arguments = std::make_shared<LabArguments>();
   auto* up = lab->add_subcommand(
       "up",
       "Start a server with a lab, make the example or what is missing of it, and reach an instance by each "
       "method");
-  add_lab_arguments(*up, *arguments);
-  up->add_option("--listen", arguments->server.listen, "ADDRESS:PORT of the server (default 127.0.0.1:8443)");
-  up->add_option("--image", arguments->server.lab_image,
+  auto upward = add_subcommand(*up, run, run_up);
+  up->add_option("--listen", upward->server.listen, "ADDRESS:PORT of the server (default 127.0.0.1:8443)");
+  up->add_option("--image", upward->server.lab_image,
                  "A folder with a root file system for the instances; otherwise this machine's programs");
-  up->add_option("--ssm-agent", arguments->server.lab_ssm_agent,
+  up->add_option("--ssm-agent", upward->server.lab_ssm_agent,
                  "A folder with amazon-ssm-agent, for the instances");
-  up->callback([arguments, &run] { run = [arguments] { return run_up(*arguments); }; });
   auto* status = lab->add_subcommand("status", "Draw the networks");
-  add_lab_arguments(*status, *arguments);
-  status->add_flag("--json", arguments->json, "For programs");
-  status->callback([arguments, &run] { run = [arguments] { return run_status(*arguments); }; });
-  auto* down = lab->add_subcommand("down", "End its instances and remove all that it made");
-  add_lab_arguments(*down, *arguments);
-  down->callback([arguments, &run] { run = [arguments] { return run_down(*arguments); }; });
+  status->add_flag("--json", add_subcommand(*status, run, run_status)->json, "For programs");
+  add_subcommand(*lab->add_subcommand("down", "End its instances and remove all that it made"), run,
+                 run_down);
 }
 
 }  // namespace fumidai::app

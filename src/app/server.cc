@@ -356,9 +356,11 @@ Result<void> run_server(ServerConfig config) {
   std::optional<io::FileLock> lab_held;
   if (config.lab) {
     DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
-    CHECK(LabDriver::check_able(lab_config(config, directory)));
-    TRY(auto held, hold_lab(lab_config(config, directory)));
+    auto lab = lab_config(config, directory);
+    CHECK(LabDriver::check_able(lab));
+    TRY(auto held, hold_lab(lab));
     lab_held.emplace(std::move(held));
+    CHECK(io::write_file(lab.label_file(), lab.settings.label, 0600));
   }
   LogLevel level;
   if (!parse_log_level(config.log_level, level))

@@ -488,6 +488,18 @@ def test_a_lab_that_a_server_runs_is_not_taken_down_by_another_data_directory(pl
     assert any(plane.label in space for space in plane.world.spaces())
 
 
+def test_a_lab_keeps_its_label_and_a_command_its_own_data_directory(plane, tmp_path):
+    environment = {**bare_environment(plane.home), "FUMIDAI_SECRET_FILE": str(plane.secret)}
+    done = plane.world.run(FUMIDAI, "lab", "down", "--data-dir", plane.data, "--label", "another", env=environment)
+    assert done.returncode == 1 and f"is called '{plane.label}', and not 'another'" in done.stderr, done.stderr
+    elsewhere = {**environment, "FUMIDAI_DATA_DIR": str(plane.data)}
+    for words in [("status",), ("down",)]:
+        done = plane.world.run(FUMIDAI, "lab", *words, "--data-dir", tmp_path / "none", env=elsewhere)
+        assert str(tmp_path / "none") in done.stdout + done.stderr and "example" not in done.stdout, done.stdout + done.stderr
+    assert plane.world.run(FUMIDAI, "lab", "status", env=elsewhere).stdout.startswith("internet")
+    assert any(plane.label in space for space in plane.world.spaces())
+
+
 def test_a_terminated_instance_leaves_nothing(plane, instance):
     target = instance["InstanceId"]
     space = f"fumidai-{plane.label}-{instance['NetworkInterfaces'][0]['NetworkInterfaceId']}"
@@ -505,7 +517,8 @@ def test_down_leaves_nothing(plane):
     plane.stop()
     inodes = plane.inodes()
     assert plane.processes_in(inodes), "instances outlive the server"
-    done = plane.lab("down")
+    environment = {**bare_environment(plane.home), "FUMIDAI_SECRET_FILE": str(plane.secret)}
+    done = plane.world.run(FUMIDAI, "lab", "down", "--data-dir", plane.data, env=environment)
     assert done.returncode == 0, done.stderr
     assert not plane.processes_in(inodes)
     assert not [space for space in plane.world.spaces() if space.startswith(f"fumidai-{plane.label}")]

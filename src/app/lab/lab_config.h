@@ -23,6 +23,8 @@ struct LabConfig {
   Result<lab::Image> make_image() const {
     return image.empty() ? lab::machine_image() : lab::directory_image(image);
   }
+  // What the lab is called, for whoever has only the directory.
+  io::Path label_file() const { return directory / "label"; }
   io::Path instances() const { return directory / "instances"; }
   io::Path instance(InstanceId const& id) const { return instances() / id.text(); }
 };

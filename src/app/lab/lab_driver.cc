@@ -70,6 +70,7 @@ LabDriver::LabDriver(LabParts parts, LabConfig config)
 Result<void> LabDriver::check_able(LabConfig const& config) {
   CHECK(lab::check_able(config.settings));
   CHECK(config.make_image());
+  if (!config.amazon_ssm_agent.empty()) CHECK(lab::amazon_ssm_agent(config.amazon_ssm_agent));
   CHECK(lab::check_able(config.directory));
   CHECK(io::make_directory(config.directory.parent_path(), 0700));
   return io::make_directory(config.directory, 0700);
