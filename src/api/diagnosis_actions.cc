@@ -314,7 +314,7 @@ struct MethodComparison {
   std::vector<CostLineDescription> cost_lines;
   OwnDescription on_fumidai;
   std::vector<std::string> unpriced, unverified;
-  std::optional<std::int64_t> milliseconds_to_connect;  // absent: not measured here
+  std::optional<std::int64_t> milliseconds_to_connect;  // absent: not measured here, or reaches none
 };
 BOOST_DESCRIBE_STRUCT(MethodComparison, (),
                       (method, reachable, instances, obstacle, keys, inbound, agent, exposure, redundancy,
@@ -369,7 +369,7 @@ MethodComparison describe(network::MethodRow const& row, sessions::Measurements 
                             network::to_string(row.own.per_gigabyte)};
   description.unpriced = row.cost.unpriced;
   description.unverified = row.cost.unverified;
-  if (auto at = measured.find(description.method); at != measured.end())
+  if (auto at = measured.find(description.method); at != measured.end() && row.reachable > 0)
     description.milliseconds_to_connect = at->second;
   return description;
 }

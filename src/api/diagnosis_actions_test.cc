@@ -162,6 +162,24 @@ TEST_F(Diagnosis, ways_that_are_too_many_are_counted_where_they_are_not_tried) {
   EXPECT_EQ(alone.at("Targets").as_array().at(0).at("Untried").as_int64(), 0);
 }
 
+TEST_F(Diagnosis, a_measured_time_is_of_networks_where_the_method_works) {
+  for (auto method : network::kMethods) {
+    auto name = std::string(network::to_string(method));
+    ask("RecordMeasurement", json::serialize(json::object{{"Method", name}, {"Milliseconds", 528}}));
+  }
+  settle();
+  std::set<bool> seen;
+  auto comparison = ask("Compare");
+  for (auto& vpc : comparison.at("Vpcs").as_array()) {
+    for (auto& method : vpc.at("Methods").as_array()) {
+      bool works = method.at("Reachable").as_int64() > 0;
+      EXPECT_EQ(method.as_object().contains("MillisecondsToConnect"), works) << method;
+      seen.insert(works);
+    }
+  }
+  EXPECT_EQ(seen.size(), 2U);
+}
+
 TEST_F(Diagnosis, of_an_example_that_runs_is_told_whose_sshd_answers) {
   auto bastion = [&] { return ask("DescribeExample").at("Bastion").as_object(); };
   EXPECT_FALSE(bastion().contains("Answers"));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "network/requirements.h"
@@ -33,8 +34,19 @@ std::string text_of(SecurityRule const& rule, SecurityGroup const& group, std::s
   return fmt::format("{}{} from {} to {} ({})", protocol, ports, peer, owner, group.id.text());
 }
 
-// What is open to connections that begin elsewhere.
-std::vector<std::string> inbound_of(Network const& network, InterfaceId const& id, std::string const& owner) {
+bool is_any(SecurityRule const&) {
+  return true;
+}
+
+// A person comes from outside, where nobody has a group.
+bool lets_person_in(SecurityRule const& rule) {
+  auto* block = std::get_if<Cidr>(&rule.peer);
+  return block && allows(rule, Direction::ingress, kSsh, {block->base});
+}
+
+// What is open to connections that begin elsewhere, of the rules that are wanted.
+std::vector<std::string> inbound_of(Network const& network, InterfaceId const& id, std::string const& owner,
+                                    std::function<bool(SecurityRule const&)> const& is_wanted) {
   std::vector<std::string> rules;
   auto* interface = network.interfaces.find(id);
   if (!interface) return rules;
@@ -42,7 +54,8 @@ std::vector<std::string> inbound_of(Network const& network, InterfaceId const& i
     auto* group = network.security_groups.find(group_id);
     if (!group) continue;
     for (auto& rule : group->rules) {
-      if (rule.direction == Direction::ingress) rules.push_back(text_of(rule, *group, owner));
+      if (rule.direction == Direction::ingress && is_wanted(rule))
+        rules.push_back(text_of(rule, *group, owner));
     }
   }
   return rules;
@@ -78,8 +91,10 @@ class Row {
     TRY(auto assessment, assess(network_, row_.method, {instance.id, from_}));
     row_.instances++;
     if (!instance.key_name.empty()) keys_.insert(instance.key_name);
-    if (row_.method == Method::bastion)
-      append(row_.inbound, inbound_of(network_, instance.interface, instance.id.text()));
+    if (row_.method == Method::bastion) {
+      append(row_.inbound, inbound_of(network_, instance.interface, instance.id.text(),
+                                      [&](auto& rule) { return lets_bastion_in(rule); }));
+    }
     if (assessment.works()) {
       row_.reachable++;
     } else if (row_.obstacle.empty()) {
@@ -88,6 +103,13 @@ class Row {
                                   first->reason);
     }
     return success();
+  }
+
+  bool lets_bastion_in(SecurityRule const& rule) const {
+    return std::ranges::any_of(bastions_, [&](auto* bastion) {
+      auto* interface = network_.interfaces.find(bastion->interface);
+      return allows(rule, Direction::ingress, kSsh, {interface->private_address, interface->groups});
+    });
   }
 
   void describe(std::vector<Instance const*> const& all) {
@@ -102,7 +124,7 @@ class Row {
   void describe_bastion() {
     for (auto* bastion : bastions_) {
       if (!bastion->key_name.empty()) keys_.insert(bastion->key_name);
-      append(row_.inbound, inbound_of(network_, bastion->interface, bastion->id.text()));
+      append(row_.inbound, inbound_of(network_, bastion->interface, bastion->id.text(), lets_person_in));
       auto address = network_.public_address(*network_.interfaces.find(bastion->interface));
       row_.exposure +=
           fmt::format("{}{} on the internet", row_.exposure.empty() ? "" : ", ", address->text());
@@ -125,7 +147,7 @@ class Row {
     auto* endpoint = network_.endpoint_for(vpc_, service);
     if (!endpoint || endpoint->state != EndpointState::available) return 0;
     for (auto* interface : network_.interfaces_of(endpoint->id)) {
-      append(row_.inbound, inbound_of(network_, interface->id, endpoint->id.text()));
+      append(row_.inbound, inbound_of(network_, interface->id, endpoint->id.text(), is_any));
       if (auto* subnet = network_.subnets.find(interface->subnet)) zones.insert(subnet->zone);
     }
     return zones.size();

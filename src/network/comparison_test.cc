@@ -26,6 +26,25 @@ TEST(Comparison, a_bastion_needs_keys_and_an_open_port) {
   EXPECT_EQ(bastion.inbound, inbound);
 }
 
+TEST(Comparison, a_bastion_needs_only_rules_that_let_the_person_or_it_in) {
+  auto network = with_connect_endpoint();
+  auto let_in = [&](SecurityGroupId const& group, int port, RulePeer peer) {
+    allow_tcp(network, group, Direction::ingress, port, std::move(peer));
+  };
+  let_in(kPrivateGroup, 22, kBastionGroup);
+  let_in(kPrivateGroup, 22, block("10.0.0.0/24"));
+  let_in(kPrivateGroup, 22, block("10.0.1.0/24"));
+  let_in(kPrivateGroup, 443, kBastionGroup);
+  let_in(kBastionGroup, 22, kConnectGroup);
+  let_in(kBastionGroup, 443, kAnywhere);
+  std::vector<std::string> inbound{"tcp 22 from sg-bastion to i-private (sg-private)",
+                                   "tcp 22 from 10.0.0.0/24 to i-private (sg-private)",
+                                   "tcp 22 from 198.51.100.7/32 to i-bastion (sg-bastion)"};
+  EXPECT_EQ(row(network, Method::bastion).inbound, inbound);
+  network.instances.find(kBastion)->state = InstanceState::stopped;
+  EXPECT_TRUE(row(network, Method::bastion).inbound.empty());
+}
+
 TEST(Comparison, endpoints_put_nothing_on_the_internet) {
   auto endpoints = row(with_endpoints(), Method::session_manager_endpoints);
   EXPECT_EQ(endpoints.reachable, 1);  // the one that has a role
