@@ -7,7 +7,6 @@
 #include "api/session_access.h"
 #include "base/bytes.h"
 #include "sessions/targets.h"
-#include "sessions/tunnel_ask.h"
 #include "sessions/tunnels.h"
 
 namespace fumidai::api {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include "identity/access_keys.h"
 #include "identity/builtin_policies.h"
@@ -13,8 +12,7 @@
 #include "identity/users.h"
 #include "inventory/instances.h"
 #include "inventory/tags.h"
-#include "io/test_directory.h"
-#include "store/sqlite_database.h"
+#include "sessions/test_gate.h"
 
 namespace fumidai::sessions {
 namespace {
@@ -22,11 +20,10 @@ namespace {
 using store::Transaction;
 
 // A deployment with a connected host that is tagged team=web, and a user with one policy.
-class TheGate : public testing::Test {
+class TheGate : public GateTest {
  protected:
   TheGate() {
     write([&](Transaction& transaction) -> Result<void> {
-      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
       CHECK(identity::put_builtin_policies(transaction, clock.now()));
       CHECK(identity::create_user(transaction, "hana", "/", clock.now()));
       inventory::Instance instance;
@@ -37,15 +34,6 @@ class TheGate : public testing::Test {
       CHECK(inventory::add_tags(transaction, inventory::kManagedInstance, host.text(), {{"team", "web"}}));
       return inventory::mark_connected(transaction, host, "3.3.9000.1", clock.now());
     });
-    trail.emplace(secret);
-    gate.emplace(*database, networks, deployment, *trail, clock, SessionLimits{});
-  }
-  // What is written soon is written by the trail, which goes before the store otherwise.
-  ~TheGate() override { database.reset(); }
-
-  void write(std::function<Result<void>(Transaction&)> change) {
-    auto done = database->write_now(std::move(change));
-    ASSERT_TRUE(done) << done.error().detail;
   }
   void set_policy(std::string statements) {
     write([&](Transaction& transaction) {
@@ -131,16 +119,7 @@ class TheGate : public testing::Test {
   }
 
   static constexpr std::chrono::hours kHour{1};
-  asio::io_context loop;
-  io::TestDirectory directory;
-  FixedClock clock{Time(std::chrono::milliseconds(1'800'000'000'000))};
-  Secret secret{"a deployment secret that is long enough"};
   InstanceId host = inventory::random_managed_instance_id();
-  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
-  identity::Deployment deployment;
-  std::optional<audit::Trail> trail;
-  networks::Keeper networks{"us-east-1"};
-  std::optional<Gate> gate;
 };
 
 constexpr char const* kAll = R"({"Effect":"Allow","Action":"ssm:*","Resource":"*"})";

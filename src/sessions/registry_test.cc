@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
-
-#include "io/test_directory.h"
-#include "store/sqlite_database.h"
+#include "sessions/test_gate.h"
 
 namespace fumidai::sessions {
 namespace {
@@ -27,16 +24,9 @@ class Link : public AgentLink {
 };
 
 // One agent, which carries an endpoint's tunnels.
-class TheRegistry : public testing::Test {
+class TheRegistry : public GateTest {
  protected:
   TheRegistry() {
-    auto done = database->write_now([&](store::Transaction& transaction) -> Result<void> {
-      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
-      return success();
-    });
-    EXPECT_TRUE(done);
-    trail.emplace(secret);
-    gate.emplace(*database, networks, deployment, *trail, clock, SessionLimits{});
     registry.emplace(loop.get_executor(), *database, deployment, *gate, SessionPatience{});
     registry->agents().attach(agent, std::make_shared<Link>());
     registry->carriers().arrived(agent, kEndpoint);
@@ -65,15 +55,6 @@ class TheRegistry : public testing::Test {
   Carriers::Standing standing() { return registry->carriers().standing_of(kEndpoint); }
 
   InstanceId const agent{"mi-0123456789abcdef0"};
-  asio::io_context loop;
-  io::TestDirectory directory;
-  FixedClock clock{Time(std::chrono::milliseconds(1'800'000'000'000))};
-  Secret secret{"a deployment secret of a test, 32+ bytes"};
-  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
-  networks::Keeper networks{"us-east-1"};
-  identity::Deployment deployment;
-  std::optional<audit::Trail> trail;
-  std::optional<Gate> gate;
   std::optional<Registry> registry;
 };
 

@@ -3,16 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 
 #include "identity/principal_policies.h"
 #include "identity/users.h"
 #include "inventory/instances.h"
-#include "io/test_directory.h"
 #include "networks/resource.h"
+#include "sessions/test_gate.h"
 #include "sessions/tunnels.h"
-#include "store/sqlite_database.h"
 
 namespace fumidai::sessions {
 namespace {
@@ -23,25 +21,16 @@ using store::Transaction;
 constexpr char kEndpoint[] = "eice-0123456789abcdef0";
 
 // A user with one policy, and an endpoint that is tagged team=web.
-class TunnelAsk : public testing::Test {
+class TunnelAsk : public GateTest {
  protected:
   TunnelAsk() {
     write([&](Transaction& transaction) -> Result<void> {
-      TRY(deployment, identity::load_deployment(transaction, secret, "us-east-1", clock.now()));
       CHECK(identity::create_user(transaction, "hana", "/", clock.now()));
       return networks.change(transaction, [](networks::State& state) -> Result<void> {
         state.network.connect_endpoints.put({network::ConnectEndpointId(kEndpoint)});
         return networks::put_tags(state, kEndpoint, {{"team", "web"}});
       });
     });
-    trail.emplace(secret);
-    gate.emplace(*database, networks, deployment, *trail, clock, SessionLimits{});
-  }
-  ~TunnelAsk() override { database.reset(); }
-
-  void write(std::function<Result<void>(Transaction&)> change) {
-    auto done = database->write_now(std::move(change));
-    ASSERT_TRUE(done) << done.error().detail;
   }
   Ask ask(std::string_view query) {
     auto target =
@@ -83,16 +72,6 @@ class TunnelAsk : public testing::Test {
     loop.run_for(10s);
     return said;
   }
-
-  asio::io_context loop;
-  io::TestDirectory directory;
-  FixedClock clock{Time(std::chrono::milliseconds(1'800'000'000'000))};
-  Secret secret{"a deployment secret of a test, 32+ bytes"};
-  std::unique_ptr<store::Database> database = std::move(*store::open_sqlite(directory / "test.db"));
-  networks::Keeper networks{"us-east-1"};
-  identity::Deployment deployment;
-  std::optional<audit::Trail> trail;
-  std::optional<Gate> gate;
 };
 
 TEST_F(TunnelAsk, is_about_the_endpoint_and_tells_what_cloudtrail_would) {

@@ -108,12 +108,18 @@ class OwnSignature : public testing::Test {
   SignatureRules rules{"ssmmessages", "us-east-1", Protocol::rest};
 };
 
-TEST_F(OwnSignature, in_a_url_lives_no_longer_than_the_service_lets_it) {
-  using namespace std::chrono_literals;
+// In a URL, for a service whose URLs live five minutes at most.
+class BriefUrl : public OwnSignature {
+ protected:
+  BriefUrl() { brief.longest_life = std::chrono::seconds(300); }
+
   Credentials credentials{"ASIAEXAMPLE", Secret("secret"), "token"};
-  SigningKey key{Secret("secret"), "token", now + 1h};
+  SigningKey key{Secret("secret"), "token", now + std::chrono::hours(1)};
   SignatureRules brief{"ssmmessages", "us-east-1", Protocol::tunnel};
-  brief.longest_life = 300s;
+};
+
+TEST_F(BriefUrl, lives_no_longer_than_the_service_lets_it) {
+  using namespace std::chrono_literals;
   request = {"GET", "/openTunnel?remotePort=22", {{"Host", "127.0.0.1:8443"}}, {}};
   for (auto life : {300s, 301s}) {
     auto signed_request = request;
@@ -130,12 +136,8 @@ TEST_F(OwnSignature, in_a_url_lives_no_longer_than_the_service_lets_it) {
   }
 }
 
-TEST_F(OwnSignature, in_a_url_is_not_prolonged_by_a_date_that_lies_ahead) {
+TEST_F(BriefUrl, is_not_prolonged_by_a_date_that_lies_ahead) {
   using namespace std::chrono_literals;
-  Credentials credentials{"ASIAEXAMPLE", Secret("secret"), "token"};
-  SigningKey key{Secret("secret"), "token", now + 1h};
-  SignatureRules brief{"ssmmessages", "us-east-1", Protocol::tunnel};
-  brief.longest_life = 300s;
   struct {
     std::chrono::seconds ahead, life;
     bool is_brief;
