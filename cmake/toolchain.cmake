@@ -18,7 +18,8 @@ if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   add_compile_definitions(_FORTIFY_SOURCE=2)
 endif()
 if(FUMIDAI_SANITIZE)
-  add_compile_options(-fsanitize=${FUMIDAI_SANITIZE} -fno-sanitize-recover=all)
+  # Reports need lines, no more; it is a sixth of the time that compiling takes.
+  add_compile_options(-fsanitize=${FUMIDAI_SANITIZE} -fno-sanitize-recover=all -g1)
   add_link_options(-fsanitize=${FUMIDAI_SANITIZE})
   # g++'s coroutine frames and ASan's stack checks disagree about suspended locals otherwise.
   add_compile_options(-Wno-error)
