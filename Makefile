@@ -2,8 +2,7 @@
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
-# Tests of the programs mostly wait: several files at once, each by one process; all but those of sessions, whose
-# large transfers are slow beside others.
+# Tests mostly wait: more of them at once than there are cores; those of the programs file by file, each by one process.
 TEST_JOBS ?= 3
 
 .PHONY: all deps build programs test test-long demo demo-down bench fuzz format check clean
@@ -25,7 +24,7 @@ check: ; @tools/check
 
 # At most 15 minutes on two cores: unit tests, then the programs with the real AWS tools.
 test: build
-	@ctest --preset release -j$(JOBS)
+	@ctest --preset release -j$(TEST_JOBS)
 	@/usr/bin/python3 -m pytest -n $(TEST_JOBS) --dist loadfile tests/integration
 
 # What takes longer: run by hand.

@@ -3,9 +3,9 @@
 #   fumidai_folder(wire DEPENDS base LINK Boost::json)
 #
 # DEPENDS names folders, as in src/LAYERS; LINK names what comes from outside, TEST_LINK what only the test
-# needs.
+# needs. SHARDS runs the test program in so many processes, each with its part of the tests.
 function(fumidai_folder name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "SHARDS" "DEPENDS;LINK;TEST_LINK" ${ARGN})
   string(REPLACE "/" "_" target ${name})
 
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*.cc)
@@ -26,6 +26,14 @@ function(fumidai_folder name)
     target_link_libraries(${target}_test PRIVATE fumidai_${target} ${ARG_TEST_LINK} GTest::gtest_main)
     target_compile_definitions(${target}_test PRIVATE FUMIDAI_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
     set_target_properties(${target}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-    add_test(NAME ${name} COMMAND ${target}_test)
+    if(ARG_SHARDS)
+      math(EXPR last "${ARG_SHARDS} - 1")
+      foreach(shard RANGE ${last})
+        add_test(NAME ${name}_${shard} COMMAND ${target}_test)
+        set_tests_properties(${name}_${shard} PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${shard}")
+      endforeach()
+    else()
+      add_test(NAME ${name} COMMAND ${target}_test)
+    endif()
   endif()
 endfunction()
