@@ -95,8 +95,8 @@ TEST_F(MakeExample, ends_no_instance_that_its_caller_only_tagged_for_it) {
 TEST_F(MakeExample, without_a_lab_says_what_to_do_first) {
   plane->lab = nullptr;
   EXPECT_EQ(make(hana()),
-            "This server has no lab. Stop it first; then start one that has: `fumidai lab up`, or `fumidai "
-            "server --lab`.");
+            "Instances run in a lab, and this server has none. Stop it first; then start one that has: "
+            "`fumidai lab up`, or `fumidai server --lab`.");
 }
 
 TEST_F(MakeExample, is_not_for_a_session_of_a_user) {

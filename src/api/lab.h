@@ -10,6 +10,7 @@
 
 #include "base/awaitable.h"
 #include "base/clock.h"
+#include "base/result.h"
 #include "network/method.h"
 
 namespace fumidai::api {
@@ -57,5 +58,8 @@ class Lab {
   // It has one. From any thread. Error: invalid, where its directory is no image any more.
   virtual Result<Image> image() const = 0;
 };
+
+// Why there is nothing to be done on a plane without one.
+Error no_lab();
 
 }  // namespace fumidai::api

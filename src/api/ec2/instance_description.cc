@@ -131,11 +131,4 @@ InstanceDescription describe(State const& state, Call const& call, Profiles cons
   return description;
 }
 
-Error no_lab() {
-  return {Errc::unsupported,
-          "Instances run in a lab, and this server has none. Stop it first; then start one that has: "
-          "`fumidai lab up`, or `fumidai server --lab`.",
-          "UnsupportedOperation"};
-}
-
 }  // namespace fumidai::api::ec2

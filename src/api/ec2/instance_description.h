@@ -143,7 +143,4 @@ BOOST_DESCRIBE_STRUCT(ReservationDescription, (), (reservation_id, owner_id, gro
 InstanceDescription describe(State const& state, Call const& call, Profiles const& profiles,
                              networks::Launch const& launch);
 
-// Why an instance cannot run.
-Error no_lab();
-
 }  // namespace fumidai::api::ec2

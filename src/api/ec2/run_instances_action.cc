@@ -4,6 +4,7 @@
 
 #include "api/ec2/actions.h"
 #include "api/ec2/instance_description.h"
+#include "api/lab.h"
 #include "networks/client_tokens.h"
 #include "networks/images.h"
 
