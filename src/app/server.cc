@@ -346,13 +346,29 @@ class Server {
   io::HttpServer http_;
 };
 
+Result<void> check_place(std::string const& text) {
+  TRY(auto at, wire::parse_host_port(text));
+  if (at.host.empty() || Address::parse(at.host)) return success();
+  return Error{Errc::invalid, "'" + at.host + "' is not an address to listen on; write an IP address"};
+}
+
+// Before anything is made.
+Result<void> check_config(ServerConfig const& config) {
+  if (config.tls_certificate.empty() != config.tls_key.empty())
+    return Error{Errc::invalid, "tls_certificate and tls_key belong together: give both or none"};
+  LogLevel ignored;
+  if (!parse_log_level(config.log_level, ignored))
+    return Error{Errc::invalid, "the log level is one of error, warn, info, debug"};
+  for (auto const& text : config.listen) CHECK(check_place(text));
+  if (!config.connect_proxy.empty()) CHECK(check_place(config.connect_proxy));
+  return check_names(config);
+}
+
 }  // namespace
 
 Result<void> run_server(ServerConfig config) {
   if (config.listen.empty()) config.listen = {"127.0.0.1:8443"};
-  if (config.tls_certificate.empty() != config.tls_key.empty())
-    return Error{Errc::invalid, "tls_certificate and tls_key belong together: give both or none"};
-  CHECK(check_names(config));
+  CHECK(check_config(config));
   std::optional<io::FileLock> lab_held;
   if (config.lab) {
     DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
@@ -363,9 +379,7 @@ Result<void> run_server(ServerConfig config) {
     CHECK(io::write_file(lab.label_file(), lab.settings.label, 0600));
   }
   LogLevel level;
-  if (!parse_log_level(config.log_level, level))
-    return Error{Errc::invalid, "the log level is one of error, warn, info, debug"};
-  set_log_level(level);
+  if (parse_log_level(config.log_level, level)) set_log_level(level);
   raise_descriptor_limit();
 
   DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};

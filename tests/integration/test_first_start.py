@@ -85,6 +85,15 @@ def test_a_port_that_is_taken_is_named(plane, tmp_path):
     assert f"127.0.0.1:{plane.port}".encode() in done.stderr
 
 
+@pytest.mark.parametrize("option, value, said", [
+    ("--listen", "foo", "'foo' has no port; write ADDRESS:PORT"), ("--listen", "foo:8443", "'foo' is not an address to listen on; write an IP address"),
+    ("--connect-proxy", "3128", "'3128' has no port"), ("--log-level", "loud", "the log level is one of")])
+def test_what_cannot_be_is_refused_before_anything_is_made(tmp_path, option, value, said):
+    done = attempt(tmp_path, option, value)
+    assert done.returncode != 0 and said in done.stderr.decode(), done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("text, said", [("lisen = ['127.0.0.1:1']", "lisen"), ("drain_seconds = 'soon'", "drain_seconds"), ("connections = 1", "connections"), ("= 3", "expected keys")])
 def test_a_mistake_in_the_settings_is_told_with_its_line(tmp_path, text, said):
     settings = tmp_path / "settings.toml"
