@@ -8,6 +8,7 @@
 #include "sessions/measurements.h"
 #include "sessions/targets.h"
 #include "sessions/tunnel_ask.h"
+#include "sessions/unknown_target.h"
 
 namespace fumidai::api {
 
@@ -196,11 +197,7 @@ Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call cons
   std::vector<inventory::Instance> targets;
   if (request.target) {
     TRY(targets, sessions::match_targets(transaction, call.plane.networks, *request.target));
-    if (targets.empty())
-      return Error{Errc::not_found,
-                   "Nothing here is called '" + escaped(*request.target, 128) +
-                       "': there is no instance with that id, name, or tag.",
-                   "InvalidTarget"};
+    if (targets.empty()) return sessions::unknown_target(*request.target);
   } else {
     TRY(targets, sessions::all_targets(transaction, call.plane.networks));
   }

@@ -4,6 +4,7 @@
 #include "audit/checkpoint_file.h"
 #include "audit/trail.h"
 #include "sessions/targets.h"
+#include "sessions/unknown_target.h"
 
 namespace fumidai::api {
 
@@ -151,6 +152,7 @@ Result<std::vector<ResolvedTarget>> describe(store::Transaction& transaction, Ca
 Result<ResolveTargetResponse> resolve_target(store::Transaction& transaction, Call const& call,
                                              ResolveTargetRequest const& request) {
   TRY(auto instances, sessions::match_targets(transaction, call.plane.networks, request.target));
+  if (instances.empty()) return sessions::unknown_target(request.target);
   TRY(auto candidates, describe(transaction, call, instances));
   return ResolveTargetResponse{std::move(candidates)};
 }

@@ -4,6 +4,7 @@
 #include "networks/images.h"
 #include "networks/instances.h"
 #include "networks/vpcs.h"
+#include "sessions/unknown_target.h"
 
 namespace fumidai::api {
 namespace {
@@ -53,6 +54,17 @@ TEST_F(Targets, what_a_tag_means_is_told_with_its_name) {
   ASSERT_EQ(candidates.size(), 1U);
   EXPECT_EQ(candidates[0].at("InstanceId").as_string(), named);
   EXPECT_EQ(candidates[0].at("Name").as_string(), "door");
+}
+
+TEST_F(Targets, one_that_is_not_there_is_told_of_in_the_same_words_by_all) {
+  for (std::string operation : {"ResolveTarget", "FindTunnel", "Diagnose"}) {
+    auto outcome = answer({&kFumidai, operation, {}, ""}, hana(), R"({"Target":"nobody"})");
+    ASSERT_TRUE(outcome && !*outcome) << operation;
+    EXPECT_EQ(said, "'nobody' means nothing here: " + std::string(sessions::kUnknownTarget)) << operation;
+  }
+  auto outcome = answer({&kSsm, "StartSession", {}, ""}, hana(), R"({"Target":"i-00000000000000000"})");
+  ASSERT_TRUE(outcome && !*outcome);
+  EXPECT_EQ(said, "i-00000000000000000 is not connected: " + std::string(sessions::kUnknownTarget));
 }
 
 }  // namespace

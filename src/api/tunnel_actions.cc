@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "sessions/targets.h"
 #include "sessions/tunnels.h"
+#include "sessions/unknown_target.h"
 
 namespace fumidai::api {
 
@@ -101,10 +102,10 @@ Result<inventory::Instance> the_target(store::Transaction& transaction, Call con
                                        std::string const& text) {
   TRY(auto targets, sessions::match_targets(transaction, call.plane.networks, text));
   if (targets.size() == 1) return targets[0];
+  if (targets.empty()) return sessions::unknown_target(text);
   return Error{Errc::not_found,
-               "'" + escaped(text, 128) + "' means " +
-                   (targets.empty() ? "nothing here" : std::to_string(targets.size()) + " instances") +
-                   "; name one by its id, its name or KEY=VALUE.",
+               "'" + escaped(text, 128) + "' means " + std::to_string(targets.size()) +
+                   " instances; name one by its id, its name or KEY=VALUE.",
                "InvalidTarget"};
 }
 

@@ -141,11 +141,7 @@ awaitable<Result<std::string>> Plane::resolve_target(std::string target) {
   if (!response) co_return with_hint(response.error());
   auto const& candidates = response->candidates;
   if (candidates.size() == 1) co_return candidates[0].instance_id;
-  if (candidates.empty()) {
-    co_return Error{Errc::not_found, "no instance has the id, the name or the tag (KEY=VALUE) '" +
-                                         printable(target, 64) +
-                                         "'; `fumidai host list` shows what there is"};
-  }
+  if (candidates.empty()) co_return Error{Errc::malformed, "the plane named no instance"};
   std::string list;
   for (auto const& each : candidates)
     list += "\n  " + each.instance_id + "  " + printable(each.name, 64) +

@@ -2,6 +2,7 @@
 
 #include "policy/explain.h"
 #include "sessions/targets.h"
+#include "sessions/unknown_target.h"
 
 namespace fumidai::sessions {
 
@@ -91,13 +92,10 @@ Result<std::string> KnownNetworks::absence_of(store::Transaction& transaction,
 }
 
 Result<std::string> KnownNetworks::why_never_seen(store::Transaction& transaction, InstanceId const& target) {
-  if (!is_of_vpc(target))
-    return "no instance of that id is registered here. `aws ssm describe-instance-information` lists those "
-           "that are.";
+  if (!is_of_vpc(target)) return kUnknownTarget;
   TRY(auto state, networks_.read(transaction));
   auto const* known = state->network.instances.find(target);
-  if (known == nullptr)
-    return "there is no such instance. `aws ec2 describe-instances` lists those that are.";
+  if (known == nullptr) return kUnknownTarget;
   if (known->state == network::InstanceState::terminated) return "it is terminated.";
   return "its agent never was. Why, tells: fumidai doctor " + target.text();
 }
