@@ -16,11 +16,14 @@ namespace {
 
 // ---- Diagnose
 
+constexpr std::uint16_t kSsh = 22;
+
 struct DiagnoseRequest {
   std::optional<std::string> target;
-  static constexpr wire::Limit kLimits[] = {{"target", 1, 400}};
+  std::int64_t port = kSsh;  // that somebody wants of it
+  static constexpr wire::Limit kLimits[] = {{"target", 1, 400}, {"port", 1, 65535}};
 };
-BOOST_DESCRIBE_STRUCT(DiagnoseRequest, (), (target))
+BOOST_DESCRIBE_STRUCT(DiagnoseRequest, (), (target, port))
 
 struct HopDescription {
   std::string pass, id, reason;
@@ -105,15 +108,18 @@ Result<RequirementDescription> session_permission(store::Transaction& transactio
                     obstacle.empty() ? "you may start a session" : "you may start no session: " + obstacle);
 }
 
-// Through any of its VPC's endpoints, to the port and the user that clients take unless they are told
-// another.
+// Through any of its VPC's endpoints; for ssh with a key, pushed for the user that clients take unless they
+// are told another.
 Result<RequirementDescription> tunnel_permission(store::Transaction& transaction, Call const& call,
                                                  network::Network const& network, network::Location const& at,
-                                                 InstanceId const& instance) {
+                                                 network::Visit const& visit) {
   auto& gate = call.plane.gate;
   auto const& region = call.plane.deployment.region;
-  TRY(auto no_key,
-      gate.why_not(transaction, sessions::push_key_ask(call.caller, region, instance, "ec2-user")));
+  auto const& instance = visit.instance;
+  std::string no_key;
+  if (visit.port == kSsh) {
+    TRY(no_key, gate.why_not(transaction, sessions::push_key_ask(call.caller, region, instance, "ec2-user")));
+  }
   if (!no_key.empty()) return permission(instance, false, "you may push no key: " + no_key);
   std::string no_tunnel;
   bool is_asked = false;
@@ -122,12 +128,13 @@ Result<RequirementDescription> tunnel_permission(store::Transaction& transaction
     wire::OpenTunnel tunnel;
     tunnel.endpoint = endpoint.id.text();
     tunnel.address = at.interface->private_address;
-    tunnel.port = 22;
+    tunnel.port = visit.port;
     is_asked = true;
     TRY(no_tunnel, gate.why_not(transaction, sessions::tunnel_ask(call.caller, region, tunnel)));
     if (no_tunnel.empty()) break;
   }
   if (!no_tunnel.empty()) return permission(instance, false, "you may open no tunnel: " + no_tunnel);
+  if (visit.port != kSsh) return permission(instance, true, "you may open a tunnel");
   return permission(instance, true, is_asked ? "you may push a key and open a tunnel" : "you may push a key");
 }
 
@@ -145,7 +152,7 @@ Address person_of(Call const& call) {
 }
 
 Result<Judged> judge(store::Transaction& transaction, Call const& call, network::Network& network,
-                     inventory::Instance const& target) {
+                     inventory::Instance const& target, std::uint16_t port) {
   Judged judged;
   auto& diagnosis = judged.diagnosis;
   diagnosis.instance_id = target.id.text();
@@ -173,8 +180,9 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
     auto& agent = network.instances.find(target.id)->agent;
     if (agent.installed && !agent.connected) agent.running = call.plane.lab->agent_runs(target.id);
   }
-  TRY(auto tunnel, tunnel_permission(transaction, call, network, at, target.id));
   network::Visit visit{target.id, person_of(call)};
+  visit.port = port;
+  TRY(auto tunnel, tunnel_permission(transaction, call, network, at, visit));
   for (auto method : network::kMethods) {
     TRY(auto assessment, network::assess(network, method, visit));
     MethodDescription description{std::string(network::to_string(method)), assessment.works(), {}};
@@ -203,7 +211,7 @@ Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call cons
   }
   std::vector<Judged> judged;
   for (auto const& target : targets) {
-    TRY(auto each, judge(transaction, call, network, target));
+    TRY(auto each, judge(transaction, call, network, target, static_cast<std::uint16_t>(request.port)));
     judged.push_back(std::move(each));
   }
   return judged;
@@ -241,6 +249,20 @@ void for_each_trial(std::vector<Judged>& judged, Visitor&& visit) {
   }
 }
 
+// The model knows who lets a packet in, and not who listens.
+void expect_listener(network::Requirement const& wanted, RequirementDescription& requirement) {
+  bool is_way_in =
+      wanted.need == network::Need::way_to_instance || wanted.need == network::Need::way_to_bastion;
+  if (!is_way_in || !wanted.path.arrives()) return;
+  requirement.standing = word_of(network::Standing::unmet);
+  requirement.reason = "is open, but nobody listens there on " + to_string(wanted.path.flow);
+}
+
+bool works(MethodDescription const& method) {
+  auto unmet = word_of(network::Standing::unmet);
+  return std::ranges::none_of(method.requirements, [&](auto const& each) { return each.standing == unmet; });
+}
+
 awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
   std::vector<Trial> trials;
   auto choose = [&](TargetDiagnosis& target, Trial trial, auto const&, auto const&) {
@@ -259,9 +281,12 @@ awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
     auto observation = std::move(*next++);
     if (!observation) return;
     bool disagrees = observation->arrives != is_to_arrive(wanted);
+    if (observation->is_refused) expect_listener(wanted, requirement);
     requirement.observed = {observation->arrives, std::move(observation->how), disagrees};
   };
   for_each_trial(judged, tell);
+  for (auto& each : judged)
+    for (auto& method : each.diagnosis.methods) method.works = works(method);
   co_return success();
 }
 

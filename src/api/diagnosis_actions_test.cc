@@ -138,6 +138,29 @@ TEST_F(Diagnosis, what_cannot_be_tried_is_not_observed_and_what_the_lab_complain
   EXPECT_EQ(ask("DescribeExample").at("Complaint").as_string(), "no room");
 }
 
+TEST_F(Diagnosis, somebody_has_to_listen_at_the_end_of_an_open_way) {
+  settle();
+  auto is_met = [](json::value const& standing) { return standing.as_string() == "met"; };
+  EXPECT_TRUE(std::ranges::any_of(all("way to the instance", "Standing"), is_met));
+  lab.refuses = true;
+  EXPECT_FALSE(std::ranges::any_of(all("way to the instance", "Standing"), is_met));
+  auto bastion = ask("Diagnose", R"({"Target":"behind-bastion"})").at("Targets").at(0).at("Methods").at(0);
+  EXPECT_FALSE(bastion.at("Works").as_bool()) << bastion;
+  EXPECT_TRUE(json::serialize(bastion).find("is open, but nobody listens there on tcp 22") !=
+              std::string::npos);
+}
+
+TEST_F(Diagnosis, a_port_is_judged_and_tried) {
+  settle();
+  ask("Diagnose", R"({"Target":"behind-bastion","Port":5432})");
+  std::set<int> tried;
+  for (auto& trial : lab.tried)
+    if (auto* way = std::get_if<network::Path>(&trial)) tried.insert(way->flow.port);
+  EXPECT_TRUE(tried.contains(22)) << "of the bastion itself";
+  EXPECT_TRUE(tried.contains(5432));
+  EXPECT_FALSE(*answer({&kFumidai, "Diagnose", {}, ""}, hana(), R"({"Port":0})"));
+}
+
 TEST_F(Diagnosis, ways_that_are_too_many_are_counted_where_they_are_not_tried) {
   change([&](networks::State& state) {
     auto example = networks::find_example(state, "example");

@@ -20,8 +20,9 @@ using Trial = std::variant<network::Path, network::Lookup>;
 
 // What became of a packet that was really sent.
 struct Observation {
-  bool arrives = false;  // of a name: leads to what is wanted
-  std::string how;       // "answered", "refused", "no answer within 2 s"
+  bool arrives = false;     // of a name: leads to what is wanted
+  std::string how;          // "answered", "refused", "no answer within 2 s"
+  bool is_refused = false;  // it arrived where nobody listens
 };
 
 // What an instance's processes and sockets show.

@@ -14,7 +14,8 @@ class FakeLab : public Lab {
   awaitable<Result<std::vector<std::optional<Observation>>>> observe(std::vector<Trial> trials) override {
     tried = trials;
     std::vector<std::optional<Observation>> seen(trials.size());
-    if (can_try) std::ranges::fill(seen, Observation{true, "answered"});
+    auto observation = refuses ? Observation{true, "refused", true} : Observation{true, "answered"};
+    if (can_try) std::ranges::fill(seen, observation);
     co_return seen;
   }
   std::string complaint() const override { return complains_of; }
@@ -27,7 +28,7 @@ class FakeLab : public Lab {
   Result<Image> image() const override { return Image{"image", "of a test", Time()}; }
 
   std::optional<bool> runs_agents = true;
-  bool can_try = true, answers = false;
+  bool can_try = true, answers = false, refuses = false;
   std::string complains_of;
   std::vector<Trial> tried;
 };

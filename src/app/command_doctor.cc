@@ -1,4 +1,4 @@
-// fumidai doctor [TARGET]
+// fumidai doctor [TARGET] [--port PORT]
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -16,9 +16,11 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMostText = 400;
+constexpr std::uint16_t kSsh = 22;
 
 struct DoctorArguments : ClientArguments {
   std::string target;
+  std::uint16_t port = kSsh;
 };
 
 json::array const& list_of(json::value const& object, char const* member) {
@@ -147,6 +149,7 @@ void print_summary(json::value const& target) {
 Result<int> run_doctor(DoctorArguments const& arguments) {
   json::object request;
   if (!arguments.target.empty()) request["Target"] = arguments.target;
+  if (arguments.port != kSsh) request["Port"] = arguments.port;
   TRY(auto answer, call_plane(arguments, "fumidai", "Fumidai.Diagnose", std::move(request)));
   int status = all_is_well(answer) ? 0 : 1;
   if (arguments.json) {
@@ -160,7 +163,8 @@ Result<int> run_doctor(DoctorArguments const& arguments) {
   bool in_full = !arguments.target.empty();
   for (auto const& target : targets) in_full ? print_target(target) : print_summary(target);
   if (!targets.empty() && !in_full)
-    std::printf("Hop by hop, with what would mend it: fumidai doctor TARGET\n");
+    std::printf("Hop by hop, with what would mend it: fumidai doctor TARGET%s\n",
+                arguments.port == kSsh ? "" : (" --port " + std::to_string(arguments.port)).c_str());
   if (!targets.empty() && !flag_of(answer, "Observed"))
     std::printf("(from the model alone: no lab runs here, so no packet was sent)\n");
   return status;
@@ -176,6 +180,11 @@ void add_doctor_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<DoctorArguments>();
   doctor->add_option("target", arguments->target,
                      "id, name, or tag as KEY=VALUE; without it all targets, in a line for each method");
+  doctor
+      ->add_option("--port", arguments->port,
+                   "Which port of it is wanted, by a bastion or a connect endpoint")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65535));
   add_client_arguments(*doctor, *arguments);
   add_json_argument(*doctor, *arguments);
   doctor->callback([arguments, &run] { run = [arguments] { return run_doctor(*arguments); }; });

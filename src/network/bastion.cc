@@ -34,9 +34,9 @@ Result<std::vector<Requirement>> requirements_with(Network const& network, Insta
   need_key(needs, bastion, visit);
   if (instance.state == InstanceState::running) {
     CHECK(needs.need_way(Need::way_to_instance, instance.id.text(), bastion.interface, instance.interface,
-                         kSsh));
+                         flow_of(visit)));
   }
-  need_key(needs, instance, visit);
+  if (flow_of(visit) == kSsh) need_key(needs, instance, visit);
   return needs.take();
 }
 
@@ -46,8 +46,9 @@ Result<std::vector<Requirement>> direct_requirements(Network const& network, Ins
   Requirements needs(network);
   needs.need_running(instance);
   needs.need(Need::bastion, instance.id.text(), true, "needs none: it is reached from outside itself");
-  CHECK(needs.need_way(Need::way_to_instance, instance.id.text(), visit.from, instance.interface, kSsh));
-  need_key(needs, instance, visit);
+  CHECK(needs.need_way(Need::way_to_instance, instance.id.text(), visit.from, instance.interface,
+                       flow_of(visit)));
+  if (flow_of(visit) == kSsh) need_key(needs, instance, visit);
   return needs.take();
 }
 

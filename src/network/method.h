@@ -32,6 +32,7 @@ struct Visit {
   std::optional<InstanceId> bastion = {};  // nothing: the most suitable of the VPC
   // Names of the key pairs whose private keys the person holds; nothing: whatever it takes.
   std::optional<std::set<std::string>> keys = {};
+  std::uint16_t port = 22;  // of the instance; for another one nobody needs a key of it
 };
 
 enum class Need {

@@ -41,6 +41,26 @@ void refuse_by_endpoint(Network& network) {
   endpoint.refused_actions = {{kPrivateInstance, ""}, {kSessionInstance, "ssm:UpdateInstanceInformation"}};
 }
 
+TEST(Method, another_port_is_judged_by_its_own_rules_and_needs_no_key_of_the_instance) {
+  auto visit = to_private();
+  visit.port = 5432;
+  auto network = with_connect_endpoint();
+  EXPECT_EQ(causes(assessed(network, kB, visit)), "way to the instance i-private (no-ingress-rule)");
+  EXPECT_EQ(causes(assessed(network, kE, visit)), "way to the instance i-private (no-egress-rule)");
+  allow_tcp(network, kConnectGroup, Direction::egress, 5432, kPrivateGroup);
+  EXPECT_EQ(causes(assessed(network, kE, visit)), "way to the instance i-private (no-ingress-rule)");
+  allow_tcp(network, kPrivateGroup, Direction::ingress, 5432, kConnectGroup);
+  allow_tcp(network, kPrivateGroup, Direction::ingress, 5432, kBastionGroup);
+  for (auto method : {kB, kE}) {
+    auto assessment = assessed(network, method, visit);
+    EXPECT_EQ(causes(assessment), "works");
+    for (auto const& each : assessment.requirements)
+      EXPECT_FALSE(each.need == Need::key && each.subject == "i-private") << assessment.text();
+  }
+  revoke(network, kBastionGroup, Direction::ingress);
+  EXPECT_EQ(causes(assessed(network, kB, visit)), "way to the bastion i-bastion (no-ingress-rule)");
+}
+
 TEST(Method, each_injury_of_the_walkthrough_is_the_only_requirement_unmet) {
   struct Case {
     char const* name;

@@ -9,6 +9,10 @@
 namespace fumidai::network {
 
 inline constexpr Flow kSsh{Protocol::tcp, 22}, kHttps{Protocol::tcp, 443};
+// What the visitor wants of the instance.
+inline Flow flow_of(Visit const& visit) {
+  return {Protocol::tcp, visit.port};
+}
 // Without which no agent connects.
 inline constexpr auto kRequiredServices = std::span(kSessionManagerServices).first<2>();
 

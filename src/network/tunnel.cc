@@ -45,11 +45,11 @@ void need_endpoint(Requirements& needs, Location const& at, ConnectEndpoint cons
 
 // Of several endpoints the first with an open way is what a client is given.
 Result<Path> best_way(Network const& network, std::vector<ConnectEndpoint const*> const& endpoints,
-                      Address const& client, InterfaceId const& to) {
+                      Visit const& visit, InterfaceId const& to) {
   std::optional<Path> best;
   for (auto* endpoint : endpoints) {
     if (!is_usable(endpoint->state)) continue;
-    TRY(auto way, tunnel_path(network, endpoint->id, client, to, kSsh));
+    TRY(auto way, tunnel_path(network, endpoint->id, visit.from, to, flow_of(visit)));
     if (!best || (way.arrives() && !best->arrives())) best = std::move(way);
   }
   return best ? *std::move(best) : Path();
@@ -66,11 +66,12 @@ Result<std::vector<Requirement>> tunnel_requirements(Network const& network, Vis
   needs.need_running(instance);
   need_endpoint(needs, at, first);
   if (instance.state == InstanceState::running && first && is_usable(first->state)) {
-    TRY(auto way, best_way(network, endpoints, visit.from, at.interface->id));
+    TRY(auto way, best_way(network, endpoints, visit, at.interface->id));
     needs.need_way(Need::way_to_instance, instance.id.text(), std::move(way));
   }
-  needs.need(Need::key, instance.id.text(), true,
-             "needs none of its own: one is pushed, good for 60 seconds");
+  if (flow_of(visit) == kSsh)
+    needs.need(Need::key, instance.id.text(), true,
+               "needs none of its own: one is pushed, good for 60 seconds");
   return needs.take();
 }
 

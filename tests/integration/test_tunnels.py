@@ -81,6 +81,23 @@ def test_e2_e3_groups_decide(plane, network):
     wait_until("the way is open", lambda: network.ssh("true").returncode == 0, 20)
 
 
+def test_doctor_judges_the_port_that_a_tunnel_wants(plane, network):
+    def way(port, standing):
+        answer = json.loads(plane.fumidai("doctor", network.instance, "--port", port, "--json").stdout)
+        (method,) = [each for each in answer["Targets"][0]["Methods"] if each["Method"] == "connect endpoint"]
+        (way,) = [each for each in method["Requirements"] if each["Need"] == "way to the instance"]
+        return way if way["Standing"] == standing and method["Works"] == (standing == "met") else None
+
+    told = plane.fumidai("tunnel", network.instance, "5432").stderr.decode()
+    assert f"fumidai doctor {network.instance} --port 5432" in told, told
+    assert "no egress rule" in json.dumps(way("5432", "unmet")) or "egress" in json.dumps(way("5432", "unmet"))
+    for direction, group, other in (("egress", network.outer, network.inner), ("ingress", network.inner, network.outer)):
+        network.allow(direction, group, other, port=5432)
+    refused = wait_until("the way is open", lambda: (found := way("5432", "unmet")) and "nobody listens there on tcp 5432" in found["Reason"] and found, 20)
+    assert not refused["Observed"]["Disagrees"]
+    assert way("22", "met")
+
+
 def test_e9_a_caller_without_permission_and_one_for_another_port(plane, network):
     region = "arn:aws:ec2:*:*:instance-connect-endpoint/*"
     plane.make_user("none", {"Effect": "Allow", "Action": "fumidai:FindTunnel", "Resource": "*"})

@@ -291,6 +291,21 @@ awaitable<Result<void>> connect_socket(io::Socket& socket, asio::ip::tcp::endpoi
   co_return success();
 }
 
+// Doctor knows instances, and no addresses.
+Error no_answer(network::Network const& network, Result<network::Location> const& from,
+                Address const& address, std::uint16_t port) {
+  std::string whose = "INSTANCE";
+  for (auto const& each : network.interfaces) {
+    auto const* subnet = network.subnets.find(each.subnet);
+    bool is_it = each.private_address == address && from && subnet && subnet->vpc == from->vpc->id;
+    if (is_it && std::holds_alternative<InstanceId>(each.owner)) whose = network::text_of(each.owner);
+  }
+  auto number = std::to_string(port);
+  return {Errc::unavailable, "no answer from " + address.text() + " port " + number +
+                                 "; which rule is missing tells: fumidai doctor " + whose + " --port " +
+                                 number};
+}
+
 }  // namespace
 
 // Whose address a connection has that is made for somebody out there. On this machine itself, and of nobody
@@ -332,8 +347,7 @@ awaitable<Result<std::unique_ptr<io::Stream>>> LabDriver::dial(network::ConnectE
   asio::ip::tcp::endpoint to(aimed_at, port);
   auto connected = co_await io::within(kDial, connect_socket(socket, to));
   if (!connected && connected.error().code == Errc::deadline_exceeded)
-    co_return Error{Errc::unavailable,
-                    "no answer from " + at + "; which rule is missing tells: fumidai doctor"};
+    co_return no_answer(state->network, home, address, port);
   if (!connected) co_return Error{Errc::unavailable, at + ": " + connected.error().detail};
   io::set_socket_options(socket, parts_.limits.keep_alive);
   io::set_patient(socket);
@@ -400,8 +414,8 @@ std::optional<api::Observation> LabDriver::try_way(networks::State const& state,
   auto source = way.sender ? std::optional(outsider(*way.sender)) : std::nullopt;
   auto seen = lab::probe_tcp(space, *to, port, kProbe, source);
   if (!seen) return {};
-  return api::Observation{lab::arrives(*seen), std::string(lab::to_string(*seen)) + " (" + to->text() +
-                                                   " port " + std::to_string(port) + ")"};
+  auto how = std::string(lab::to_string(*seen)) + " (" + to->text() + " port " + std::to_string(port) + ")";
+  return api::Observation{lab::arrives(*seen), std::move(how), *seen == lab::Probe::refused};
 }
 
 std::optional<api::Observation> LabDriver::try_name(network::Lookup const& lookup) const {
