@@ -155,7 +155,7 @@ Result<int> run(SshArguments arguments) {
   if (said.user.empty()) said.user = kUser;
   TRY(auto way, find_way(arguments.client, said));
   auto const& target = way.target;
-  std::fprintf(stderr, "[fumidai] %s through %s\n", target.name().c_str(), target.first_way().c_str());
+  std::fprintf(stderr, "[fumidai] %s through %s\n", target.name().c_str(), target.way(0).c_str());
   auto proxy = proxy_command(arguments, target.name(), said.port.value_or(kPort));
   return run_ssh(ssh_words(said, proxy, target, way.key));
 }

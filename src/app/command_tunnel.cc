@@ -131,7 +131,7 @@ awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& argu
   auto at = acceptor.local_endpoint();
   wire::HostPort here{at.address().to_string(), at.port()};
   tell("listening on " + to_string(here) + " for " + target.name() + " port " +
-       std::to_string(arguments.port) + " through " + target.first_way() + "; Ctrl-C ends it");
+       std::to_string(arguments.port) + " through " + target.way(0) + "; Ctrl-C ends it");
   io::TaskGroup connections(executor, "tunnel connections");
   for (;;) {
     auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));

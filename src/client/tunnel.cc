@@ -27,7 +27,7 @@ struct FindResponse {
 };
 BOOST_DESCRIBE_STRUCT(FindResponse, (), (instance_id, private_ip_address, endpoints, agent_connected))
 
-// What failed so soon is told in time also when it fails twice.
+// What failed so soon is told in time also when it fails twice, and a way that has a next one fails so soon.
 constexpr std::chrono::seconds kSoon{4};
 // For the plane to hear of the failure, which is told to us first, and to choose another agent.
 constexpr std::chrono::milliseconds kHearing{150};
@@ -43,6 +43,65 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::Ope
   co_return co_await open_channel_tunnel(plane.another(), asked, tell, deadline);
 }
 
+// One target, and the ways to it.
+class Opening {
+ public:
+  Opening(Plane& plane, TunnelTarget target, std::uint16_t port, std::chrono::seconds duration, Tell tell)
+      : plane_(plane), target_(std::move(target)), port_(port), duration_(duration), tell_(std::move(tell)) {}
+
+  awaitable<Result<std::unique_ptr<Tunnel>>> run(io::SteadyTime deadline) {
+    Error failed{Errc::not_found, "there is no connect endpoint"};
+    for (std::size_t way = 0; way < target_.ways(); way++) {
+      bool is_last = way + 1 == target_.ways();
+      auto limit = is_last ? deadline : std::min(deadline, io::SteadyClock::now() + kSoon);
+      auto opened = co_await open(way, limit);
+      if (opened && way > 0) tell_("connected through " + target_.way(way));
+      if (opened) co_return opened;
+      if (is_last) co_return way == 0 ? opened.error() : last_error(failed, way, opened.error());
+      failed = io::SteadyClock::now() < limit ? opened.error() : no_answer();
+      // What policies or parameters refuse, another way may yet allow.
+      tell_(target_.way(way) + ": " + failed.detail + "; trying " + target_.way(way + 1));
+      deadline = std::max(deadline, io::SteadyClock::now() + kSoon);
+    }
+    co_return failed;
+  }
+
+ private:
+  awaitable<Result<std::unique_ptr<Tunnel>>> open(std::size_t way, io::SteadyTime deadline) {
+    if (way == target_.endpoints.size())
+      co_return co_await open_agent_tunnel(plane_.another(), target_.instance, port_, tell_, deadline);
+    auto const& endpoint = target_.endpoints[way];
+    auto address = Address::parse(target_.address);
+    if (!address) co_return Error{Errc::malformed, "the plane gave no address"};
+    wire::OpenTunnel asked{endpoint.id, port_, *address, duration_};
+    if (endpoint.is_resumable) co_return co_await open_by_agent(plane_, std::move(asked), tell_, deadline);
+    co_return co_await open_websocket_tunnel(plane_, std::move(asked), endpoint.dns_name, deadline);
+  }
+
+  // An endpoint is the way that is meant to be, where the plane is there at all.
+  Error last_error(Error const& before, std::size_t way, Error const& last) const {
+    bool is_of_agent = way == target_.endpoints.size();
+    if (!is_of_agent || last.code == Errc::deadline_exceeded) return last;
+    tell_(target_.way(way) + ": " + last.detail);
+    return before;
+  }
+
+  Error no_answer() const {
+    auto port = std::to_string(port_);
+    auto sentence =
+        "no answer from " + target_.address + " port " + port + " in " + std::to_string(kSoon.count()) + " s";
+    if (!target_.instance.empty())
+      sentence += "; which rule is missing tells: fumidai doctor " + target_.instance + " --port " + port;
+    return {Errc::unavailable, std::move(sentence)};
+  }
+
+  Plane& plane_;
+  TunnelTarget target_;
+  std::uint16_t port_;
+  std::chrono::seconds duration_;
+  Tell tell_;
+};
+
 // It becomes words of command lines.
 bool is_instance_id(std::string const& text) {
   auto digits = text.starts_with("mi-") ? 3u : text.starts_with("i-") ? 2u : 0u;
@@ -55,8 +114,8 @@ std::string const& TunnelTarget::name() const {
   return instance.empty() ? address : instance;
 }
 
-std::string TunnelTarget::first_way() const {
-  return endpoints.empty() ? "its own agent" : "connect endpoint " + endpoints[0].id;
+std::string TunnelTarget::way(std::size_t number) const {
+  return number < endpoints.size() ? "connect endpoint " + endpoints[number].id : "its own agent";
 }
 
 awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target, io::SteadyTime deadline) {
@@ -77,31 +136,8 @@ awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target, io
 awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarget target, std::uint16_t port,
                                                        std::chrono::seconds duration, Tell tell,
                                                        io::SteadyTime deadline) {
-  Error last{Errc::not_found, "there is no connect endpoint"};
-  for (auto const& endpoint : target.endpoints) {
-    auto address = Address::parse(target.address);
-    if (!address) co_return Error{Errc::malformed, "the plane gave no address"};
-    wire::OpenTunnel asked{endpoint.id, port, *address, duration};
-    Result<std::unique_ptr<Tunnel>> opened = last;
-    if (endpoint.is_resumable) {
-      opened = co_await open_by_agent(plane, std::move(asked), tell, deadline);
-    } else {
-      opened = co_await open_websocket_tunnel(plane, std::move(asked), endpoint.dns_name, deadline);
-    }
-    if (opened) co_return opened;
-    last = opened.error();
-    if (last.code == Errc::deadline_exceeded) co_return last;
-    // What policies or parameters refuse, another way may yet allow.
-    bool is_last = &endpoint == &target.endpoints.back() && !target.has_agent;
-    if (!is_last) tell(endpoint.id + ": " + last.detail + "; trying the next way");
-    deadline = time_to_tell();
-  }
-  if (!target.has_agent) co_return last;
-  auto opened = co_await open_agent_tunnel(plane.another(), target.instance, port, tell, deadline);
-  // The first way is the one that is meant to be.
-  if (!opened && !target.endpoints.empty()) tell("by its agent: " + opened.error().detail);
-  if (!opened && !target.endpoints.empty()) co_return last;
-  co_return opened;
+  Opening opening(plane, std::move(target), port, duration, std::move(tell));
+  co_return co_await opening.run(deadline);
 }
 
 }  // namespace fumidai::client

@@ -25,8 +25,9 @@ struct TunnelTarget {
   bool has_agent = false;           // which is connected
 
   std::string const& name() const;
-  // "connect endpoint eice-…", the first that will be tried.
-  std::string first_way() const;
+  std::size_t ways() const { return endpoints.size() + (has_agent ? 1 : 0); }
+  // "connect endpoint eice-…", in the order in which they are tried; the last one is "its own agent".
+  std::string way(std::size_t number) const;
 };
 
 // A person is told of what fails within this time, and then of what is tried instead.
@@ -60,8 +61,8 @@ class Tunnel {
   virtual void hang_up() = 0;
 };
 
-// The first way has until `deadline`, each other one kTold from when `tell` has told of the one before.
-// Error: that of the last way; deadline_exceeded when the plane is silent, by which all of them lead.
+// All ways have until `deadline`, but none has less than four seconds, nor more when there is a next one.
+// Error: that of the last endpoint; deadline_exceeded when the plane is silent, by which all of them lead.
 awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarget target, std::uint16_t port,
                                                        std::chrono::seconds duration, Tell tell,
                                                        io::SteadyTime deadline);

@@ -3,6 +3,7 @@
 #include "io/http_client.h"
 #include "io/task_group.h"
 #include "io/websocket.h"
+#include "wire/await_target.h"
 
 namespace fumidai::client {
 
@@ -26,6 +27,7 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> connect(Plane& plane, wire::Op
   request.target = wire::presign(wire::open_tunnel_target(asked), dns_name, profile.credentials,
                                  profile.region, "ec2-instance-connect", SystemClock().now(), kUrlLife);
   request.headers.set("Host", dns_name);
+  request.headers.set(std::string(wire::kAwaitTarget), "true");
   CO_TRY(auto stream, co_await io::connect(plane.outbound(), std::move(url), kOpening, kKeepAlive));
   co_return co_await io::upgrade_client(std::move(stream), std::move(request), kMostMessage, kOpening);
 }

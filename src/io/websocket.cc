@@ -1,6 +1,8 @@
 #include "io/websocket.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
+#include "wire/json_shape.h"
 
 namespace fumidai::io {
 
@@ -172,6 +174,16 @@ awaitable<Result<wire::HttpResponse>> exchange(Stream& stream, wire::HttpRequest
   co_return reader.take();
 }
 
+// In the server's own sentence, where it has one.
+Error refusal(wire::HttpResponse const& response) {
+  auto body = wire::parse_json(response.body);
+  auto const* said = body && body->is_object() ? body->get_object().if_contains("Message") : nullptr;
+  if (said != nullptr && said->is_string())
+    return {Errc::denied, escaped(std::string_view(said->get_string()), 1000)};
+  return {Errc::denied, "the server answered " + std::to_string(response.status) +
+                            " to the WebSocket upgrade: " + escaped(response.body, 300)};
+}
+
 }  // namespace
 
 awaitable<Result<std::unique_ptr<WebSocket>>> upgrade_client(std::unique_ptr<Stream> stream,
@@ -189,10 +201,7 @@ awaitable<Result<std::unique_ptr<WebSocket>>> upgrade_client(std::unique_ptr<Str
   stream->expire_after(limit);
   Bytes leftover;
   CO_TRY(auto response, co_await exchange(*stream, request, leftover));
-  if (response.status != 101) {
-    co_return Error{Errc::denied, "the server answered " + std::to_string(response.status) +
-                                      " to the WebSocket upgrade: " + escaped(response.body, 300)};
-  }
+  if (response.status != 101) co_return refusal(response);
   if (response.headers.find("Sec-WebSocket-Accept").value_or("") != wire::websocket_accept(key)) {
     co_return Error{Errc::malformed,
                     "the server's answer to the WebSocket upgrade does not belong to our request"};

@@ -353,7 +353,7 @@ def test_an_endpoint_whose_hosts_cannot_dial_is_the_last_to_be_tried(network, ho
         for _ in range(4):  # each is one more of the second's
             held.append(network.tunnel())
             assert held[-1].stdout.readline() == b"hello\n", held[-1].stderr.read()
-        detours = [each for each in held if b"trying the next way" in each.communicate(timeout=20)[1]]
+        detours = [each for each in held if b"; trying connect endpoint " in each.communicate(timeout=20)[1]]
         assert len(detours) <= 1
     finally:
         cut.world.run("ip", "route", "del", "unreachable", f"{SERVER}/32")

@@ -60,6 +60,33 @@ def test_an_instance_with_an_agent_needs_no_connect_endpoint(plane, parts):
     assert f"[fumidai] {instance} through its own agent".encode() in ssh.stderr
 
 
+def test_an_instance_whose_endpoint_gets_no_answer_is_reached_by_its_agent(plane, parts):
+    instance, subnet = parts["by-nat"]["instance"], parts["example-nat-private"]["subnet"]
+    vpc = parts["example-nat"]["vpc"]
+    group = plane.aws("ec2", "create-security-group", "--group-name", "mute", "--description", "mute", "--vpc-id", vpc)["GroupId"]
+    plane.aws("ec2", "revoke-security-group-egress", "--group-id", group, "--protocol", "all", "--cidr", "0.0.0.0/0")
+    endpoint = plane.ec2("CreateInstanceConnectEndpoint", SubnetId=subnet, SecurityGroupId_1=group)["instanceConnectEndpoint"]["instanceConnectEndpointId"]
+    state = lambda: [each["state"] for each in plane.ec2("DescribeInstanceConnectEndpoints")["instanceConnectEndpointSet"] if each["instanceConnectEndpointId"] == endpoint]
+    try:
+        wait_until("the endpoint is complete", lambda: state() == ["create-complete"])
+        begun = time.monotonic()
+        tunnel = plane.fumidai("tunnel", instance, "22")
+        took = time.monotonic() - begun
+        assert tunnel.stdout.startswith(b"SSH-2.0-"), tunnel.stderr
+        said = tunnel.stderr.decode()
+        assert re.search(rf"connect endpoint {endpoint}: no answer from 10\.\S+ port 22 in 4 s; .* fumidai doctor {instance} --port 22; trying its own agent", said), said
+        assert "connected through its own agent" in said and took < 10, (said, took)
+        ssh = plane.fumidai("ssh", *SSH[1:], "by-nat", "whoami")
+        assert ssh.stdout == b"ec2-user\n", ssh.stderr
+        told = time.monotonic()
+        closed = plane.fumidai("tunnel", instance, "5432")  # where nobody listens, either
+        assert closed.returncode == 255 and b"no answer from" in closed.stderr and b"--port 5432" in closed.stderr, closed.stderr
+        assert time.monotonic() - told < 12
+    finally:
+        plane.ec2("DeleteInstanceConnectEndpoint", InstanceConnectEndpointId=endpoint)
+        wait_until("the endpoint is gone", lambda: not state() or state() == ["delete-complete"], 30)
+
+
 def test_doctor_finds_all_well_and_no_packet_disagrees(plane):
     for target, method in (("behind-bastion", BASTION), ("by-endpoints", ENDPOINTS), ("by-nat", NAT)):
         diagnosis = plane.diagnosis(target)

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "sessions/carried_stream.h"
+#include "wire/await_target.h"
 #include "wire/aws_response.h"
 
 namespace fumidai::doors::endpoint {
@@ -42,12 +43,10 @@ bool is_upgrade(wire::HttpRequest const& request) {
 class EndpointDoor::Tunnel {
  public:
   Tunnel(asio::any_io_executor executor, wire::OpenTunnel asked, sessions::Admission admission,
-         Address source, std::unique_ptr<io::WebSocket> client)
+         Address source)
       : asked_(std::move(asked)),
         admission_(std::move(admission)),
         source_(source),
-        deadline_(io::SteadyClock::now() + asked_.duration),
-        client_(std::move(client)),
         ended_(executor),
         legs_(executor, "tunnel") {}
 
@@ -56,6 +55,12 @@ class EndpointDoor::Tunnel {
   Address const& source() const { return source_; }  // of the client
   sessions::SessionRow const& row() const { return admission_.session; }
   sessions::SessionOutcome const& outcome() const { return outcome_; }
+
+  // Before it is carried; its duration is counted from here.
+  void accepted(std::unique_ptr<io::WebSocket> client) {
+    deadline_ = io::SteadyClock::now() + asked_.duration;
+    client_ = std::move(client);
+  }
 
   // Only the first call counts.
   void end(wire::CloseReason reason, SessionState state, std::string why) {
@@ -157,7 +162,7 @@ class EndpointDoor::Tunnel {
   wire::OpenTunnel asked_;
   sessions::Admission admission_;
   Address source_;
-  io::SteadyTime deadline_;  // counted from the upgrade
+  io::SteadyTime deadline_;
   std::unique_ptr<io::WebSocket> client_;
   std::unique_ptr<io::Stream> target_;
   io::Signal ended_;
@@ -184,8 +189,10 @@ awaitable<void> EndpointDoor::serve(wire::HttpRequest request, identity::Request
   Connection connection{std::move(request), std::move(facts), std::move(stream), std::move(leftover),
                         std::move(place)};
   auto opened = co_await open(connection);
-  if (opened) co_return;
-  auto const& error = opened.error();
+  if (!opened) co_await refuse(connection, opened.error());
+}
+
+awaitable<void> EndpointDoor::refuse(Connection& connection, Error const& error) {
   log_debug("tunnel refused", {{"peer", connection.facts.source_address}, {"why", error.detail}});
   if (error.code == Errc::unauthenticated) gate_.count_refusal(connection.facts.source_address, error.aws);
   auto response =
@@ -206,66 +213,69 @@ awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
   CO_TRY(auto asked, tunnels_.read(proven.caller, connection.request.target));
   CO_TRY(auto admission,
          co_await tunnels_.admit(std::move(proven.caller), asked, host_of(connection.request)));
-  auto row = admission.session;
-  // From here on it can be ended by others, though it is not open yet.
-  auto revoked = std::make_shared<std::optional<std::string>>();
-  registry_.tunnel_opened(row, [revoked](std::string const& why) { *revoked = why; });
-  auto client = co_await accept(connection);
-  if (!client) {
-    sessions::SessionOutcome never{SessionState::failed, client.error().detail};
-    co_await registry_.tunnel_closed(row, std::move(never));
-    co_return client.error();
-  }
   connection.place.proven();
   auto source = Address::parse(connection.facts.source_address).value_or(Address());
-  auto tunnel =
-      std::make_shared<Tunnel>(executor_, std::move(asked), std::move(admission), source, *std::move(client));
-  if (*revoked) tunnel->end(TunnelEnd::revoked, **revoked);
-  tasks_.spawn(carry(std::move(tunnel), std::move(connection.place)));
+  auto tunnel = std::make_shared<Tunnel>(executor_, std::move(asked), std::move(admission), source);
+  // From here on it can be ended by others, though it is not open yet.
+  open_.insert(tunnel.get());
+  registry_.tunnel_opened(tunnel->row(),
+                          [tunnel](std::string const& why) { tunnel->end(TunnelEnd::revoked, why); });
+  tasks_.spawn(carry(std::move(tunnel), std::move(connection)));
   co_return success();
 }
 
-awaitable<Result<std::unique_ptr<io::WebSocket>>> EndpointDoor::accept(Connection& connection) {
+awaitable<Result<void>> EndpointDoor::accept(Tunnel& tunnel, Connection& connection) {
   auto response = io::upgrade_response(connection.request);
   response.headers.add("x-amzn-RequestId", connection.facts.request_id);
   auto bytes = wire::encode(response);
   connection.stream->expire_after(kOpening);
-  CO_CHECK(co_await connection.stream->write(as_bytes(bytes)));
+  auto written = co_await connection.stream->write(as_bytes(bytes));
+  if (!written) {
+    tunnel.end({1011, ""}, SessionState::failed, written.error().detail);
+    co_return written.error();
+  }
   connection.stream->never_expire();
-  co_return std::make_unique<io::WebSocket>(executor_, std::move(connection.stream), wire::Side::server,
-                                            kMostMessage, connection.leftover);
+  tunnel.accepted(std::make_unique<io::WebSocket>(executor_, std::move(connection.stream), wire::Side::server,
+                                                  kMostMessage, connection.leftover));
+  connection.request = {}, connection.leftover = {};  // an idle tunnel keeps none of it
+  co_return success();
 }
 
-// The tunnel is open before its target is: a target that cannot be reached is told by the reason of its end,
-// which the AWS CLI shows.
-awaitable<void> EndpointDoor::reach_and_carry(Tunnel& tunnel) {
+awaitable<Result<std::unique_ptr<io::Stream>>> EndpointDoor::reach(Tunnel& tunnel) {
   auto const& asked = tunnel.asked();
-  Result<std::unique_ptr<io::Stream>> target =
-      Error{Errc::unavailable, sessions::no_process_of(asked.endpoint)};
-  if (!tunnel.row().carrier.empty()) {
-    target = co_await sessions::open_carried(executor_, registry_, gate_.clock(), tunnel.admission());
-  } else if (dialer_ != nullptr) {
-    target = co_await dialer_->dial(network::ConnectEndpointId(asked.endpoint), tunnel.source(),
-                                    asked.address, asked.port);
-  }
+  if (!tunnel.row().carrier.empty())
+    co_return co_await sessions::open_carried(executor_, registry_, gate_.clock(), tunnel.admission());
+  if (dialer_ == nullptr) co_return Error{Errc::unavailable, sessions::no_process_of(asked.endpoint)};
+  co_return co_await dialer_->dial(network::ConnectEndpointId(asked.endpoint), tunnel.source(), asked.address,
+                                   asked.port);
+}
+
+// A tunnel is open before its target is: a target that cannot be reached is told by the reason of its end,
+// which the AWS CLI shows. Our own client awaits the target, and goes another way where this one fails.
+awaitable<void> EndpointDoor::reach_and_carry(Tunnel& tunnel, Connection& connection) {
+  bool is_awaited = connection.request.headers.find(wire::kAwaitTarget).has_value();
+  Result<void> accepted = success();
+  if (!is_awaited) accepted = co_await accept(tunnel, connection);
+  if (!accepted) co_return;
+  auto target = co_await reach(tunnel);
   if (!target) {
     tunnel.end(TunnelEnd::target_unreachable, target.error().detail);
-    co_await tunnel.close_client();
-    co_return;
+    if (is_awaited) co_return co_await refuse(connection, wire::target_unreachable(target.error().detail));
+    co_return co_await tunnel.close_client();
   }
+  if (is_awaited) accepted = co_await accept(tunnel, connection);
+  if (!accepted) co_return;
   auto const& row = tunnel.row();
   registry_.tunnel_connected(row.id);
   log_info("tunnel open", {{"session", row.id.text()}, {"owner", row.owner}, {"to", row.reason}});
   co_await tunnel.carry(*std::move(target));
 }
 
-awaitable<void> EndpointDoor::carry(std::shared_ptr<Tunnel> tunnel, io::Places::Place) {
+awaitable<void> EndpointDoor::carry(std::shared_ptr<Tunnel> tunnel, Connection connection) {
   auto row = tunnel->row();
-  open_.insert(tunnel.get());
-  registry_.tunnel_opened(row, [tunnel](std::string const& why) { tunnel->end(TunnelEnd::revoked, why); });
   std::exception_ptr failure;
   try {
-    co_await reach_and_carry(*tunnel);
+    co_await reach_and_carry(*tunnel, connection);
   } catch (...) {
     failure = std::current_exception();
     tunnel->end(TunnelEnd::endpoint_lost, "The plane failed.");

@@ -48,9 +48,11 @@ class EndpointDoor {
   class Tunnel;
 
   awaitable<Result<void>> open(Connection& connection);
-  awaitable<Result<std::unique_ptr<io::WebSocket>>> accept(Connection& connection);
-  awaitable<void> carry(std::shared_ptr<Tunnel> tunnel, io::Places::Place place);
-  awaitable<void> reach_and_carry(Tunnel& tunnel);
+  awaitable<void> refuse(Connection& connection, Error const& error);
+  awaitable<void> carry(std::shared_ptr<Tunnel> tunnel, Connection connection);
+  awaitable<void> reach_and_carry(Tunnel& tunnel, Connection& connection);
+  awaitable<Result<void>> accept(Tunnel& tunnel, Connection& connection);
+  awaitable<Result<std::unique_ptr<io::Stream>>> reach(Tunnel& tunnel);
 
   asio::any_io_executor executor_;
   identity::Authenticator& authenticator_;
