@@ -79,6 +79,27 @@ std::string proxy_command(SshArguments const& arguments, std::string const& inst
   return command;
 }
 
+// The keys of instances, apart from those of the person's own hosts: there are ever more of them, and no id
+// comes again. Nothing where there is no place to keep them: then they are among the others.
+std::optional<std::string> known_instances() {
+  auto variable = [](char const* name) {
+    auto const* value = std::getenv(name);
+    return io::Path(value == nullptr ? "" : value);
+  };
+  auto base = variable("XDG_STATE_HOME");
+  if (base.empty() && !variable("HOME").empty()) base = variable("HOME") / ".local" / "state";
+  auto directory = base / "fumidai";
+  if (!base.is_absolute() || !io::make_directory(directory, 0700)) return {};
+  return (directory / "known_hosts").string();
+}
+
+// One file of several in a setting of ssh's, which replaces what follows a percent sign.
+std::string in_setting(std::string const& file) {
+  std::string quoted = "\"";
+  for (char each : file) quoted += each == '%' ? std::string("%%") : std::string(1, each);
+  return quoted + "\"";
+}
+
 // Ours, the person's options, the host, and the person's command.
 std::vector<std::string> ssh_words(SshWords const& said, std::string const& proxy,
                                    client::TunnelTarget const& way, std::optional<PassingKey> const& key) {
@@ -96,8 +117,12 @@ std::vector<std::string> ssh_words(SshWords const& said, std::string const& prox
   }
   words.insert(words.end(), said.options.begin(), said.options.end());
   // Of an instance the plane knows by identity which host it is. Behind what the person said on the command
-  // line, which counts first.
-  if (!way.instance.empty()) add_option("StrictHostKeyChecking=accept-new");
+  // line, which counts first. A new key goes to the first of the files; all of them are believed.
+  if (!way.instance.empty()) {
+    add_option("StrictHostKeyChecking=accept-new");
+    if (auto known = known_instances())
+      add_option("UserKnownHostsFile=" + in_setting(*known) + " ~/.ssh/known_hosts ~/.ssh/known_hosts2");
+  }
   words.push_back(host);
   words.insert(words.end(), said.command.begin(), said.command.end());
   return words;
@@ -170,7 +195,8 @@ void add_ssh_command(CLI::App& app, Run& run_later) {
       "fumidai ssh [OPTIONS OF ssh] [USER@]TARGET [OPTIONS OF ssh] [COMMAND]. TARGET is "
       "its id, its name, a tag KEY=VALUE, or the address of a host, for which you need a key of your own. "
       "The "
-      "user is ec2-user unless you say another; an instance that was not seen before is believed");
+      "user is ec2-user unless you say another; an instance that was not seen before is believed, "
+      "and remembered in ~/.local/state/fumidai/known_hosts");
   ssh->add_option("--max-tunnel-duration", arguments->seconds,
                   "Seconds after which a connection through an endpoint is closed (3600)");
   add_client_arguments(*ssh, arguments->client);

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,26 @@ def test_an_instance_with_an_agent_needs_no_connect_endpoint(plane, parts):
     ssh = plane.fumidai("ssh", *SSH[1:], "by-nat", "whoami")
     assert ssh.stdout == b"ec2-user\n", ssh.stderr
     assert f"[fumidai] {instance} through its own agent".encode() in ssh.stderr
+
+
+def test_the_keys_of_instances_are_kept_apart(plane, parts):
+    instance = parts["by-nat"]["instance"]
+    state = plane.home / "state of mine"
+    ssh = lambda *words: plane.world.run(FUMIDAI, "ssh", "-F", "none", "-o", "BatchMode=yes", *words, instance, "whoami", env=plane.environment(XDG_STATE_HOME=str(state)))
+    first = ssh()
+    assert first.stdout == "ec2-user\n", first.stderr
+    known = state / "fumidai" / "known_hosts"
+    (line,) = known.read_text().splitlines()
+    assert line.startswith(f"{instance} ssh-"), line
+    persons = Path("~root/.ssh/known_hosts").expanduser()
+    assert not persons.exists() or instance not in persons.read_text()
+    assert ssh().stdout == "ec2-user\n" and known.read_text().splitlines() == [line]
+    other = subprocess.run(["sh", "-c", f"ssh-keygen -q -t ed25519 -N '' -f '{state}/other' && cat '{state}/other.pub'"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    known.write_text(f"{instance} {' '.join(other.split()[:2])}\n")
+    refused = ssh()
+    assert refused.returncode == 255 and "REMOTE HOST IDENTIFICATION HAS CHANGED" in refused.stderr, refused.stderr
+    wanted = state / "wanted"
+    assert ssh("-o", f'UserKnownHostsFile="{wanted}"').stdout == "ec2-user\n" and wanted.exists(), "what the person says counts"
 
 
 def test_an_instance_whose_endpoint_gets_no_answer_is_reached_by_its_agent(plane, parts):
