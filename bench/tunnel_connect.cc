@@ -1,6 +1,7 @@
 // How long does it take to be there? `fumidai ssh HOST true` through a connect endpoint against plain `ssh`
 // through a jump host, and what a tunnel alone takes to its first byte. All on this machine, and the same
-// sshd at the end of both. Needs root, and Debian's openssh-server.
+// sshd at the end of both. Then, to an instance of a lab, against the unmodified `aws ec2-instance-connect
+// ssh`, where FUMIDAI_TEST_AWS2 names an AWS CLI of version 2. Needs root, and Debian's openssh-server.
 //   build/release/tunnel_connect [TIMES]
 
 #include <signal.h>
@@ -9,16 +10,20 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "aws_cli.h"
 #include "bench_endpoint.h"
 #include "client/channel_tunnel.h"
 #include "client/websocket_tunnel.h"
 #include "own_world.h"
 #include "tunnel_ends.h"
+#include "wire/xml_shape.h"
 
 namespace fumidai::bench {
 namespace {
 
 constexpr std::uint16_t kPort = 2222;
+constexpr char const* kFront = "198.51.100.10";  // where a lab's internet has AWS's names
+constexpr char const* kAwsSsh = "aws ec2-instance-connect ssh < /dev/null:";
 
 double since(io::SteadyTime begun) {
   return std::chrono::duration<double, std::milli>(io::SteadyClock::now() - begun).count();
@@ -98,9 +103,50 @@ awaitable<void> measure(int times) {
   measure_command("ssh HOST true, with nothing between:", plain + " " + host + " true", times);
   measure_command("ssh -J JUMP HOST true:", plain + " -J 127.0.0.1 " + host + " true", times);
   auto ours = program("fumidai").string() + " ssh --data-dir " +
-              (endpoint.plane().directory() / "data").string() + " --port " + std::to_string(kPort) +
-              " root@" + host + " -F " + ssh.file("ssh_config") + " true 2> /dev/null";
+              (endpoint.plane().directory() / "data").string() + " -p " + std::to_string(kPort) + " root@" +
+              host + " -F " + ssh.file("ssh_config") + " true 2> /dev/null";
   measure_command("fumidai ssh HOST true:", ours, times);
+}
+
+// An instance of a lab that only a connect endpoint leads to: its id, and the endpoint's name.
+struct LabInstance {
+  std::string id, dns_name;
+};
+
+awaitable<LabInstance> make_lab_instance(Caller& caller) {
+  auto made = co_await caller.ask(ec2("CreateVpc", "&CidrBlock=10.7.0.0%2F16"));
+  auto vpc = wire::xml_element(made, "vpcId");
+  made = co_await caller.ask(ec2("CreateSubnet", "&CidrBlock=10.7.1.0%2F24&VpcId=" + vpc));
+  auto subnet = wire::xml_element(made, "subnetId");
+  made = co_await caller.ask(ec2("CreateInstanceConnectEndpoint", "&SubnetId=" + subnet));
+  auto endpoint = wire::xml_element(made, "instanceConnectEndpointId");
+  auto images = co_await caller.ask(ec2("DescribeImages", "&Owner.1=amazon"));
+  made = co_await caller.ask(ec2("RunInstances", "&InstanceType=t3.micro&MinCount=1&MaxCount=1&ImageId=" +
+                                                     wire::xml_element(images, "imageId") +
+                                                     "&SubnetId=" + subnet));
+  auto instance = wire::xml_element(made, "instanceId");
+  auto describe = ec2("DescribeInstanceConnectEndpoints", "&InstanceConnectEndpointId.1=" + endpoint);
+  co_await caller.wait_for(describe, "create-complete");
+  auto endpoints = co_await caller.ask(describe);
+  co_await caller.wait_for(ec2("DescribeInstanceStatus", "&InstanceId.1=" + instance), "<status>ok</status>");
+  co_return LabInstance{instance, wire::xml_element(endpoints, "dnsName")};
+}
+
+awaitable<void> measure_against_aws(int times) {
+  auto aws = AwsCli::find(kAwsSsh);
+  if (!aws) co_return;
+  BenchPlane plane({"--lab", "--lab-label", "bench"});
+  auto profile = plane.client().profile();
+  Caller caller(profile, profile.credentials);
+  auto instance = co_await make_lab_instance(caller);
+  aws->learn(plane, instance.dns_name, kFront);
+  auto ours = program("fumidai").string() + " ssh --data-dir " + (plane.directory() / "data").string() + " " +
+              instance.id + " < /dev/null > /dev/null 2>&1";
+  auto theirs = "(" + aws->command("ssh --instance-id " + instance.id + " --connection-type eice") +
+                ") < /dev/null > /dev/null 2>&1";
+  std::printf("to an instance of a lab, through its endpoint\n");
+  measure_command("fumidai ssh < /dev/null:", ours, times);
+  measure_command(kAwsSsh, theirs, times);
 }
 
 }  // namespace
@@ -111,6 +157,7 @@ int main(int argc, char** argv) {
   int times = argc > 1 ? std::atoi(argv[1]) : 20;
   return in_own_world([=] {
     run_alone(measure(times));
+    run_alone(measure_against_aws(times));
     return 0;
   });
 }
