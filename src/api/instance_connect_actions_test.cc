@@ -110,8 +110,7 @@ TEST_F(InstanceConnect, the_zone_must_be_the_instances_when_it_is_given) {
 }
 
 TEST_F(InstanceConnect, what_cannot_be_pushed_says_why) {
-  auto other = key;
-  other.replace(0, 11, "ssh-dss");
+  auto const blob = key.substr(key.find(' ')) + " and a comment";  // no shorter than a key has to be
   for (wire::json::object more : {wire::json::object{{"InstanceId", "i-0123"}},
                                   {{"InstanceId", "i-0123456789ABCDEF0"}},
                                   {{"InstanceId", ""}},
@@ -121,9 +120,15 @@ TEST_F(InstanceConnect, what_cannot_be_pushed_says_why) {
                                   {{"InstanceOSUser", "a/b"}},
                                   {{"InstanceOSUser", "root\n"}},
                                   {{"SSHPublicKey", ""}},
-                                  {{"SSHPublicKey", other + "         "}},
+                                  {{"SSHPublicKey", "ssh-dss" + blob}},
+                                  {{"SSHPublicKey", "ssh-rsa" + blob}},
+                                  {{"SSHPublicKey", "ssh-ed25519-cert-v01@openssh.com" + blob}},
                                   {{"SSHPublicKey", key + "\n" + key}},
+                                  {{"SSHPublicKey", "#Timestamp=9\n" + key}},
+                                  {{"SSHPublicKey", key + " hana\rssh-rsa"}},
+                                  {{"SSHPublicKey", key + std::string(" ha\0na", 6)}},
                                   {{"SSHPublicKey", "command=\"id\" " + key}},
+                                  {{"SSHPublicKey", "no-pty " + key}},
                                   {{"SSHPublicKey", key + std::string(4096, ' ')}}}) {
     EXPECT_EQ(push(more), "InvalidArgsException") << wire::to_text(more);
     EXPECT_GT(said.size(), 20u);

@@ -17,6 +17,14 @@ std::string const kRsa1024 =
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDSCTCOb2CjBegShylg2Gq15e3S5H52B1dzc7lOA903UoM9mcx1Gk"
     "jZNBacGomJfNrD3xJpQBO8rbtgUNk1v9c/zggalkw3OegMe10YMsQU6zSuujyB3CensRBwIw3O047Iyv6SfLGfYEAA"
     "l+KLWkmBFEkzeMAXQS8JZnNmHgrZ1Q==";
+std::string const kCertificateBlob =
+    "AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIGm7ERetuOgpbR31FzDAy7Mh+s3LNo4CCBVE3e"
+    "TnyjJFAAAAINnzbti2UawyuigFjKsdAdXnlYt+pqtZqK2elQPPnfGEAAAAAAAAAAAAAAABAAAAAmlkAAAADAAAAAhl"
+    "YzItdXNlcgAAAAAAAAAA//////////8AAAAAAAAAggAAABVwZXJtaXQtWDExLWZvcndhcmRpbmcAAAAAAAAAF3Blcm"
+    "1pdC1hZ2VudC1mb3J3YXJkaW5nAAAAAAAAABZwZXJtaXQtcG9ydC1mb3J3YXJkaW5nAAAAAAAAAApwZXJtaXQtcHR5"
+    "AAAAAAAAAA5wZXJtaXQtdXNlci1yYwAAAAAAAAAAAAAAMwAAAAtzc2gtZWQyNTUxOQAAACC+Nvvc9YmaILulTOKxJK"
+    "Hrwg05I1o1Z37mjbm+N6V8oQAAAFMAAAALc3NoLWVkMjU1MTkAAABANaVqgqsbq+cb3pLk6v3fegrbckLcaygL4BSr"
+    "whfjEI+tpsTigUBHNWAmf78oQ3Z0YChpnSwwR1iBKg+H5j9sBQ==";
 
 ActiveKey record(Time expires = kNow + std::chrono::seconds(60)) {
   return {expires, kInstance, "arn:aws:iam::123456789012:user/hana", "6a1b", kEd};
@@ -39,6 +47,7 @@ TEST(PushedKey, is_refused_with_a_reason_otherwise) {
        {std::string(), kEd.substr(0, 79), std::string(100, 'a'), kEcdsa, kRsa1024, as_rsa + "  #   ",
         " " + kEd, kEd + "\nssh-ed25519 AAAA", kEd + " a\rb", kEd + std::string(" a\0b", 4),
         "command=\"id\" " + kEd, "no-pty " + kEd, "ssh-ed25519-cert-v01@openssh.com" + kEd.substr(11),
+        "ssh-ed25519-cert-v01@openssh.com " + kCertificateBlob, "ssh-ed25519 " + kCertificateBlob,
         kEd + std::string(4096, ' '), "#Timestamp=9\n" + kEd, kEd.substr(0, 76) + "!!!!"}) {
     auto key = check_pushed_key(text);
     ASSERT_FALSE(key) << text.substr(0, 100);

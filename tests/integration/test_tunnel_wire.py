@@ -95,8 +95,8 @@ def test_a_signature_is_for_one_thing_only(doors, door, what, code):
 @pytest.mark.parametrize("changes, why", [
     *(({"remotePort": port}, "RemotePort") for port in ("0", "65536", "-1", "022", "22 ", "+22", "0x16", "ssh", "99999999999999999999", "22,3389")),
     *(({"maxTunnelDuration": seconds}, "MaxTunnelDuration") for seconds in ("0", "-1", "1.5", "2592001", "99999999999999999999", "")),
-    *(({"privateIpAddress": address}, "PrivateIpAddress") for address in ("0.0.0.0", "::", "::ffff:10.7.1.9", "::ffff:a07:109", "224.0.0.1", "010.7.1.9", "10.7.1", "168230153", "0x0a070109", "localhost", "10.7.1.9\n", "10.7.1.9:22", "fe80::1%eth0")),
-    *(({"privateIpAddress": address}, "is not an address of vpc-") for address in ("127.0.0.1", "::1", "169.254.169.254", "169.254.1.1", "10.8.0.1", "198.51.100.1", "fe80::1", "8.8.8.8")),
+    *(({"privateIpAddress": address}, "PrivateIpAddress") for address in ("0.0.0.0", "::", "::ffff:10.7.1.9", "::ffff:a07:109", "224.0.0.1", "010.7.1.9", "10.7.1", "168230153", "0x0a070109", "localhost", "10.7.1.9.rebound.example", "10.7.1.9\n", "10.7.1.9:22", "fe80::1%eth0")),
+    *(({"privateIpAddress": address}, "is not an address of vpc-") for address in ("127.0.0.1", "::1", "169.254.169.254", "169.254.1.1", "10.8.0.1", "198.51.100.1", "fe80::1", "fd00:ec2::254", "2001:db8::9", "::a07:109", "64:ff9b::a07:109", "8.8.8.8")),
     *(({name: None}, f"must contain the parameter {name}") for name in ("instanceConnectEndpointId", "remotePort", "privateIpAddress")),
     *(({"instanceConnectEndpointId": name}, "InstanceConnectEndpointId") for name in ("eice-1", "vpc-0123456789abcdef0", "eice-0123456789abcdef0'", "EICE-0123456789ABCDEF0")),
 ], ids=str)
@@ -184,6 +184,15 @@ def test_endpoints_are_asked_by_their_own_names(doors, door):
     assert (status, code) == (400, "InvalidParameter") and door.host in message
 
 
+@pytest.mark.parametrize("host", ["rebound.example", "127.0.0.1", "localhost", "{}.rebound.example", "x{}", "{}."])
+def test_a_name_of_somebody_else_that_leads_here_is_no_endpoints(door, host):
+    """As a page in a browser has it after its name was bound to the server's address, and even where its words are signed."""
+    host = host.format(door.host)
+    status, code, message = door.refusal(door.target(host=host), host)
+    assert (status, code) == (400, "InvalidParameter") and door.host in message
+    assert door.refusal(door.target(), host)[:2] == (403, "SignatureDoesNotMatch")
+
+
 # With a target: in a lab.
 
 @pytest.fixture(scope="module")
@@ -196,17 +205,29 @@ def lab(tmp_path_factory):
         yield plane, Door(plane, network.endpoints[0], network.names()[0], network.address)
 
 
+def greeted(door):
+    """An open one, whose sshd has greeted."""
+    opened = door.open()
+    assert opened.status == 101, opened.buffer
+    assert opened.receive().startswith(b"SSH-2.0-")
+    return opened
+
+
+def names_algorithms(tunnel):
+    return tunnel.receive()[5:6] == b"\x14"
+
+
 @pytest.fixture
 def tunnel(lab):
-    """An open one, whose sshd has greeted."""
+    """One beside another, which must not notice what becomes of it."""
     plane, door = lab
     with plane.world.network():
-        opened = door.open()
-    with opened:
-        assert opened.status == 101, opened.buffer
-        assert opened.receive().startswith(b"SSH-2.0-")
+        opened, beside = greeted(door), greeted(door)
+    with opened, beside:
         yield opened
-    wait_until("it is over", lambda: not tunnels(plane))
+        beside.send(b"SSH-2.0-beside\r\n")
+        assert names_algorithms(beside)
+    wait_until("they are over", lambda: not tunnels(plane))
 
 
 def tunnels(plane, state="Active"):
@@ -215,7 +236,19 @@ def tunnels(plane, state="Active"):
 
 def test_bytes_may_come_in_any_pieces(tunnel):
     tunnel.send_raw(b"".join(tunnel.frame(opcode, piece, final) for opcode, piece, final in ((2, b"SSH-2", False), (0, b"", False), (9, b"alive", True), (0, b".0-", True), (2, b"", True), (2, b"me\r\n", True))))
-    assert tunnel.receive()[5:6] == b"\x14", "sshd names its algorithms"
+    assert names_algorithms(tunnel)
+
+
+@pytest.mark.parametrize("address, why", [
+    *((address, "is not an address of vpc-") for address in ("198.51.100.10", "198.51.100.53", "198.51.100.1", "127.0.0.1", "169.254.169.254", "169.254.169.253")),
+    ("10.7.0.2", "is the name server of vpc-"),
+])
+def test_what_the_server_and_the_lab_answer_themselves_is_no_target(lab, address, why):
+    plane, door = lab
+    for port in (22, 53, 80, 443, plane.port):
+        with plane.world.network():
+            status, code, message = door.refusal(door.target(door.pairs(privateIpAddress=address, remotePort=port)))
+        assert (status, code) == (400, "InvalidParameter") and why in message
 
 
 def test_a_text_frame_ends_it(tunnel):
