@@ -11,6 +11,10 @@ namespace {
 // One whose tunnels fail has few of them, and must not be taken for the best.
 constexpr std::chrono::seconds kSuspicion{30};
 
+bool is_just_now(Steady::time_point failed_at) {
+  return failed_at != Steady::time_point() && Steady::now() - failed_at < kSuspicion;
+}
+
 template <class Key>
 std::size_t count_of(std::map<Key, std::size_t> const& counts, Key const& key) {
   auto at = counts.find(key);
@@ -59,18 +63,33 @@ void Carriers::failed(InstanceId const& agent) {
   if (auto at = agents_.find(agent); at != agents_.end()) at->second.failed_at = Steady::now();
 }
 
-std::vector<Carriers::Candidate> Carriers::candidates_for(std::string const& endpoint) const {
+void Carriers::failed_to_reach(InstanceId const& agent, InstanceId const& target) {
+  std::lock_guard lock(mutex_);
+  auto at = agents_.find(agent);
+  if (at == agents_.end()) return;
+  auto& unreached = at->second.unreached;
+  std::erase_if(unreached, [&](auto const& each) { return each.target == target; });
+  unreached.push_back({target, Steady::now()});
+  if (unreached.size() > kMostTargets) unreached.pop_front();
+}
+
+bool Carriers::Carrier::has_failed(InstanceId const& target) const {
+  return is_just_now(failed_at) || std::ranges::any_of(unreached, [&](auto const& each) {
+           return each.target == target && is_just_now(each.at);
+         });
+}
+
+std::vector<Carriers::Candidate> Carriers::candidates_for(std::string const& endpoint,
+                                                          InstanceId const& target) const {
   std::lock_guard lock(mutex_);
   struct Ranked {
     std::size_t load;
     Candidate candidate;
   };
   std::vector<Ranked> ranked;
-  auto now = Steady::now();
   for (auto const& [agent, carrier] : agents_) {
     if (carrier.endpoint != endpoint || carrier.is_draining) continue;
-    bool has_failed = carrier.failed_at != Steady::time_point() && now - carrier.failed_at < kSuspicion;
-    ranked.push_back({count_of(by_agent_, agent), {agent, carrier.caller, has_failed}});
+    ranked.push_back({count_of(by_agent_, agent), {agent, carrier.caller, carrier.has_failed(target)}});
   }
   std::ranges::stable_sort(ranked, {},
                            [](auto const& each) { return std::pair(each.candidate.has_failed, each.load); });
@@ -79,8 +98,8 @@ std::vector<Carriers::Candidate> Carriers::candidates_for(std::string const& end
   return candidates;
 }
 
-Carriers::Standing Carriers::standing_of(std::string const& endpoint) const {
-  auto candidates = candidates_for(endpoint);
+Carriers::Standing Carriers::standing_of(std::string const& endpoint, InstanceId const& target) const {
+  auto candidates = candidates_for(endpoint, target);
   if (candidates.empty()) return Standing::absent;
   return candidates.front().has_failed ? Standing::failing : Standing::carried;
 }

@@ -4,6 +4,7 @@
 // have several, each a process on a host of its network. The loop and the database's threads both ask.
 
 #include <chrono>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,31 +43,41 @@ class Carriers {
   // Finishes what it carries, and gets no more.
   void drains(InstanceId const& agent);
 
-  // A tunnel that was given to it did not come about.
+  // A tunnel that was given to it did not come about: it did not answer, whatever the target.
   void failed(InstanceId const& agent);
+  // It answered, and could not reach that one: no word about others. It is remembered of so many targets.
+  static constexpr std::size_t kMostTargets = 64;
+  void failed_to_reach(InstanceId const& agent, InstanceId const& target);
 
-  // Who is to carry the next tunnel of an endpoint, best first: those that did not fail just now, then the
-  // least loaded.
+  // Who is to carry the next tunnel of an endpoint to a target, best first: those that did not fail just now,
+  // then the least loaded. No target: wherever it leads.
   struct Candidate {
     InstanceId agent;
     model::Caller caller;
     bool has_failed = false;  // just now
   };
-  std::vector<Candidate> candidates_for(std::string const& endpoint) const;
+  std::vector<Candidate> candidates_for(std::string const& endpoint, InstanceId const& target = {}) const;
   // How well an endpoint is carried, best first: by somebody; by nobody whose last tunnel came about; not at
   // all.
   enum class Standing { carried, failing, absent };
-  Standing standing_of(std::string const& endpoint) const;
+  Standing standing_of(std::string const& endpoint, InstanceId const& target = {}) const;
   std::size_t carried_by(std::string const& endpoint) const;
   // Those through which tunnels lead now.
   std::vector<std::string> endpoints_in_use() const;
 
  private:
+  struct Failure {
+    InstanceId target;
+    std::chrono::steady_clock::time_point at;
+  };
   struct Carrier {
     std::string endpoint;
     model::Caller caller;
     bool is_draining = false;
     std::chrono::steady_clock::time_point failed_at{};
+    std::deque<Failure> unreached = {};  // the oldest first, each target once
+
+    bool has_failed(InstanceId const& target) const;
   };
 
   mutable std::mutex mutex_;

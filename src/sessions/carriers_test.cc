@@ -65,5 +65,38 @@ TEST(Carriers, who_failed_just_now_is_the_last_to_be_asked) {
   EXPECT_EQ(carriers.standing_of("eice-1"), Carriers::Standing::failing);
 }
 
+TEST(Carriers, what_one_target_does_is_no_word_about_others) {
+  InstanceId const dead("10.0.1.99"), good("i-1");
+  Carriers carriers;
+  carriers.arrived(kOne, "eice-1");
+  carriers.failed_to_reach(kOne, dead);
+  EXPECT_EQ(carriers.standing_of("eice-1", dead), Carriers::Standing::failing);
+  EXPECT_EQ(carriers.standing_of("eice-1", good), Carriers::Standing::carried);
+  EXPECT_EQ(carriers.standing_of("eice-1"), Carriers::Standing::carried);
+  carriers.arrived(kOther, "eice-1");
+  Carriers::Place busy(carriers, tunnel("eice-1", kOther));
+  EXPECT_EQ(carriers.candidates_for("eice-1", dead)[0].agent, kOther);
+  EXPECT_EQ(carriers.candidates_for("eice-1", good)[0].agent, kOne);
+  carriers.failed(kOne);
+  EXPECT_EQ(carriers.candidates_for("eice-1", good)[0].agent, kOther) << "that is its own";
+}
+
+TEST(Carriers, of_many_targets_the_last_ones_are_remembered) {
+  Carriers carriers;
+  carriers.arrived(kOne, "eice-1");
+  auto fails = [&](InstanceId const& target) {
+    return carriers.standing_of("eice-1", target) == Carriers::Standing::failing;
+  };
+  auto target = [](std::size_t number) { return InstanceId("10.0.1." + std::to_string(number)); };
+  for (std::size_t i = 0; i < Carriers::kMostTargets; i++) carriers.failed_to_reach(kOne, target(i));
+  carriers.failed_to_reach(kOne, target(0));  // again
+  EXPECT_TRUE(fails(target(1)));
+  carriers.failed_to_reach(kOne, target(Carriers::kMostTargets));
+  EXPECT_FALSE(fails(target(1)));
+  EXPECT_TRUE(fails(target(0)));
+  EXPECT_TRUE(fails(target(2)));
+  EXPECT_TRUE(fails(target(Carriers::kMostTargets)));
+}
+
 }  // namespace
 }  // namespace fumidai::sessions

@@ -37,7 +37,7 @@ class TheRegistry : public GateTest {
   void carry(std::string status, std::string output) {
     Admission admission{{}, model::SessionType::port, "{}"};
     admission.session.id = random_session_id("hana");
-    admission.session.target = InstanceId("i-0123456789abcdef0");
+    admission.session.target = target;
     admission.session.carrier = agent;
     admission.session.endpoint = kEndpoint;
     ASSERT_TRUE(registry->start_unrecorded(admission));
@@ -52,18 +52,32 @@ class TheRegistry : public GateTest {
     ASSERT_EQ(registry->size(), 0u);
     loop.poll();  // its task ends
   }
-  Carriers::Standing standing() { return registry->carriers().standing_of(kEndpoint); }
+  Carriers::Standing standing(InstanceId const& to = {}) {
+    return registry->carriers().standing_of(kEndpoint, to);
+  }
 
-  InstanceId const agent{"mi-0123456789abcdef0"};
+  InstanceId const agent{"mi-0123456789abcdef0"}, target{"i-0123456789abcdef0"};
   std::optional<Registry> registry;
 };
 
 TEST_F(TheRegistry, an_endpoint_fails_by_what_it_cannot_reach_and_not_by_a_port_that_is_closed) {
   carry("Failed", "cannot connect to 10.0.1.5 (10.0.1.5 port 23: Connection refused)");
-  EXPECT_EQ(standing(), Carriers::Standing::carried) << "or whoever asks for such a port would steer others";
+  EXPECT_EQ(standing(target), Carriers::Standing::carried)
+      << "or whoever asks for such a port would steer others";
   carry("Success", "");
-  EXPECT_EQ(standing(), Carriers::Standing::carried);
+  EXPECT_EQ(standing(target), Carriers::Standing::carried);
   carry("Failed", "cannot connect to 10.0.1.5 (10.0.1.5 port 22: No route to host)");
+  EXPECT_EQ(standing(target), Carriers::Standing::failing);
+}
+
+TEST_F(TheRegistry,
+       an_endpoint_fails_for_all_when_its_agent_does_not_answer_and_for_one_when_that_one_does_not) {
+  carry("Failed", "cannot connect to 10.0.1.5 (10.0.1.5 port 22: no answer in time)");
+  EXPECT_EQ(standing(target), Carriers::Standing::failing);
+  EXPECT_EQ(standing(InstanceId("i-0123456789abcdef1")), Carriers::Standing::carried);
+  EXPECT_EQ(standing(), Carriers::Standing::carried);
+  carry("Failed", "The agent on " + agent.text() + " was told to start the session, but did not within 3 s.");
+  EXPECT_EQ(standing(InstanceId("i-0123456789abcdef1")), Carriers::Standing::failing);
   EXPECT_EQ(standing(), Carriers::Standing::failing);
 }
 

@@ -330,7 +330,9 @@ TEST_F(Admitted, an_endpoint_that_failed_just_now_or_has_nobody_is_the_last_way)
   EXPECT_EQ(ways(), third);
   carriers.arrived(InstanceId("mi-1"), kEndpoint);
   EXPECT_EQ(ways(), first);
-  carriers.failed(InstanceId("mi-1"));
+  carriers.failed_to_reach(InstanceId("mi-1"), InstanceId("10.0.1.6"));
+  EXPECT_EQ(ways(), first) << "that was another's address";
+  carriers.failed_to_reach(InstanceId("mi-1"), instance);
   EXPECT_EQ(ways(), third);
   carriers.left(InstanceId("mi-3"));
   EXPECT_EQ(ways(), first) << "better than nobody";

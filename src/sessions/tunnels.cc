@@ -32,6 +32,12 @@ network::InterfaceOwner owner_of(network::Network const& network, network::VpcId
   return {};
 }
 
+// The instance, or a host that is none here.
+InstanceId target_of(network::InterfaceOwner const& owner, Address const& address) {
+  auto const* instance = std::get_if<InstanceId>(&owner);
+  return instance ? *instance : InstanceId(address.text());
+}
+
 std::string in_words(wire::OpenTunnel const& tunnel) {
   return tunnel.address.text() + " port " + std::to_string(tunnel.port) + " through " + tunnel.endpoint;
 }
@@ -127,11 +133,10 @@ Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller c
   auto owner = owner_of(network, endpoint->vpc, tunnel.address);
   if (std::holds_alternative<network::InterfaceEndpointId>(owner))
     return not_usable(tunnel.address.text() + " is " + text_of(owner) + ", which is no host.");
-  auto const* target = std::get_if<InstanceId>(&owner);
   Admission admission{{}, model::SessionType::port, {}};
   auto& row = admission.session;
   row.id = random_session_id(caller.principal.name);
-  row.target = target ? *target : InstanceId(tunnel.address.text());
+  row.target = target_of(owner, tunnel.address);
   row.owner = caller.principal.arn;
   row.owner_id = caller.principal.id;
   row.document = host ? kTunnelDocument : kResumableTunnelDocument;
@@ -150,7 +155,7 @@ Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller c
 // An agent of the endpoint; else, in a lab, nobody; else the agent of the instance itself, which no endpoint
 // has to reach.
 Result<InstanceId> Tunnels::choose_carrier(store::Transaction& transaction, SessionRow const& row) const {
-  for (auto& candidate : carriers_.candidates_for(row.endpoint)) {
+  for (auto& candidate : carriers_.candidates_for(row.endpoint, row.target)) {
     auto ask = serve_endpoint_ask(std::move(candidate.caller), gate_.deployment().region, row.endpoint);
     TRY(bool may_carry, gate_.allows(transaction, std::move(ask)));
     if (may_carry) return candidate.agent;
@@ -172,8 +177,8 @@ Result<std::vector<std::string>> Tunnels::lost_endpoints(store::Transaction& tra
   return lost;
 }
 
-Carriers::Standing Tunnels::standing_of(std::string const& endpoint) const {
-  auto standing = carriers_.standing_of(endpoint);
+Carriers::Standing Tunnels::standing_of(std::string const& endpoint, InstanceId const& target) const {
+  auto standing = carriers_.standing_of(endpoint, target);
   bool is_dialled = has_dialer_ && standing == Carriers::Standing::absent;
   return is_dialled ? Carriers::Standing::carried : standing;
 }
@@ -187,12 +192,13 @@ TunnelWays Tunnels::ways_into(network::Network const& network, network::VpcId co
     TunnelWays::Way way;
   };
   std::vector<Candidate> usable;
+  auto target = target_of(owner_of(network, vpc, address), address);
   for (auto const& endpoint : network.connect_endpoints) {
     if (endpoint.vpc != vpc || !is_usable(endpoint.state)) continue;
     auto const& id = endpoint.id.text();
     bool by_agent = carriers_.standing_of(id) != Carriers::Standing::absent;
     auto const* subnet = network.subnets.find(endpoint.subnet);
-    usable.push_back({standing_of(id),
+    usable.push_back({standing_of(id, target),
                       !subnet || !subnet->cidr.contains(address),
                       carriers_.carried_by(id),
                       {endpoint, by_agent || !has_dialer_}});

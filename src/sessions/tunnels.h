@@ -47,8 +47,8 @@ class Tunnels {
   // That tunnel again, by the policies of now: is the session this caller's, and leads it there?
   awaitable<Result<void>> admit_again(model::Caller caller, wire::OpenTunnel tunnel, SessionId session);
 
-  // How well an endpoint leads into its network now.
-  Carriers::Standing standing_of(std::string const& endpoint) const;
+  // How well an endpoint leads into its network now; or to one target there.
+  Carriers::Standing standing_of(std::string const& endpoint, InstanceId const& target = {}) const;
   // The endpoints that can carry a tunnel to an instance, best first: one that leads there, one in its own
   // subnet, the least loaded. Errors: not_found.
   Result<TunnelWays> ways_to(store::Transaction& transaction, InstanceId const& target) const;
