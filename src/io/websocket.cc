@@ -15,6 +15,8 @@ constexpr std::size_t kChunk = 16 * 1024 + 512;
 
 constexpr std::uint16_t kGoingAway = 1001, kProtocolError = 1002, kTooLarge = 1009;
 
+constexpr auto kLastWords = std::chrono::seconds(2);
+
 // Between two chunks of what is passed over: a peer that floods is slowed down to some megabytes a second, or
 // some hundred reads in each.
 constexpr auto kBetweenChunks = std::chrono::milliseconds(2);
@@ -33,7 +35,10 @@ awaitable<Result<wire::WebSocketMessage>> WebSocket::read() {
     auto message = reader_.next();
     if (!message) {
       auto error = message.error();
-      co_await close(error.code == Errc::too_large ? kTooLarge : kProtocolError, error.detail);
+      // Not closed here: what the peer still sends would cost it the reason. Whoever reads lingers, or
+      // leaves.
+      auto code = error.code == Errc::too_large ? kTooLarge : kProtocolError;
+      if (!is_finished_) co_await finish(code, error.detail, kLastWords);
       co_return error;
     }
     if (!*message) {
@@ -109,7 +114,7 @@ awaitable<void> WebSocket::close(std::uint16_t code, std::string_view reason) {
   // While another write is stuck the peer would not read this one either.
   if (!writing_.is_busy() && !is_finished_) {
     auto payload = wire::encode_close(code, reason);
-    stream_->expire_after(std::chrono::seconds(2));
+    stream_->expire_after(kLastWords);
     co_await write(Opcode::close, payload);
   }
   stream_->close();

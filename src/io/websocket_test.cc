@@ -94,10 +94,13 @@ TEST(WebSocketStream, too_large_a_message_ends_it_with_a_reason_for_the_peer) {
     Pair pair(executor, 1 << 16, 1000);
     Bytes payload(1001, 'x');
     co_await pair.client->write(Opcode::binary, payload);
+    TaskGroup group(executor, "test");
+    std::string at_client;
+    group.spawn(read_until_closed(*pair.client, at_client));
     auto message = co_await pair.server->read();
     EXPECT_EQ(message.error().code, Errc::too_large);
-    auto seen = co_await pair.client->read();
-    EXPECT_EQ(seen.error().code, Errc::closed);
+    co_await group.join();
+    EXPECT_EQ(pair.client->closed_by_peer()->code, 1009);
   });
 }
 
@@ -144,9 +147,9 @@ class Flooder {
     co_await socket_.async_connect(to, asio::use_awaitable);
   }
 
-  awaitable<void> flood() {
+  awaitable<void> flood(Side as = Side::client) {
     Bytes frames;
-    for (int i = 0; i < 5000; i++) wire::append_frame(frames, Side::client, Opcode::binary, {});
+    for (int i = 0; i < 5000; i++) wire::append_frame(frames, as, Opcode::binary, {});
     for (;;) {
       auto [error, count] = co_await asio::async_write(socket_, asio::buffer(frames.data(), frames.size()),
                                                        asio::as_tuple(asio::use_awaitable));
@@ -194,6 +197,30 @@ TEST(WebSocketStream, what_was_written_arrives_though_the_peer_sends_without_end
     wire::append_frame(expected, Side::server, Opcode::binary, tail);
     wire::append_frame(expected, Side::server, Opcode::close, wire::encode_close(1011, "why"));
     EXPECT_TRUE(all == expected) << all.size() << " of " << expected.size();
+    peer.leave();
+    co_await group.join();
+  });
+}
+
+TEST(WebSocketStream, why_it_ends_after_a_bad_frame_arrives_though_the_peer_sends_without_end) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    asio::ip::tcp::acceptor acceptor(executor, {asio::ip::address_v4::loopback(), 0});
+    Flooder peer(executor);
+    co_await peer.connect(acceptor.local_endpoint());
+    auto accepted = co_await acceptor.async_accept(asio::use_awaitable);
+    WebSocket server(executor, make_tcp_stream(std::move(accepted)), Side::server, 1 << 20);
+    TaskGroup group(executor, "test");
+    group.spawn(peer.flood(Side::server));  // not masked, as a client's frames have to be
+    auto read = [](WebSocket& socket) -> awaitable<void> {
+      auto message = co_await socket.read();
+      EXPECT_FALSE(message);
+      co_await socket.linger(5s);
+    };
+    group.spawn(read(server));
+    auto [all, end] = co_await peer.read_slowly();
+    EXPECT_EQ(end, asio::error::eof) << end.message();
+    EXPECT_EQ(all.size() > 4 ? all[0] : 0, 0x88) << "a close frame";
+    EXPECT_EQ(all.size() > 4 ? all[2] * 256 + all[3] : 0, 1002);
     peer.leave();
     co_await group.join();
   });
