@@ -228,6 +228,42 @@ def test_a_host_that_drains_finishes_its_tunnels_and_takes_no_more(network, host
     assert process.wait(20) == 0
 
 
+def test_a_host_that_drains_in_the_middle_of_a_stream_loses_nothing_of_it(network, hosts):
+    left = []
+
+    def drain(carrier):
+        left.append((carrier, carrier.process))
+        carrier.signal("TERM")
+        time.sleep(0.5)
+        assert network.tunnel().communicate(b"", timeout=20)[0] == b"hello\n"
+        assert network.carriers(1) != [carrier.id]
+
+    stream_through(network, drain, 4)
+    ((carrier, process),) = left
+    assert process.wait(20) == 0
+    wait_until("it is gone", lambda: not network.plane.is_connected(carrier.id))
+
+
+def test_an_endpoint_that_is_changed_keeps_its_tunnels(network, hosts):
+    held = Held(network)
+    with network.plane.world.network():
+        tunnel = Raw(network)
+        assert tunnel.read(6) == b"hello\n"
+
+    def state():
+        return network.plane.ec2("DescribeInstanceConnectEndpoints", InstanceConnectEndpointId_1=network.endpoint)["instanceConnectEndpointSet"][0]["state"]
+
+    for kept in ("true", "false"):
+        network.plane.ec2("ModifyInstanceConnectEndpoint", InstanceConnectEndpointId=network.endpoint, PreserveClientIp=kept)
+        assert network.tunnel().communicate(b"", timeout=20)[0] == b"hello\n", "one that is being changed takes tunnels"
+        wait_until("it is changed", lambda: state() == "update-complete")
+        assert held.says()
+        tunnel.socket.send(b"abc\n")
+        assert tunnel.read(4) == b"ABC\n"
+    tunnel.socket.close()
+    assert held.end() == (b"", "", 0)
+
+
 def test_a_tunnel_is_resumed_as_a_tunnel_and_by_its_owner_alone(network, hosts):
     held = Held(network)
     session = held.session["SessionId"]
