@@ -1,6 +1,9 @@
 #include "io/tls.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -115,6 +118,26 @@ Result<TlsContext> TlsContext::client(std::string const& ca_pem) {
 
 namespace {
 
+// Of a write of several records: they leave in full packets, and wake their reader once for many.
+class Cork {
+ public:
+  Cork(Socket& socket, ByteView bytes) : socket_(socket), wanted_(bytes.size() > SSL3_RT_MAX_PLAIN_LENGTH) {
+    set(1);
+  }
+  ~Cork() { set(0); }
+  Cork(Cork const&) = delete;
+  Cork& operator=(Cork const&) = delete;
+
+ private:
+  void set(int on) {
+    if (wanted_ && socket_.is_open())
+      ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+  }
+
+  Socket& socket_;
+  bool wanted_;
+};
+
 class TlsStream : public Stream {
  public:
   TlsStream(TlsContext const& context, Socket socket)
@@ -164,6 +187,7 @@ class TlsStream : public Stream {
   }
 
   awaitable<Result<void>> write(ByteView bytes) override {
+    Cork cork(socket_, bytes);
     while (!bytes.empty()) {
       auto write_some = [bytes](SSL* ssl) {
         return SSL_write(ssl, bytes.data(), static_cast<int>(bytes.size()));
