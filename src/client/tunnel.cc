@@ -29,6 +29,7 @@ BOOST_DESCRIBE_STRUCT(FindResponse, (), (instance_id, private_ip_address, endpoi
 
 // What failed so soon is told in time also when it fails twice, and a way that has a next one fails so soon.
 constexpr std::chrono::seconds kSoon{4};
+constexpr std::chrono::milliseconds kWay{4700};
 // For the plane to hear of the failure, which is told to us first, and to choose another agent.
 constexpr std::chrono::milliseconds kHearing{150};
 
@@ -37,7 +38,8 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::Ope
                                                          io::SteadyTime deadline) {
   auto begun = io::SteadyClock::now();
   auto opened = co_await open_channel_tunnel(plane.another(), asked, tell, deadline);
-  bool is_final = opened || opened.error().code == Errc::denied || io::SteadyClock::now() - begun > kSoon;
+  bool is_final = opened || opened.error().code == Errc::denied || io::SteadyClock::now() - begun > kSoon ||
+                  io::SteadyClock::now() >= deadline;
   if (is_final) co_return opened;
   co_await io::sleep_for(kHearing);
   co_return co_await open_channel_tunnel(plane.another(), asked, tell, deadline);
@@ -53,15 +55,16 @@ class Opening {
     Error failed{Errc::not_found, "there is no connect endpoint"};
     for (std::size_t way = 0; way < target_.ways(); way++) {
       bool is_last = way + 1 == target_.ways();
-      auto limit = is_last ? deadline : std::min(deadline, io::SteadyClock::now() + kSoon);
+      auto limit = is_last ? deadline : std::min(deadline, io::SteadyClock::now() + kWay);
       auto opened = co_await open(way, limit);
       if (opened && way > 0) tell_("connected through " + target_.way(way));
       if (opened) co_return opened;
       if (is_last) co_return way == 0 ? opened.error() : last_error(failed, way, opened.error());
+      if (is_silent(opened.error())) co_return opened.error();
       failed = io::SteadyClock::now() < limit ? opened.error() : no_answer();
       // What policies or parameters refuse, another way may yet allow.
       tell_(target_.way(way) + ": " + failed.detail + "; trying " + target_.way(way + 1));
-      deadline = std::max(deadline, io::SteadyClock::now() + kSoon);
+      deadline = std::max(deadline, io::SteadyClock::now() + kWay);
     }
     co_return failed;
   }
@@ -81,11 +84,15 @@ class Opening {
   // An endpoint is the way that is meant to be, where the plane is there at all.
   Error last_error(Error const& before, std::size_t way, Error const& last) const {
     bool is_of_agent = way == target_.endpoints.size();
-    if (!is_of_agent || last.code == Errc::deadline_exceeded) return last;
+    if (!is_of_agent || is_silent(last)) return last;
     tell_(target_.way(way) + ": " + last.detail);
     return before;
   }
 
+  // The plane itself, by which all ways lead.
+  static bool is_silent(Error const& error) { return error.code == Errc::deadline_exceeded; }
+
+  // By an agent, which dials for longer.
   Error no_answer() const {
     auto port = std::to_string(port_);
     auto sentence =

@@ -61,7 +61,8 @@ class Tunnel {
   virtual void hang_up() = 0;
 };
 
-// All ways have until `deadline`, but none has less than four seconds, nor more when there is a next one.
+// All ways have until `deadline`, but the next one has four seconds at least, and whichever has a next one no
+// more.
 // Error: that of the last endpoint; deadline_exceeded when the plane is silent, by which all of them lead.
 awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarget target, std::uint16_t port,
                                                        std::chrono::seconds duration, Tell tell,

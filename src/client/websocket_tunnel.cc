@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kOpening = 10s, kUrlLife = 60s;
+// Of the plane that the target did not: to tell that from a plane that is silent.
+constexpr auto kAnswer = 500ms;
 // The plane reads nothing while the target does not.
 constexpr io::KeepAlive kKeepAlive{.is_patient = true};
 constexpr std::size_t kMostMessage = 128 * 1024, kMostFrame = 64'000;
@@ -19,7 +21,7 @@ constexpr std::size_t kMostMessage = 128 * 1024, kMostFrame = 64'000;
 // The name of the endpoint is what is signed; the connection goes to the plane's own address, which answers
 // for all of its names.
 awaitable<Result<std::unique_ptr<io::WebSocket>>> connect(Plane& plane, wire::OpenTunnel asked,
-                                                          std::string dns_name) {
+                                                          std::string dns_name, io::SteadyTime deadline) {
   auto const& profile = plane.profile();
   CO_TRY(auto url, wire::parse_url(profile.endpoint));
   wire::HttpRequest request;
@@ -27,7 +29,9 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> connect(Plane& plane, wire::Op
   request.target = wire::presign(wire::open_tunnel_target(asked), dns_name, profile.credentials,
                                  profile.region, "ec2-instance-connect", SystemClock().now(), kUrlLife);
   request.headers.set("Host", dns_name);
-  request.headers.set(std::string(wire::kAwaitTarget), "true");
+  auto patience =
+      std::chrono::floor<std::chrono::seconds>(deadline - io::SteadyClock::now() - kAnswer).count();
+  request.headers.set(std::string(wire::kAwaitTarget), std::to_string(std::max(patience, 1l)));
   CO_TRY(auto stream, co_await io::connect(plane.outbound(), std::move(url), kOpening, kKeepAlive));
   co_return co_await io::upgrade_client(std::move(stream), std::move(request), kMostMessage, kOpening);
 }
@@ -98,7 +102,7 @@ class WebSocketTunnel : public Tunnel {
 awaitable<Result<std::unique_ptr<Tunnel>>> open_websocket_tunnel(Plane& plane, wire::OpenTunnel asked,
                                                                  std::string dns_name,
                                                                  io::SteadyTime deadline) {
-  auto connecting = connect(plane, std::move(asked), std::move(dns_name));
+  auto connecting = connect(plane, std::move(asked), std::move(dns_name), deadline);
   CO_TRY(auto socket, co_await plane.until(deadline, std::move(connecting)));
   co_return std::make_unique<WebSocketTunnel>(std::move(socket));
 }

@@ -1,6 +1,7 @@
 #include "doors/endpoint/endpoint_door.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -26,6 +27,13 @@ constexpr std::size_t kChunk = 64 * 1024;
 // sends each empty frame in a TLS record, which costs more than its few bytes tell.
 constexpr auto kBetweenEmptyFrames = 100ms;
 constexpr std::size_t kMostPassedOver = 16 * 1024, kOfAFrame = 32;
+
+// Of a client that awaits its target.
+std::chrono::seconds patience_of(std::string_view words) {
+  int seconds = 0;
+  std::from_chars(words.data(), words.data() + words.size(), seconds);
+  return std::chrono::seconds(std::clamp(seconds, 1, 10));
+}
 
 // The name without a port, as the client signed it.
 std::string host_of(wire::HttpRequest const& request) {
@@ -241,6 +249,19 @@ awaitable<Result<void>> EndpointDoor::accept(Tunnel& tunnel, Connection& connect
   co_return success();
 }
 
+awaitable<Result<std::unique_ptr<io::Stream>>> EndpointDoor::reach_within(Tunnel& tunnel,
+                                                                          std::chrono::seconds patience) {
+  auto target = co_await io::within(patience, reach(tunnel));
+  if (target || target.error().code != Errc::deadline_exceeded) co_return target;
+  auto const& asked = tunnel.asked();
+  auto port = std::to_string(asked.port), id = tunnel.row().target.text();
+  auto sentence = "no answer from " + asked.address.text() + " port " + port + " in " +
+                  std::to_string(patience.count()) + " s";
+  if (id.starts_with("i-"))
+    sentence += "; which rule is missing tells: fumidai doctor " + id + " --port " + port;
+  co_return Error{Errc::unavailable, std::move(sentence)};
+}
+
 awaitable<Result<std::unique_ptr<io::Stream>>> EndpointDoor::reach(Tunnel& tunnel) {
   auto const& asked = tunnel.asked();
   if (!tunnel.row().carrier.empty())
@@ -253,11 +274,13 @@ awaitable<Result<std::unique_ptr<io::Stream>>> EndpointDoor::reach(Tunnel& tunne
 // A tunnel is open before its target is: a target that cannot be reached is told by the reason of its end,
 // which the AWS CLI shows. Our own client awaits the target, and goes another way where this one fails.
 awaitable<void> EndpointDoor::reach_and_carry(Tunnel& tunnel, Connection& connection) {
-  bool is_awaited = connection.request.headers.find(wire::kAwaitTarget).has_value();
+  auto awaited = connection.request.headers.find(wire::kAwaitTarget);
+  bool is_awaited = awaited.has_value();
   Result<void> accepted = success();
   if (!is_awaited) accepted = co_await accept(tunnel, connection);
   if (!accepted) co_return;
-  auto target = co_await reach(tunnel);
+  auto reaching = is_awaited ? reach_within(tunnel, patience_of(*awaited)) : reach(tunnel);
+  auto target = co_await std::move(reaching);
   if (!target) {
     tunnel.end(TunnelEnd::target_unreachable, target.error().detail);
     if (is_awaited) co_return co_await refuse(connection, wire::target_unreachable(target.error().detail));

@@ -53,6 +53,7 @@ class EndpointDoor {
   awaitable<void> reach_and_carry(Tunnel& tunnel, Connection& connection);
   awaitable<Result<void>> accept(Tunnel& tunnel, Connection& connection);
   awaitable<Result<std::unique_ptr<io::Stream>>> reach(Tunnel& tunnel);
+  awaitable<Result<std::unique_ptr<io::Stream>>> reach_within(Tunnel& tunnel, std::chrono::seconds patience);
 
   asio::any_io_executor executor_;
   identity::Authenticator& authenticator_;
