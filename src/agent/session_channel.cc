@@ -56,7 +56,7 @@ Bytes handshake_request(std::string const& session_type, json::value properties)
       {std::string(wire::action::native_stream), json::object{{"Agent", kAgentName}, {"Version", 1}}});
   // What a tunnel carries is recorded by nobody, and TLS guards it.
   if (session_type == "Port") {
-    for (auto action : {wire::action::no_digests, wire::action::large_messages})
+    for (auto action : {wire::action::no_digests, wire::action::large_messages, wire::action::wide_window})
       request.requested_client_actions.push_back({std::string(action)});
   }
   auto text = wire::to_json_text(request);

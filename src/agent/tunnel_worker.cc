@@ -138,6 +138,7 @@ awaitable<Result<void>> TunnelWorker::shake_hands() {
   CO_TRY(auto response, wire::from_json_text<wire::HandshakeResponse>(as_text(answer.payload)));
   is_native_ = response.succeeded(wire::action::native_stream);
   if (is_native_) most_payload_ = io::tunnel_payload(response.succeeded(wire::action::large_messages));
+  if (response.succeeded(wire::action::wide_window)) link_.widen(io::wide_tunnel_channel(true));
   if (response.succeeded(wire::action::no_digests)) {
     link_.omit_digests();
     link_.accept_no_digests();

@@ -12,6 +12,8 @@ namespace message_type = wire::message_type;
 namespace {
 
 constexpr std::size_t kMostBatch = 64 * 1024;
+// What is as long as this is passed on before more of it is taken.
+constexpr std::size_t kLong = 16 * 1024;
 constexpr std::uint16_t kUnacceptable = 1003;
 // A connection on which nothing was said for so long was one all the same.
 constexpr auto kOfUse = 1min;
@@ -33,7 +35,8 @@ DataLink::DataLink(asio::any_io_executor executor, DataLinkOptions options, Cloc
       window_(executor),
       sent_(executor),
       closing_(executor),
-      wanted_(executor) {}
+      wanted_(executor),
+      owed_(executor) {}
 
 awaitable<Result<void>> DataLink::run() {
   auto delay = options_.first_retry;
@@ -82,12 +85,14 @@ awaitable<Result<void>> DataLink::serve(std::shared_ptr<WebSocket> socket) {
 
 awaitable<Result<void>> DataLink::carry(WebSocket& socket) {
   using namespace asio::experimental::awaitable_operators;
-  auto first = co_await (read_loop(socket) || write_loop(socket) || resend_loop() || ping_loop(socket));
+  auto first = co_await (read_loop(socket) || write_loop(socket) || resend_loop() || ping_loop(socket) ||
+                         acknowledge_loop());
   switch (first.index()) {
     case 0: co_return std::get<0>(std::move(first));
     case 1: co_return std::get<1>(std::move(first));
     case 2: co_return std::get<2>(std::move(first));
-    default: co_return std::get<3>(std::move(first));
+    case 3: co_return std::get<3>(std::move(first));
+    default: co_return std::get<4>(std::move(first));
   }
 }
 
@@ -110,7 +115,9 @@ awaitable<Result<void>> DataLink::read_loop(WebSocket& socket) {
     if (!*mine) on_control(*message);
     if (channel_.has_output()) output_.notify();
     if (channel_.has_delivery()) arrived_.notify();
+    if (channel_.owes_acknowledgement()) owed_.notify();
     window_.notify();
+    if (bytes.payload.size() >= kLong) co_await let_others_run();
   }
   co_return closed_error();
 }
@@ -160,6 +167,15 @@ awaitable<Result<void>> DataLink::resend_loop() {
   }
 }
 
+awaitable<Result<void>> DataLink::acknowledge_loop() {
+  for (;;) {
+    while (!channel_.owes_acknowledgement()) co_await owed_.wait();
+    co_await sleep_for(wire::DataChannel::kLongestOwed);
+    channel_.acknowledge_owed();
+    if (channel_.has_output()) output_.notify();
+  }
+}
+
 awaitable<Result<void>> DataLink::ping_loop(WebSocket& socket) {
   for (;;) {
     co_await sleep_for(options_.ping_every == SteadyClock::duration() ? SteadyClock::duration(24h)
@@ -183,6 +199,7 @@ awaitable<Result<void>> DataLink::send(wire::PayloadType type, ByteView payload)
   channel_.send(type, payload);
   output_.notify();
   if (channel_.wants_input()) wanted_.notify();
+  if (payload.size() >= kLong) co_await let_others_run();
   co_return success();
 }
 
@@ -195,6 +212,7 @@ awaitable<Result<std::optional<wire::DataChannel::Delivery>>> DataLink::receive_
   }
   auto delivery = channel_.take_delivery();
   if (channel_.has_output()) output_.notify();
+  if (channel_.owes_acknowledgement()) owed_.notify();
   wanted_.notify();
   co_return delivery;
 }
@@ -228,7 +246,7 @@ void DataLink::stop_receiving() {
 
 void DataLink::close() {
   closed_ = true;
-  for (auto* signal : {&output_, &arrived_, &wanted_, &window_, &sent_, &closing_}) signal->notify();
+  for (auto* signal : {&output_, &arrived_, &wanted_, &window_, &sent_, &closing_, &owed_}) signal->notify();
   if (socket_) socket_->close_now();
 }
 

@@ -47,6 +47,7 @@ class DataLink {
   // See wire::DataChannel.
   void omit_digests() { channel_.omit_digests(); }
   void accept_no_digests() { channel_.accept_no_digests(); }
+  void widen(wire::DataChannelOptions const& wide) { channel_.widen(wide); }
   // The peer's next payload. Error: closed.
   awaitable<Result<wire::DataChannel::Delivery>> receive();
   bool has_delivery() const { return channel_.has_delivery(); }
@@ -73,6 +74,7 @@ class DataLink {
   awaitable<Result<void>> write_loop(WebSocket& socket);
   awaitable<Result<void>> resend_loop();
   awaitable<Result<void>> ping_loop(WebSocket& socket);
+  awaitable<Result<void>> acknowledge_loop();
   void on_control(wire::AgentMessage const& message);
 
   DataLinkOptions options_;
@@ -83,6 +85,7 @@ class DataLink {
   std::deque<Bytes> posted_;
   Signal output_, arrived_, window_, sent_, closing_;
   Signal wanted_;  // the channel may want input again
+  Signal owed_;    // an acknowledgement
   bool paused_ = false;
   bool accepted_ = false;   // a message of the present connection
   bool listening_ = false;  // reads from the connection, since then

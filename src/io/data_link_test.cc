@@ -124,6 +124,20 @@ TEST(DataLink, carries_payloads_both_ways_and_messages_beside_them) {
   });
 }
 
+TEST(DataLink, what_a_wide_channel_owes_is_acknowledged_soon) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    Pair pair(executor);
+    pair.agent.widen({.is_agent = true});
+    pair.client.widen({});
+    co_await pair.client.send(PayloadType::output, as_bytes("a key press"));
+    auto drained = co_await pair.client.drain(150ms);  // sooner than it would be sent again
+    EXPECT_TRUE(drained);
+    auto got = co_await receive(pair.agent, 1);
+    EXPECT_EQ(got, "a key press");
+    co_await pair.stop();
+  });
+}
+
 awaitable<void> send_numbers(DataLink& link, int count) {
   for (int i = 0; i < count; i++) {
     auto text = std::to_string(1'000'000 + i) + "\n";

@@ -13,16 +13,32 @@ namespace {
 
 // Both directions of a tunnel that stands still hold less than a mebibyte, with all that is on the way.
 constexpr std::size_t kWindow = 384 * 1024, kLittleWindow = 192 * 1024;
+// In a wide one that is what is sent and not acknowledged, as much that came and is acknowledged, and as much
+// that came and is not.
+constexpr std::size_t kWideWindow = 256 * 1024, kLittleWideWindow = 128 * 1024;
+// An end of the usual room sends so much more than is acknowledged, and a message beyond.
+constexpr std::size_t kMostUnacknowledged = kWideWindow + tunnel_payload(true);
+constexpr std::size_t kSpareRoom = 64 * 1024 * 1024;
 constexpr std::size_t kStockPayload = 1024;
 
 }  // namespace
 
 wire::DataChannelOptions tunnel_channel(bool is_agent, TunnelRoom room) {
+  static wire::SpareRoom spare(kSpareRoom);  // of all tunnels of the process
   auto window = room == TunnelRoom::usual ? kWindow : kLittleWindow;
   return {.is_agent = is_agent,
           .send_window = window,
           .receive_window = window,
-          .acknowledge_below = std::numeric_limits<std::size_t>::max()};
+          .acknowledge_below = std::numeric_limits<std::size_t>::max(),
+          .spare = &spare};
+}
+
+wire::DataChannelOptions wide_tunnel_channel(bool is_agent, TunnelRoom room) {
+  auto options = tunnel_channel(is_agent, room);
+  options.send_window = room == TunnelRoom::usual ? kWideWindow : kLittleWideWindow;
+  options.acknowledge_below = options.send_window;
+  options.receive_window = options.acknowledge_below + kMostUnacknowledged;
+  return options;
 }
 
 TunnelClient::TunnelClient(asio::any_io_executor executor, Clock const& clock, std::string version,
@@ -90,6 +106,7 @@ awaitable<Result<void>> TunnelClient::answer_handshake(ByteView text) {
   is_native_ = request.find(wire::action::native_stream) != nullptr;
   is_undigested_ = request.find(wire::action::no_digests) != nullptr;
   if (is_undigested_) link_.accept_no_digests();
+  if (request.find(wire::action::wide_window) != nullptr) link_.widen(wide_tunnel_channel(false, room_));
   is_large_ = request.find(wire::action::large_messages) != nullptr && room_ == TunnelRoom::usual;
   wire::HandshakeResponse response;
   response.client_version = version_;
@@ -98,6 +115,7 @@ awaitable<Result<void>> TunnelClient::answer_handshake(ByteView text) {
     bool known = action.action_type == wire::action::session_type ||
                  action.action_type == wire::action::native_stream ||
                  action.action_type == wire::action::no_digests ||
+                 action.action_type == wire::action::wide_window ||
                  (action.action_type == wire::action::large_messages && is_large_);
     Processed processed{action.action_type, known ? Processed::kSuccess : Processed::kUnsupported, nullptr,
                         known ? "" : "this client does not know it"};
@@ -137,9 +155,13 @@ awaitable<void> TunnelClient::close(SteadyClock::duration patience) {
   link_.stop_receiving();
   // Else the other end would wait for our return.
   auto over = wire::encode_flag(wire::flag::terminate_session);
-  bool can_say = !heard_goodbye_ && link_.can_send();
-  if (can_say) co_await link_.send(PayloadType::flag, over);
-  co_await link_.drain(patience);
+  bool is_said = false, is_drained = true;
+  for (int i = 0; i < 2 && is_drained && !is_said;
+       i++) {  // behind what the window is full of, if that gets through
+    is_said = heard_goodbye_ || link_.can_send();
+    if (is_said && !heard_goodbye_) co_await link_.send(PayloadType::flag, over);
+    is_drained = co_await link_.drain(patience);
+  }
   link_.close();
 }
 

@@ -21,9 +21,11 @@ constexpr std::size_t tunnel_payload(bool is_large) {
   return (is_large ? 96 : 48) * 1024;
 }
 
-// Of a tunnel's data channel, at either end. What comes is acknowledged at once: whoever has handed over all
-// that he had may go, though its target takes it later.
+// Of a tunnel's data channel, at either end, and from WideWindow on. What comes is acknowledged at once:
+// whoever has handed over all that he had may go, though its target takes it later. In a wide one that holds
+// for so much as waits for the target, and what flows shares room beyond the window (wire/spare_room.h).
 wire::DataChannelOptions tunnel_channel(bool is_agent, TunnelRoom room = TunnelRoom::usual);
+wire::DataChannelOptions wide_tunnel_channel(bool is_agent, TunnelRoom room = TunnelRoom::usual);
 
 class TunnelClient {
  public:

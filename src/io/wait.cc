@@ -1,12 +1,17 @@
 #include "io/wait.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 
 namespace fumidai::io {
 
 awaitable<void> sleep_for(SteadyClock::duration duration) {
   asio::steady_timer timer(co_await asio::this_coro::executor, duration);
   co_await timer.async_wait(asio::use_awaitable);
+}
+
+awaitable<void> let_others_run() {
+  return asio::post(asio::use_awaitable);
 }
 
 // Whether a cancelled coroutine throws holds for all of the caller's, so it has to be put back: a loop that

@@ -23,6 +23,10 @@ using SteadyTime = SteadyClock::time_point;
 
 awaitable<void> sleep_for(SteadyClock::duration duration);
 
+// Goes on after what the loop has to do already. A long piece of work lets the next one begin with its first
+// part, instead of when all is done.
+awaitable<void> let_others_run();
+
 // The result of `work`, or deadline_exceeded. Over the limit the work is cancelled, and has unwound when this
 // returns.
 template <class T>

@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kPauseAbove = 64 * 1024, kResumeBelow = 48 * 1024;
 // What one write takes together, but for a larger message.
 constexpr std::size_t kMostBatch = 64 * 1024;
+// What is as long as this is on its way before the next is read.
+constexpr std::size_t kLong = 16 * 1024;
 // Between an agent's word that a session is over and the end of its data channel.
 constexpr auto kCompletionGrace = 1s;
 constexpr auto kFarewell = 2s;
@@ -398,7 +400,8 @@ awaitable<Result<void>> LiveSession::on_acknowledge(Role role, wire::AgentMessag
   // Taken for zero, as some receivers would, it could acknowledge what never arrived.
   if (ack.acknowledged_message_sequence_number < 0)
     co_return Error{Errc::malformed, "an acknowledgement without a sequence number"};
-  other(role).stream.on_acknowledge(ack.acknowledged_message_sequence_number);
+  other(role).stream.on_acknowledge(ack.acknowledged_message_sequence_number,
+                                    ack.covers_all_before.value_or(false));
   co_await pass_on(role, bytes);
   co_return success();
 }
@@ -414,6 +417,7 @@ awaitable<void> LiveSession::pass_on(Role from, ByteView bytes) {
     if (SteadyClock::now() >= sign) co_await show_life(leg(from));
   }
   if (!ending_) enqueue(to, bytes);
+  if (bytes.size() >= kLong) co_await io::let_others_run();
 }
 
 // While a client is not read from, its pings are not answered; it would take us for dead.

@@ -41,12 +41,13 @@ RelayedStream::Verdict RelayedStream::judge(Seen& seen, std::uint64_t mark) {
   return is_new ? Verdict::forward : Verdict::repeat;
 }
 
-void RelayedStream::on_acknowledge(std::int64_t sequence) {
-  if (auto older = older_.find(sequence); older != older_.end()) older->second.acknowledged = true;
+void RelayedStream::on_acknowledge(std::int64_t sequence, bool covers_all_before) {
+  auto older = covers_all_before ? older_.begin() : older_.find(sequence);
+  for (; older != older_.end() && older->first <= sequence; ++older) older->second.acknowledged = true;
   if (!first_ || sequence < oldest_) return;
   auto index = static_cast<std::size_t>(sequence - oldest_);
   if (index >= seen_.size() || seen_[index].mark == 0) return;  // of what never passed here
-  seen_[index].acknowledged = true;
+  for (auto i = covers_all_before ? 0 : index; i <= index; i++) seen_[i].acknowledged = true;
   while (!seen_.empty() && seen_.front().acknowledged) {
     seen_.pop_front();
     oldest_++;

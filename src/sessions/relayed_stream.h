@@ -36,7 +36,8 @@ class RelayedStream {
 
   // `type` is of the payload: what is output to one may be a size or a status to another.
   Verdict on_data(std::int64_t sequence, Digest const& digest, std::uint32_t type = 1);
-  void on_acknowledge(std::int64_t sequence);
+  // Of that number, or of all up to it: what of that never passed here did so before a restart of ours.
+  void on_acknowledge(std::int64_t sequence, bool covers_all_before = false);
 
  private:
   struct Seen {

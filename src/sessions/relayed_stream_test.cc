@@ -37,6 +37,48 @@ TEST(RelayedStream, an_acknowledgement_counts_for_its_own_number_only) {
   EXPECT_EQ(stream.on_data(2, digest_of("x")), Verdict::repeat);
 }
 
+TEST(RelayedStream, an_acknowledgement_may_count_for_all_before_it) {
+  RelayedStream stream;
+  for (int i = 0; i < 4; i++) stream.on_data(i, digest_of("x"));
+  stream.on_acknowledge(2, true);
+  for (int i = 0; i < 3; i++) EXPECT_EQ(stream.on_data(i, digest_of("x")), Verdict::answer);
+  EXPECT_EQ(stream.on_data(3, digest_of("x")), Verdict::repeat);
+}
+
+TEST(RelayedStream, but_never_for_what_is_still_to_come) {
+  RelayedStream stream;
+  stream.on_data(0, digest_of("x"));
+  stream.on_acknowledge(2, true);
+  EXPECT_EQ(stream.on_data(0, digest_of("x")), Verdict::repeat);
+  EXPECT_EQ(stream.on_data(2, digest_of("x")), Verdict::forward);
+}
+
+// The receiver had them from the time before, and says so when the sender begins to repeat.
+TEST(RelayedStream, what_never_passed_here_holds_nothing_up) {
+  RelayedStream stream;
+  stream.resume();
+  stream.on_data(7, digest_of("x"));
+  for (int i : {11, 12}) stream.on_data(i, digest_of("x"));
+  stream.on_acknowledge(12, true);
+  EXPECT_EQ(stream.on_data(9, digest_of("x")), Verdict::answer);
+  for (int i = 13; i < 13 + 2 * RelayedStream::kMostAhead; i++) {
+    ASSERT_EQ(stream.on_data(i, digest_of("x")), Verdict::forward) << i;
+    stream.on_acknowledge(i, true);
+  }
+}
+
+TEST(RelayedStream, also_for_what_came_before_and_after_a_restart) {
+  RelayedStream stream;
+  stream.resume();
+  stream.on_data(7, digest_of("x"));
+  for (int i : {4, 5}) stream.on_data(i, digest_of("x"));
+  stream.on_acknowledge(5, true);
+  EXPECT_EQ(stream.on_data(4, digest_of("x")), Verdict::answer);
+  EXPECT_EQ(stream.on_data(7, digest_of("x")), Verdict::repeat);
+  stream.on_acknowledge(7, true);
+  EXPECT_EQ(stream.on_data(7, digest_of("x")), Verdict::answer);
+}
+
 TEST(RelayedStream, one_number_carries_one_payload) {
   RelayedStream stream;
   stream.on_data(0, digest_of("rm -r /tmp/x"));

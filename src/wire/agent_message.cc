@@ -53,8 +53,8 @@ Result<AgentMessage> AgentMessage::parse(ByteView bytes) {
   return message;
 }
 
-void AgentMessage::encode_to(MutableByteView out) const {
-  assert(out.size() >= encoded_size() && type.size() <= kTypeLength && created_ms != 0);
+void AgentMessage::encode_header(MutableByteView out) const {
+  assert(out.size() >= kPayloadOffset && type.size() <= kTypeLength && created_ms != 0);
   auto* at = out.data();
   write_u32(at, kHeaderLength);
   std::memset(at + kTypeAt, ' ', kTypeLength);
@@ -70,12 +70,20 @@ void AgentMessage::encode_to(MutableByteView out) const {
   std::copy(computed.begin(), computed.end(), at + kDigestAt);
   write_u32(at + kPayloadTypeAt, static_cast<std::uint32_t>(payload_type));
   write_u32(at + kPayloadLengthAt, static_cast<std::uint32_t>(payload.size()));
-  if (!payload.empty()) std::memmove(at + kPayloadOffset, payload.data(), payload.size());
+}
+
+void AgentMessage::encode_to(MutableByteView out) const {
+  assert(out.size() >= encoded_size());
+  encode_header(out);
+  if (!payload.empty()) std::memmove(out.data() + kPayloadOffset, payload.data(), payload.size());
 }
 
 Bytes AgentMessage::encode() const {
-  Bytes bytes(encoded_size());
-  encode_to(bytes);
+  Bytes bytes;
+  bytes.reserve(encoded_size());  // and not filled with zeros before
+  bytes.resize(kPayloadOffset);
+  encode_header(bytes);
+  bytes.insert(bytes.end(), payload.begin(), payload.end());
   return bytes;
 }
 

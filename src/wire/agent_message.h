@@ -55,6 +55,8 @@ struct AgentMessage {
   static constexpr std::uint32_t kHeaderLength = 116;
   static constexpr std::size_t kPayloadOffset = 120;
   static constexpr std::uint64_t kSyn = 1, kFin = 2;
+  // Of ours, after WideWindow was agreed: its sender wants an acknowledgement of all up to it, now.
+  static constexpr std::uint64_t kAcknowledge = 4;
 
   std::string_view type;
   std::uint32_t schema_version = 1;
@@ -83,6 +85,9 @@ struct AgentMessage {
   // Writes to `out`, which has room for encoded_size(). The digest is computed, an absent id is drawn.
   void encode_to(MutableByteView out) const;
   Bytes encode() const;
+
+ private:
+  void encode_header(MutableByteView out) const;
 };
 
 // A message of the service or of an end, ready to send: fresh id, created now.

@@ -18,15 +18,29 @@ constexpr std::int64_t kMostAhead = 10'000;
 constexpr std::size_t kMostAcknowledgements = 4096;
 // What each stored message costs besides its payload, so that many tiny ones are bounded too.
 constexpr std::size_t kMessageOverhead = 128;
+// How much a wide channel may have under way, or waiting, beyond its window.
+constexpr std::size_t kMostBeyond = 4 * 1024 * 1024;
+// What more than its window leaves room for: a message of the largest kind.
+constexpr std::size_t kStep = 128 * 1024;
+// Ends that are near wait for each other's processors longer than for the network.
+constexpr auto kLeastFlow = 10ms;
+// What takes longer waits for a consumer.
+constexpr auto kMostFlow = 1s;
+// Of a wide channel: a peer may withhold acknowledgements for long, and what is repeated meanwhile is large.
+constexpr auto kMostWideTimeout = 4s;
+// At first, and when that was acknowledged.
+constexpr std::size_t kMostRepeated = 64 * 1024, kMostRepeatedAfter = 256 * 1024;
+// How often acknowledgements are asked for: the window never closes while all is well.
+constexpr int kAsksInWindow = 4;
 // Timing as in AWS's programs (session-manager.md 9.1).
 constexpr milliseconds kClockGranularity = 10ms, kMostTimeout = 1s;
 
-std::size_t cost_of(ByteView payload) {
-  return payload.size() + kMessageOverhead;
+std::size_t excess(std::size_t value, std::size_t over) {
+  return value - std::min(value, over);
 }
 
-milliseconds elapsed(DataChannel::Instant from, DataChannel::Instant to) {
-  return std::chrono::duration_cast<milliseconds>(to - from);
+std::size_t cost_of(ByteView payload) {
+  return payload.size() + kMessageOverhead;
 }
 
 }  // namespace
@@ -59,6 +73,7 @@ void DataChannel::send(PayloadType type, ByteView payload) {
   message.sequence = next_sequence_;
   // AWS's agent marks its first message, its plugin none; no receiver looks.
   message.flags = options_.is_agent && next_sequence_ == 0 ? AgentMessage::kSyn : 0;
+  if (asks_for_acknowledgement(type, payload)) message.flags |= AgentMessage::kAcknowledge;
   message.payload_type = type;
   message.payload = payload;
   message.is_digested = !omits_digests_;
@@ -68,8 +83,19 @@ void DataChannel::send(PayloadType type, ByteView payload) {
   entry.payload_size = payload.size();
   unacknowledged_.push_back(std::move(entry));
   unacknowledged_bytes_ += cost_of(payload);
+  take_room_to_send();
   // Registered before it is written, so that no acknowledgement can come too early (session-manager.md 9.5).
   queue(next_sequence_++);
+}
+
+bool DataChannel::asks_for_acknowledgement(PayloadType type, ByteView payload) {
+  if (!is_wide_) return false;
+  unasked_bytes_ += cost_of(payload);
+  bool asks = type != PayloadType::output ||
+              unasked_bytes_ >= (options_.send_window + beyond_) / kAsksInWindow ||
+              (next_sequence_ + 1) % (kMostUnacknowledged / kAsksInWindow) == 0;
+  if (asks) unasked_bytes_ = 0;
+  return asks;
 }
 
 Result<bool> DataChannel::receive(AgentMessage const& message, Instant now) {
@@ -90,39 +116,75 @@ Result<void> DataChannel::on_acknowledge(AgentMessage const& message, Instant no
   TRY(auto ack, from_json_text<Acknowledge>(as_text(message.payload)));
   auto sequence = ack.acknowledged_message_sequence_number;
   auto* entry = outgoing(sequence);
-  if (entry == nullptr || entry->acknowledged) return success();
+  if (entry == nullptr) return success();
   // Only a message sent once tells the round trip: of two copies one does not know which was acknowledged.
-  if (entry->sends == 1 && !entry->queued) measure_round_trip(elapsed(entry->last_sent, now));
-  bool was_resent = entry->sends > 1;
-  entry->acknowledged = true;
-  entry->message.reset();
-  unacknowledged_bytes_ -= entry->payload_size + kMessageOverhead;
+  bool tells_round_trip = !entry->acknowledged && entry->sends == 1 && !entry->queued;
+  if (tells_round_trip) measure_round_trip(now - entry->last_sent);
+  bool was_resent = !entry->acknowledged && entry->sends > 1;
+  auto before = unacknowledged_bytes_;
+  auto first = ack.covers_all_before.value_or(false) ? oldest_ : sequence;
+  for (auto each = first; each <= sequence; each++) release(*outgoing(each));
+  follow_flow(before - unacknowledged_bytes_, now);
+  take_room_to_send();
   while (!unacknowledged_.empty() && unacknowledged_.front().acknowledged) {
     unacknowledged_.pop_front();
     oldest_++;
   }
   // The repair of one gap is the moment to repair the next: recovery runs at the speed of acknowledgements.
-  if (was_resent) resend_oldest_if_overdue(now);
+  if (was_resent) resend_overdue(is_wide_ ? kMostRepeatedAfter : 1, now);
   return success();
 }
 
-void DataChannel::measure_round_trip(milliseconds measured) {
+void DataChannel::release(Outgoing& entry) {
+  if (std::exchange(entry.acknowledged, true)) return;
+  entry.message.reset();
+  unacknowledged_bytes_ -= entry.payload_size + kMessageOverhead;
+}
+
+// What is acknowledged in two round trips may be under way: a flow that its window holds back doubles with
+// each of them, and one that its consumer holds back gets no more than that takes.
+void DataChannel::follow_flow(std::size_t acknowledged, Instant now) {
+  if (!is_wide_ || shortest_round_trip_ == Instant::duration::max()) return;
+  flown_ += acknowledged;
+  auto span = std::clamp<Instant::duration>(2 * shortest_round_trip_, kLeastFlow, kMostFlow);
+  auto took = now - flow_since_;
+  if (took < span) return;
+  auto flow = static_cast<std::size_t>(static_cast<double>(flown_) * (span / 1.0s) / (took / 1.0s));
+  beyond_ = std::min(excess(flow, options_.send_window), kMostBeyond);
+  flow_since_ = now;
+  flown_ = 0;
+}
+
+void DataChannel::take_room_to_send() {
+  if (is_wide_) sending_.resize(excess(unacknowledged_bytes_, options_.send_window));
+}
+
+void DataChannel::measure_round_trip(Instant::duration exactly) {
+  shortest_round_trip_ = std::min(shortest_round_trip_, exactly);
+  auto measured = std::chrono::duration_cast<milliseconds>(exactly);
   auto difference = round_trip_ > measured ? round_trip_ - measured : measured - round_trip_;
   variation_ = (3 * variation_ + difference) / 4;
   round_trip_ = (7 * round_trip_ + measured) / 8;
-  timeout_ = std::min(kMostTimeout, round_trip_ + std::max(kClockGranularity, 4 * variation_));
+  auto owed = is_wide_ ? 2 * kLongestOwed : 0ms;
+  timeout_ = std::min(kMostTimeout, round_trip_ + owed + std::max(kClockGranularity, 4 * variation_));
 }
 
 milliseconds DataChannel::timeout_of(Outgoing const& oldest) const {
-  auto doublings = std::min(oldest.sends - 1, 6);
-  return std::min<milliseconds>(kMostTimeout, timeout_ * (1 << std::max(0, doublings)));
+  auto doublings = std::min(oldest.sends - 1, 8);
+  return std::min<milliseconds>(is_wide_ ? kMostWideTimeout : kMostTimeout,
+                                timeout_ * (1 << std::max(0, doublings)));
 }
 
-void DataChannel::resend_oldest_if_overdue(Instant now) {
-  if (unacknowledged_.empty()) return;
-  auto const& oldest = unacknowledged_.front();
-  if (oldest.queued || oldest.sends == 0) return;
-  if (now - oldest.last_sent >= timeout_of(oldest)) queue(oldest_);
+// The oldest, and of those after it what is overdue, too: about so many bytes.
+void DataChannel::resend_overdue(std::size_t bytes, Instant now) {
+  std::size_t resent = 0;
+  for (auto sequence = oldest_; sequence < next_sequence_ && resent < bytes; sequence++) {
+    auto const& each = *outgoing(sequence);
+    if (each.acknowledged) continue;
+    if (each.queued || each.sends == 0 || now - each.last_sent < timeout_of(each)) return;
+    queue(sequence);
+    resent += each.payload_size + kMessageOverhead;
+  }
 }
 
 DataChannel::Instant DataChannel::next_tick() const {
@@ -133,12 +195,16 @@ DataChannel::Instant DataChannel::next_tick() const {
 }
 
 void DataChannel::tick(Instant now) {
-  resend_oldest_if_overdue(now);
+  resend_overdue(is_wide_ ? kMostRepeated : 1, now);
 }
 
 void DataChannel::reconnected() {
   to_send_.clear();
-  for (auto& entry : unacknowledged_) entry.queued = false;
+  for (auto& entry : unacknowledged_) {
+    entry.queued = false;
+    entry.sends = std::min(entry.sends, 1);  // soon again, if need be
+  }
+  shortest_round_trip_ = Instant::duration::max();  // by another way, perhaps
   for (auto sequence = oldest_; sequence < next_sequence_; sequence++) queue(sequence);
 }
 
@@ -162,13 +228,13 @@ DataChannel::Message DataChannel::take_output(Instant now) {
 
 bool DataChannel::wants_input() const {
   if (acknowledgements_.size() >= kMostAcknowledgements) return false;
-  return delivered_bytes_ < options_.receive_window || !can_send();
+  return delivered_bytes_ < options_.receive_window + receiving_.size() || !can_send();
 }
 
 void DataChannel::on_data(AgentMessage const& message) {
-  Received received{message.sequence, message.id};
+  Received received{message.sequence, message.id, (message.flags & AgentMessage::kAcknowledge) != 0};
   if (message.sequence < expected_) {
-    if (!is_withheld(message.sequence)) acknowledge(received);  // its acknowledgement was lost
+    if (!is_withheld(message.sequence)) acknowledge_again(received);  // its acknowledgement was lost
     return;
   }
   bool is_early = message.sequence > expected_;
@@ -176,28 +242,31 @@ void DataChannel::on_data(AgentMessage const& message) {
   // waited for needs less room than one beyond a gap, or a store full of early ones would keep it out for
   // ever.
   auto cost = cost_of(message.payload);
-  bool has_room = is_early ? delivered_bytes_ + early_bytes_ + cost <= options_.receive_window
-                           : delivered_bytes_ < options_.receive_window;
+  auto room = options_.receive_window + receiving_.size();
+  bool has_room = is_early ? delivered_bytes_ + early_bytes_ + cost <= room : delivered_bytes_ < room;
   if (!has_room || message.sequence - expected_ > kMostAhead) return;
   if (is_early) {
     auto [at, is_new] = early_.try_emplace(message.sequence);
     if (is_new) {
       at->second = {message.payload_type, to_bytes(message.payload)};
       early_bytes_ += cost;
+      follow_consumer();
     }
     return acknowledge(received);
   }
   if (delivered_bytes_ < options_.acknowledge_below) {
-    acknowledge(received);
+    acknowledge_in_order(received);
   } else {
     withheld_.push_back(received);
   }
   deliver({message.payload_type, to_bytes(message.payload)});
+  if (!early_.empty()) acknowledge_owed();  // the sender has more to repeat
   for (auto next = early_.begin(); next != early_.end() && next->first == expected_;
        next = early_.erase(next)) {
     early_bytes_ -= cost_of(next->second.payload);
     deliver(std::move(next->second));
   }
+  follow_consumer();
 }
 
 void DataChannel::deliver(Delivery delivery) {
@@ -214,10 +283,18 @@ std::optional<DataChannel::Delivery> DataChannel::take_delivery() {
   auto taken = expected_ - static_cast<std::int64_t>(deliveries_.size());  // all before it
   while (!withheld_.empty() &&
          (withheld_.front().sequence < taken || delivered_bytes_ < options_.acknowledge_below)) {
-    acknowledge(withheld_.front());
+    acknowledge_in_order(withheld_.front());
     withheld_.pop_front();
   }
+  follow_consumer();
   return delivery;
+}
+
+// Whatever a wide peer has under way finds room, as long as the process has it.
+void DataChannel::follow_consumer() {
+  if (!is_wide_) return;
+  auto wanted = delivered_bytes_ + early_bytes_ + kStep;
+  receiving_.resize(std::min(excess(wanted, options_.receive_window), kMostBeyond + kStep));
 }
 
 bool DataChannel::is_withheld(std::int64_t sequence) const {
@@ -225,10 +302,33 @@ bool DataChannel::is_withheld(std::int64_t sequence) const {
 }
 
 void DataChannel::acknowledge(Received const& received) {
+  push_acknowledgement(received, false);
+}
+
+void DataChannel::acknowledge_in_order(Received const& received) {
+  if (!is_wide_) return acknowledge(received);
+  owed_ = latest_ = received;
+  if (received.is_asked) acknowledge_owed();
+}
+
+// At once with all that is known to have come: each would be repeated by itself otherwise.
+void DataChannel::acknowledge_again(Received const& received) {
+  if (!latest_ || received.sequence > latest_->sequence) return acknowledge(received);
+  owed_ = latest_;
+  acknowledge_owed();
+}
+
+void DataChannel::acknowledge_owed() {
+  if (owed_) push_acknowledgement(*owed_, true);
+  owed_.reset();
+}
+
+void DataChannel::push_acknowledgement(Received const& received, bool covers_all_before) {
   Acknowledge ack;
   ack.acknowledged_message_type = peer_type();
   ack.acknowledged_message_id = received.id.text();
   ack.acknowledged_message_sequence_number = received.sequence;
+  if (covers_all_before) ack.covers_all_before = true;
   auto flags = AgentMessage::kSyn | AgentMessage::kFin;
   acknowledgements_.push_back(std::make_shared<Bytes const>(
       make_message(message_type::acknowledge, to_json_text(ack), clock_.now(), flags)));

@@ -13,6 +13,7 @@
 // stop reading from the connection, and when the peer is slow, can_send() says to stop reading from the
 // source.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -23,6 +24,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "wire/agent_message.h"
+#include "wire/spare_room.h"
 
 namespace fumidai::wire {
 
@@ -37,6 +39,8 @@ struct DataChannelOptions {
   // waits. Between the two a whole send window of our own programs has room, so that a consumer that lags
   // loses none of their messages.
   std::size_t acknowledge_below = 160 * 1024;
+  // What both windows of a wide channel grow into; nothing: they do not.
+  SpareRoom* spare = nullptr;
 };
 
 class DataChannel {
@@ -49,10 +53,14 @@ class DataChannel {
     Bytes payload;
   };
 
-  DataChannel(DataChannelOptions options, Clock const& clock) : options_(options), clock_(clock) {}
+  DataChannel(DataChannelOptions options, Clock const& clock)
+      : options_(options), clock_(clock), sending_(options.spare), receiving_(options.spare) {}
 
   // Sending. Payloads are never empty: AWS's programs cannot read such a message.
-  bool can_send() const { return unacknowledged_bytes_ < options_.send_window; }
+  bool can_send() const {
+    auto window = options_.send_window + std::min(beyond_, sending_.most());
+    return unacknowledged_bytes_ < window && unacknowledged_.size() < kMostUnacknowledged;
+  }
   void send(PayloadType type, ByteView payload);
   bool all_acknowledged() const { return unacknowledged_.empty(); }
   std::size_t unacknowledged_bytes() const { return unacknowledged_bytes_; }
@@ -61,6 +69,17 @@ class DataChannel {
   // have none.
   void omit_digests() { omits_digests_ = true; }
   void accept_no_digests() { needs_digests_ = false; }
+
+  // Between ends that agreed on it. The window follows what flows: what was acknowledged in two round trips
+  // may be under way. One acknowledgement stands for several messages: it comes when their sender asks for
+  // one, and is owed no longer than kLongestOwed.
+  void widen(DataChannelOptions const& wide) {
+    options_ = wide;
+    is_wide_ = true;
+  }
+  bool owes_acknowledgement() const { return owed_.has_value(); }
+  void acknowledge_owed();
+  static constexpr std::chrono::milliseconds kLongestOwed{10};
 
   // A stream message of the peer, or an acknowledge. Anything else is not for this class: false.
   // Error: malformed, when an acknowledge is not one, or a digest is wrong.
@@ -94,40 +113,61 @@ class DataChannel {
     bool acknowledged = false;
   };
 
+  // Fewer than a relay or a receiver follows.
+  static constexpr std::size_t kMostUnacknowledged = 4096;
+
+  bool asks_for_acknowledgement(PayloadType type, ByteView payload);
   std::string_view own_type() const;
   std::string_view peer_type() const;
   Outgoing* outgoing(std::int64_t sequence);
   void queue(std::int64_t sequence);
-  void resend_oldest_if_overdue(Instant now);
   std::chrono::milliseconds timeout_of(Outgoing const& oldest) const;
-  void measure_round_trip(std::chrono::milliseconds round_trip);
+  void measure_round_trip(Instant::duration round_trip);
+  void release(Outgoing& outgoing);
+  void resend_overdue(std::size_t bytes, Instant now);
+  void take_room_to_send();
+  void follow_flow(std::size_t acknowledged, Instant now);
+  void follow_consumer();
   Result<void> on_acknowledge(AgentMessage const& message, Instant now);
   struct Received {
     std::int64_t sequence;
     Uuid id;
+    bool is_asked = false;  // for an acknowledgement, at once
   };
 
   void on_data(AgentMessage const& message);
   bool is_withheld(std::int64_t sequence) const;
   void acknowledge(Received const& received);
+  void acknowledge_in_order(Received const& received);
+  void acknowledge_again(Received const& received);
+  void push_acknowledgement(Received const& received, bool covers_all_before);
   void deliver(Delivery delivery);
 
   DataChannelOptions options_;
   Clock const& clock_;
   bool omits_digests_ = false, needs_digests_ = true;
+  bool is_wide_ = false;
+  SpareRoom::Share sending_, receiving_;
 
   std::int64_t next_sequence_ = 0;
   std::int64_t oldest_ = 0;              // sequence number of unacknowledged_.front()
   std::deque<Outgoing> unacknowledged_;  // acknowledged ones in the middle stay until the oldest goes
   std::size_t unacknowledged_bytes_ = 0;
+  std::size_t unasked_bytes_ = 0;     // sent since an acknowledgement was asked for
   std::deque<std::int64_t> to_send_;  // sequence numbers, in order of writing
   std::deque<Message> acknowledgements_;
   std::chrono::milliseconds round_trip_{100}, variation_{0}, timeout_{200};
+  Instant::duration shortest_round_trip_ = Instant::duration::max();
+  Instant flow_since_{};  // when what follows began to be counted
+  std::size_t flown_ = 0;
+  std::size_t beyond_ = 0;  // the window, as far as there is room
 
   std::int64_t expected_ = 0;
   std::map<std::int64_t, Delivery> early_;  // beyond a gap
   std::deque<Delivery> deliveries_;
-  std::deque<Received> withheld_;  // delivered and not acknowledged, in order
+  std::deque<Received> withheld_;   // delivered and not acknowledged, in order
+  std::optional<Received> owed_;    // to be acknowledged with all before it
+  std::optional<Received> latest_;  // acknowledged with all before it, or owed
   std::size_t early_bytes_ = 0;
   std::size_t delivered_bytes_ = 0;
 };

@@ -17,13 +17,15 @@ class Simulation {
  public:
   struct Faults {
     double loss, duplication, reordering, reconnect;
+    bool is_wide;
   };
 
   Simulation(unsigned seed, Faults faults, std::size_t total)
-      : random_(seed),
-        faults_(faults),
-        agent_({.is_agent = true, .send_window = 4096, .receive_window = 8192}, clock_),
-        client_({.send_window = 4096, .receive_window = 8192, .acknowledge_below = 3000}, clock_) {
+      : random_(seed), faults_(faults), agent_(agent_options(), clock_), client_(client_options(), clock_) {
+    if (faults.is_wide) {
+      agent_.widen(agent_options());
+      client_.widen(client_options());
+    }
     for (std::size_t i = 0; i < total; i++) source_.push_back(static_cast<std::uint8_t>(random_()));
     ends_[0] = {&agent_, {}, 0, {}};
     ends_[1] = {&client_, {}, 0, {}};
@@ -69,11 +71,20 @@ class Simulation {
     return true;
   }
 
+  DataChannelOptions agent_options() {
+    return {.is_agent = true, .send_window = 4096, .receive_window = 8192, .spare = &spares_[0]};
+  }
+  DataChannelOptions client_options() {
+    return {.send_window = 4096, .receive_window = 8192, .acknowledge_below = 3000, .spare = &spares_[1]};
+  }
+
+  // Of one end or of both; what is under way is lost.
   void reconnect() {
     wire_[0].clear();
     wire_[1].clear();
-    agent_.reconnected();
-    client_.reconnected();
+    auto which = random_() % 3;
+    if (which != 0) agent_.reconnected();
+    if (which != 1) client_.reconnected();
   }
 
   void pump(End& end, std::vector<InFlight>& out, std::vector<InFlight>& in) {
@@ -106,12 +117,14 @@ class Simulation {
         end.got.insert(end.got.end(), delivery->payload.begin(), delivery->payload.end());
       }
     }
+    if (end.channel->owes_acknowledgement() && chance(0.1)) end.channel->acknowledge_owed();
     if (end.channel->next_tick() <= now_) end.channel->tick(now_);
   }
 
   std::mt19937 random_;
   Faults faults_;
   FixedClock clock_{from_millis(1'700'000'000'000)};
+  SpareRoom spares_[2]{SpareRoom(200'000), SpareRoom(200'000)};
   DataChannel agent_, client_;
   Bytes source_;
   End ends_[2];
@@ -124,7 +137,8 @@ TEST(DataChannel, no_byte_is_lost_or_repeated_whatever_the_network_does) {
     Simulation::Faults faults{.loss = (seed % 4) * 0.05,
                               .duplication = (seed % 3) * 0.1,
                               .reordering = (seed % 5) * 0.1,
-                              .reconnect = (seed % 7) * 0.002};
+                              .reconnect = (seed % 7) * 0.002,
+                              .is_wide = seed % 2 == 1};
     Simulation simulation(seed, faults, 3000 + seed % 9000);
     ASSERT_TRUE(simulation.run()) << "seed " << seed << " did not finish";
     ASSERT_TRUE(simulation.nothing_was_altered()) << "seed " << seed;
@@ -308,6 +322,195 @@ TEST_F(Ends, digests_are_left_out_only_where_both_ends_agreed) {
   auto wrong = stream_message(1, "payload", message_type::output_stream_data);
   wrong.back() ^= 1;
   EXPECT_FALSE(client.receive(*AgentMessage::parse(wrong), now));
+}
+
+class WideEnds : public Ends {
+ protected:
+  static constexpr std::size_t kSpare = 300'000;
+
+  WideEnds() {
+    sender.widen({.is_agent = true, .send_window = 1000, .spare = &spare});
+    receiver.widen(
+        {.send_window = 1000, .receive_window = 150'000, .acknowledge_below = 1000, .spare = &far_spare});
+  }
+  // What the sender has under way when it sends all that it may.
+  std::size_t fill() {
+    while (sender.can_send()) sender.send(PayloadType::output, as_bytes(std::string(100, 'x')));
+    return sender.unacknowledged_bytes();
+  }
+  // A millisecond: what is under way arrives, is taken and acknowledged.
+  void flow() {
+    now += 1ms;
+    carry(sender, receiver);
+    while (receiver.take_delivery()) continue;
+    receiver.acknowledge_owed();
+    carry(receiver, sender);
+  }
+
+  SpareRoom spare{kSpare}, far_spare{kSpare};  // of two processes
+  DataChannel sender{{.is_agent = true, .spare = &spare}, clock};
+  DataChannel receiver{{.spare = &far_spare}, clock};
+};
+
+TEST_F(WideEnds, one_acknowledgement_stands_for_several_messages) {
+  for (int i = 0; i < 2; i++) sender.send(PayloadType::output, as_bytes(std::string(100, 'x')));
+  carry(sender, receiver);
+  auto acknowledgement = receiver.take_output(now);
+  ASSERT_TRUE(acknowledgement);
+  EXPECT_FALSE(receiver.has_output());
+  EXPECT_TRUE(sender.receive(*AgentMessage::parse(*acknowledgement), now));
+  EXPECT_TRUE(sender.all_acknowledged());
+}
+
+TEST_F(WideEnds, one_that_is_not_asked_for_is_owed) {
+  sender.send(PayloadType::output, as_bytes("a key press"));
+  carry(sender, receiver);
+  EXPECT_FALSE(receiver.has_output());
+  EXPECT_TRUE(receiver.owes_acknowledgement());
+  receiver.acknowledge_owed();
+  EXPECT_FALSE(receiver.owes_acknowledgement());
+  carry(receiver, sender);
+  EXPECT_TRUE(sender.all_acknowledged());
+  sender.send(PayloadType::flag, as_bytes("over"));
+  carry(sender, receiver);
+  EXPECT_EQ(acknowledgements_in(receiver, now), 1) << "the end is always asked about";
+}
+
+TEST_F(WideEnds, the_window_follows_what_flows) {
+  EXPECT_LT(fill(), 1300u);
+  for (int i = 0; i < 100; i++) {
+    flow();
+    fill();
+  }
+  EXPECT_GT(fill(), 1000u + kSpare - 5000) << "all that nobody else has";
+  EXPECT_LT(spare.left(), 5000u);
+  for (int i = 0; i < 40; i++) {
+    flow();
+    if (i % 2 == 0) sender.send(PayloadType::output, as_bytes("slow"));
+  }
+  EXPECT_EQ(spare.left(), kSpare);
+  EXPECT_LT(fill(), 1300u);
+}
+
+TEST_F(WideEnds, what_has_flowed_and_stands_still_leaves_the_room_to_others) {
+  for (int i = 0; i < 100; i++) {
+    fill();
+    flow();
+  }
+  EXPECT_EQ(spare.left(), kSpare);
+}
+
+TEST_F(WideEnds, what_stands_still_has_no_more_than_its_window) {
+  auto under_way = fill();
+  carry(sender, receiver);
+  now += 1h;
+  carry(receiver, sender);
+  EXPECT_LT(fill(), 2 * under_way);
+  carry(sender, receiver);
+  carry(receiver, sender);
+  EXPECT_FALSE(sender.can_send()) << "nobody takes what came";
+}
+
+TEST_F(WideEnds, whatever_is_under_way_finds_room_while_the_consumer_lags) {
+  for (std::int64_t i = 0; i < 1500; i++) {
+    auto message = stream_message(i, std::string(100, 'x'), message_type::output_stream_data);
+    EXPECT_TRUE(receiver.wants_input());
+    EXPECT_TRUE(receiver.receive(*AgentMessage::parse(message), now));
+  }
+  EXPECT_LE(acknowledgements_in(receiver, now), 2) << "what waits is acknowledged when it is taken";
+  int taken = 0;
+  while (receiver.take_delivery()) taken++;
+  EXPECT_EQ(taken, 1500);
+  EXPECT_EQ(far_spare.left(), kSpare);
+}
+
+TEST_F(WideEnds, behind_a_gap_there_is_room_for_all_that_is_under_way) {
+  auto give = [&](std::int64_t number) {
+    auto message = stream_message(number, std::string(100, 'x'), message_type::output_stream_data);
+    EXPECT_TRUE(receiver.receive(*AgentMessage::parse(message), now));
+  };
+  for (std::int64_t i = 1; i < 1500; i++) give(i);
+  EXPECT_EQ(acknowledgements_in(receiver, now), 1499) << "all are kept";
+  give(0);
+  EXPECT_EQ(acknowledgements_in(receiver, now), 1) << "at once: the sender may have more to repeat";
+  int taken = 0;
+  while (receiver.take_delivery()) taken++;
+  EXPECT_EQ(taken, 1500);
+}
+
+TEST_F(WideEnds, many_small_messages_are_no_more_than_a_relay_follows) {
+  for (int i = 0; i < 1000; i++) {
+    fill();
+    flow();
+  }
+  std::size_t sent = 0;
+  for (; sender.can_send(); sent++) sender.send(PayloadType::output, as_bytes("x"));
+  EXPECT_LE(sent, 4096u);
+}
+
+// The receiver came back by another connection; the sender's stayed.
+TEST_F(WideEnds, what_is_lost_together_is_repeated_together) {
+  for (int i = 0; i < 100; i++) {
+    fill();
+    flow();
+  }
+  fill();
+  while (sender.take_output(now)) continue;  // all of it lost
+  int rounds = 0;
+  for (; !sender.all_acknowledged() && rounds < 100; rounds++) {
+    if (sender.next_tick() != Instant::max()) now = std::max(now, sender.next_tick());
+    sender.tick(now);
+    flow();
+  }
+  EXPECT_LT(rounds, 10) << "more than a thousand messages";
+}
+
+TEST_F(WideEnds, a_repeat_is_answered_with_all_that_came) {
+  for (int i = 0; i < 3; i++) sender.send(PayloadType::output, as_bytes(std::string(100, 'x')));
+  carry(sender, receiver);
+  while (receiver.take_output(now)) continue;  // lost
+  receiver.acknowledge_owed();
+  while (receiver.take_output(now)) continue;
+  now = sender.next_tick();
+  sender.tick(now);
+  auto again = sender.take_output(now);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(receiver.receive(*AgentMessage::parse(*again), now));
+  carry(receiver, sender);
+  EXPECT_TRUE(sender.all_acknowledged());
+}
+
+TEST_F(WideEnds, without_spare_room_the_windows_are_what_they_were) {
+  SpareRoom::Share other(&spare), another(&far_spare);
+  for (auto* share : {&other, &another}) share->resize(kSpare);
+  for (int i = 0; i < 100; i++) {
+    fill();
+    flow();
+  }
+  EXPECT_LT(fill(), 1300u);
+  for (std::int64_t i = 0; receiver.wants_input(); i++) {
+    ASSERT_LT(i, 1000);
+    carry(sender, receiver);
+    sender.send(PayloadType::output, as_bytes(std::string(100, 'x')));
+  }
+}
+
+TEST(SpareRoom, what_one_gives_back_another_may_have) {
+  SpareRoom room(100);
+  SpareRoom::Share first(&room);
+  {
+    SpareRoom::Share second(&room);
+    first.resize(70);
+    second.resize(70);
+    EXPECT_EQ(second.size(), 30u);
+    first.resize(10);
+    second.resize(70);
+    EXPECT_EQ(second.size(), 70u);
+  }
+  EXPECT_EQ(room.left(), 90u);
+  SpareRoom::Share none(nullptr);
+  none.resize(5);
+  EXPECT_EQ(none.size(), 0u);
 }
 
 TEST_F(Ends, other_messages_are_left_to_the_owner) {

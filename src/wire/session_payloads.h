@@ -46,10 +46,11 @@ struct Acknowledge {
   std::string acknowledged_message_id;
   std::int64_t acknowledged_message_sequence_number = -1;  // none, which acknowledges nothing
   bool is_sequential_message = true;
+  std::optional<bool> covers_all_before;  // of ours, after WideWindow: all with lower numbers have come, too
 };
 BOOST_DESCRIBE_STRUCT(Acknowledge, (),
                       (acknowledged_message_type, acknowledged_message_id,
-                       acknowledged_message_sequence_number, is_sequential_message))
+                       acknowledged_message_sequence_number, is_sequential_message, covers_all_before))
 
 // service -> agent, control channel. `content` is an InteractiveShellContent as JSON text.
 struct InteractiveShell {
@@ -174,16 +175,18 @@ struct TerminalSize {
 };
 BOOST_DESCRIBE_STRUCT(TerminalSize, (), (cols, rows))
 
-// Handshake actions. Peers that do not know an action answer that it is unsupported; three are ours. After
+// Handshake actions. Peers that do not know an action answer that it is unsupported; four are ours. After
 // NativeStream both ends speak the flags below and end a shell with its exit code. The others are for
 // tunnels: after NoDigests both leave the digests of their stream messages empty, the agent at once, the
-// client when the handshake is complete; after LargeMessages theirs are twice as long.
+// client when the handshake is complete; after LargeMessages theirs are twice as long; after WideWindow both
+// may have more under way when it flows, and acknowledge several messages by one.
 namespace action {
 inline constexpr std::string_view session_type = "SessionType";
 inline constexpr std::string_view kms_encryption = "KMSEncryption";
 inline constexpr std::string_view native_stream = "FumidaiNativeStream";
 inline constexpr std::string_view no_digests = "FumidaiNoDigests";
 inline constexpr std::string_view large_messages = "FumidaiLargeMessages";
+inline constexpr std::string_view wide_window = "FumidaiWideWindow";
 }  // namespace action
 
 // Payload of PayloadType::flag, a big-endian 32-bit number. The first three are AWS's; ours are spoken only
