@@ -29,10 +29,9 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> connect(Plane& plane, wire::Op
   request.target = wire::presign(wire::open_tunnel_target(asked), dns_name, profile.credentials,
                                  profile.region, "ec2-instance-connect", SystemClock().now(), kUrlLife);
   request.headers.set("Host", dns_name);
-  auto patience =
-      std::chrono::floor<std::chrono::seconds>(deadline - io::SteadyClock::now() - kAnswer).count();
-  request.headers.set(std::string(wire::kAwaitTarget), std::to_string(std::max(patience, 1l)));
   CO_TRY(auto stream, co_await io::connect(plane.outbound(), std::move(url), kOpening, kKeepAlive));
+  auto patience = std::chrono::floor<std::chrono::seconds>(deadline - io::SteadyClock::now() - kAnswer);
+  request.headers.set(std::string(wire::kAwaitTarget), std::to_string(std::max(patience, 1s).count()));
   co_return co_await io::upgrade_client(std::move(stream), std::move(request), kMostMessage, kOpening);
 }
 

@@ -234,6 +234,24 @@ def tunnels(plane, state="Active"):
     return [each for each in plane.aws("ssm", "describe-sessions", "--state", state)["Sessions"] if each["DocumentName"] == "OpenTunnel"]
 
 
+@pytest.mark.parametrize("seconds", ["4", "true", "", "999", "-1"])
+def test_who_awaits_the_target_is_answered_when_it_is_reached(lab, seconds):
+    plane, door = lab
+    with plane.world.network(), door.open(headers={"fumidai-await-target": seconds}) as opened:
+        assert opened.status == 101, opened.buffer
+        assert opened.receive().startswith(b"SSH-2.0-")
+
+
+def test_who_awaits_a_mute_target_is_told_in_his_time(lab):
+    plane, door = lab
+    address = door.address.rsplit(".", 1)[0] + ".250"  # nobody's
+    begun = time.monotonic()
+    with plane.world.network():
+        status, code, message = door.refusal(door.target(door.pairs(privateIpAddress=address)), headers={"fumidai-await-target": "1"})
+    assert (status, code) == (504, "TargetUnreachable") and message.startswith(f"no answer from {address} port 22 in 1 s"), message
+    assert time.monotonic() - begun < 3
+
+
 def test_bytes_may_come_in_any_pieces(tunnel):
     tunnel.send_raw(b"".join(tunnel.frame(opcode, piece, final) for opcode, piece, final in ((2, b"SSH-2", False), (0, b"", False), (9, b"alive", True), (0, b".0-", True), (2, b"", True), (2, b"me\r\n", True))))
     assert names_algorithms(tunnel)

@@ -30,9 +30,10 @@ constexpr std::size_t kMostPassedOver = 16 * 1024, kOfAFrame = 32;
 
 // Of a client that awaits its target.
 std::chrono::seconds patience_of(std::string_view words) {
-  int seconds = 0;
+  constexpr int kMost = 10;
+  int seconds = kMost;
   std::from_chars(words.data(), words.data() + words.size(), seconds);
-  return std::chrono::seconds(std::clamp(seconds, 1, 10));
+  return std::chrono::seconds(std::clamp(seconds, 1, kMost));
 }
 
 // The name without a port, as the client signed it.

@@ -50,12 +50,12 @@ class Door:
     def target(self, pairs=None, **how):
         return presigned(how.pop("key", self.key), how.pop("host", self.host), self.pairs() if pairs is None else pairs, **how)
 
-    def open(self, target=None, host=None):
-        return wire.WebSocket(self.plane, target or self.target(), host=host or self.host)
+    def open(self, target=None, host=None, headers=None):
+        return wire.WebSocket(self.plane, target or self.target(), headers, host or self.host)
 
-    def refusal(self, target, host=None):
+    def refusal(self, target, host=None, headers=None):
         """(status, ErrorCode, Message) of one that is not opened."""
-        with self.open(target, host) as tunnel:
+        with self.open(target, host, headers) as tunnel:
             head, body = tunnel.head.decode().lower(), tunnel.buffer
             assert tunnel.status != 101, "it was opened"
             length = int(next(line for line in head.split("\r\n") if line.startswith("content-length:")).split(":")[1])
