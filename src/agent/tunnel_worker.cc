@@ -97,10 +97,13 @@ awaitable<SessionResult> TunnelWorker::run() {
   };
   group.spawn(keep(*this));
   auto verdict = co_await converse();
-  if (!stopping_) co_await link_.drain(kDrain);
+  bool is_taken = true;
+  if (!stopping_) is_taken = co_await link_.drain(kDrain);
   co_await channel_.say_goodbye(link_);
   link_.close();
   co_await group.join();
+  if (verdict && !is_taken && !stopping_)
+    co_return SessionResult{"Failed", "the client took nothing more for " + in_words(kDrain)};
   if (!verdict && !stopping_) co_return SessionResult{"Failed", verdict.error().detail};
   co_return SessionResult{};
 }

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kMostBatch = 64 * 1024;
 // What is as long as this is passed on before more of it is taken.
 constexpr std::size_t kLong = 16 * 1024;
+// What is due meanwhile may be another message, sooner.
+constexpr auto kLongestSleep = 1s;
 constexpr std::uint16_t kUnacceptable = 1003;
 // A connection on which nothing was said for so long was one all the same.
 constexpr auto kOfUse = 1min;
@@ -158,7 +160,7 @@ awaitable<Result<void>> DataLink::resend_loop() {
     }
     auto now = SteadyClock::now();
     if (now < next) {
-      co_await sleep_for(next - now);
+      co_await sleep_for(std::min<SteadyClock::duration>(next - now, kLongestSleep));
       continue;
     }
     if (!paused_) channel_.tick(now);

@@ -171,6 +171,44 @@ TEST(DataLink, connections_that_break_lose_and_repeat_nothing) {
   });
 }
 
+awaitable<void> send_long_ones(DataLink& link, int count) {
+  for (int i = 0; i < count; i++) {
+    auto payload = std::to_string(i) + ":";
+    payload.resize(48 * 1024, '.');
+    co_await link.send(PayloadType::output, as_bytes(payload));
+  }
+}
+
+TEST(DataLink, nor_do_those_that_have_much_under_way) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    wire::SpareRoom near_spare(8 << 20), far_spare(8 << 20);
+    DataLinkOptions options;
+    Pair pair(executor, options);
+    wire::DataChannelOptions wide;
+    wide.spare = &near_spare;
+    pair.client.widen(wide);
+    wide.is_agent = true;
+    wide.spare = &far_spare;
+    pair.agent.widen(wide);
+    constexpr int kCount = 400;
+    TaskGroup tasks(executor, "senders");
+    tasks.spawn(send_long_ones(pair.client, kCount));
+    int got = 0;
+    for (; got < kCount; got++) {
+      auto delivery = co_await pair.agent.receive_until(SteadyClock::now() + 3s);
+      bool is_next =
+          delivery && *delivery && as_text((*delivery)->payload).starts_with(std::to_string(got) + ":");
+      if (!is_next) break;
+      if (got % 40 == 20) pair.break_connection();
+    }
+    EXPECT_EQ(got, kCount);
+    EXPECT_GE(std::count(pair.events.begin(), pair.events.end(), "connected"), 5);
+    tasks.cancel();
+    co_await tasks.join();
+    co_await pair.stop();
+  });
+}
+
 TEST(DataLink, tries_again_after_what_may_pass) {
   run_on_loop([](auto executor) -> awaitable<void> {
     std::deque<Error> passing{

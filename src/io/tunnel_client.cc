@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kWindow = 384 * 1024, kLittleWindow = 192 * 1024;
 // In a wide one that is what is sent and not acknowledged, as much that came and is acknowledged, and as much
 // that came and is not.
-constexpr std::size_t kWideWindow = 256 * 1024, kLittleWideWindow = 128 * 1024;
+constexpr std::size_t kWideWindow = 208 * 1024, kLittleWideWindow = 128 * 1024;
 // An end of the usual room sends so much more than is acknowledged, and a message beyond.
 constexpr std::size_t kMostUnacknowledged = kWideWindow + tunnel_payload(true);
 constexpr std::size_t kSpareRoom = 64 * 1024 * 1024;

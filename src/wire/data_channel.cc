@@ -27,7 +27,7 @@ constexpr auto kLeastFlow = 10ms;
 // What takes longer waits for a consumer.
 constexpr auto kMostFlow = 1s;
 // Of a wide channel: a peer may withhold acknowledgements for long, and what is repeated meanwhile is large.
-constexpr auto kMostWideTimeout = 4s;
+constexpr milliseconds kMostWideTimeout = 1min;
 // At first, and when that was acknowledged.
 constexpr std::size_t kMostRepeated = 64 * 1024, kMostRepeatedAfter = 256 * 1024;
 // How often acknowledgements are asked for: the window never closes while all is well.
@@ -170,7 +170,7 @@ void DataChannel::measure_round_trip(Instant::duration exactly) {
 }
 
 milliseconds DataChannel::timeout_of(Outgoing const& oldest) const {
-  auto doublings = std::min(oldest.sends - 1, 8);
+  auto doublings = std::min(oldest.sends - 1, is_wide_ ? 12 : 6);
   return std::min<milliseconds>(is_wide_ ? kMostWideTimeout : kMostTimeout,
                                 timeout_ * (1 << std::max(0, doublings)));
 }
@@ -205,6 +205,7 @@ void DataChannel::reconnected() {
     entry.sends = std::min(entry.sends, 1);  // soon again, if need be
   }
   shortest_round_trip_ = Instant::duration::max();  // by another way, perhaps
+  if (is_wide_) owed_ = latest_;                    // whose acknowledgement may have been lost
   for (auto sequence = oldest_; sequence < next_sequence_; sequence++) queue(sequence);
 }
 

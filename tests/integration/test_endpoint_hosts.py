@@ -150,6 +150,18 @@ def test_a_server_that_is_killed_comes_back_and_nothing_is_lost(network, hosts):
     assert "connected again; nothing was lost" in said
 
 
+def test_a_full_stream_loses_nothing_either(network, hosts):
+    def disturb(carrier):
+        carrier.cut()
+        time.sleep(1)
+        carrier.cut(False)
+        time.sleep(1)
+        network.plane.kill()
+        network.plane.start()
+
+    stream_through(network, disturb, 5, length=30_000, pause=0)
+
+
 def test_a_host_whose_agent_is_killed_ends_its_tunnels_and_others_take_over(network, hosts):
     held = Held(network)
     carrier = held.carrier()

@@ -50,7 +50,7 @@ class Raw:
         return end.code, end.reason
 
 
-def stream_through(network, disturb, seconds=6):
+def stream_through(network, disturb, seconds=6, length=1000, pause=0.001):
     """Sends numbers through a tunnel for some seconds, and disturbs it meanwhile; all of them have to come back."""
     held = Held(network)
     carrier = held.carrier()
@@ -60,11 +60,11 @@ def stream_through(network, disturb, seconds=6):
         end = time.monotonic() + seconds
         number = 0
         while time.monotonic() < end:
-            line = b"n%d" % number + b"." * 1000 + b"\n"
+            line = b"n%d" % number + b"." * length + b"\n"
             held.process.stdin.write(line)
             sent.append(line.upper())
             number += 1
-            time.sleep(0.001)
+            time.sleep(pause)
         held.process.stdin.close()
 
     got = []
