@@ -1,6 +1,7 @@
 // fumidai ssh
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,22 +129,33 @@ std::vector<std::string> ssh_words(SshWords const& said, std::string const& prox
   return words;
 }
 
+// Told to end, it ends with ssh, whose forwards nobody would own.
+volatile pid_t ssh_process = 0;
+
+void end_ssh(int) {
+  if (ssh_process > 0) ::kill(ssh_process, SIGTERM);
+}
+
 int run_ssh(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   // A key press of the person is ssh's alone; the key's files go when it has ended.
   for (int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_IGN);
+  ::signal(SIGTERM, end_ssh);
   auto child = ::fork();
   if (child < 0) return 255;
   if (child == 0) {
-    for (int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_DFL);
+    for (int number : {SIGINT, SIGQUIT, SIGHUP, SIGTERM}) ::signal(number, SIG_DFL);
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     ::execvp(arguments[0], arguments.data());
     std::perror("fumidai: cannot run ssh");
     ::_exit(255);
   }
+  ssh_process = child;
   int status = 0;
   ::waitpid(child, &status, 0);
+  ssh_process = 0;
   return io::exit_code_of(status);
 }
 

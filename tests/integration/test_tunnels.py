@@ -43,6 +43,18 @@ def test_ssh_reaches_an_instance_that_nothing_else_leads_to(plane, network):
     assert connection.split()[0] == interface["PrivateIpAddress"], "it comes from the endpoint's own address"
 
 
+def test_ssh_that_is_told_to_end_leaves_nothing_behind(plane, network, tmp_path):
+    environment = plane.environment() | {"TMPDIR": str(tmp_path)}
+    words = plane.world.words(FUMIDAI, "ssh", *SSH[1:], network.instance, "sleep 600")
+    held = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    wait_until("the tunnel is listed", lambda: [each for each in tunnels_of(plane) if each["Status"] == "Connected"])
+    wait_until("its key is there", lambda: list(tmp_path.iterdir()))
+    held.terminate()
+    held.communicate(timeout=10)
+    assert held.returncode != 0 and not list(tmp_path.iterdir())
+    wait_until("the tunnel has ended", lambda: not tunnels_of(plane))
+
+
 def test_much_goes_both_ways_and_arrives_whole(plane, network, tmp_path):
     sent = tmp_path / "sent"
     sent.write_bytes(bytes(range(256)) * (64 * 1024))
