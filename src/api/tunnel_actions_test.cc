@@ -3,6 +3,7 @@
 
 #include "api/test_plane.h"
 #include "networks/vpcs.h"
+#include "sessions/test_link.h"
 #include "sessions/tunnels.h"
 
 namespace fumidai::api {
@@ -11,18 +12,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr char kEndpoint[] = "eice-0123456789abcdef0", kOtherEndpoint[] = "eice-0123456789abcdef1";
-
-class Link : public sessions::AgentLink {
- public:
-  void send(Bytes) override {}
-  void close(std::uint16_t, std::string) override {}
-  io::SteadyTime connected_since() const override { return since_; }
-  std::string const& process() const override { return process_; }
-
- private:
-  std::string process_ = "first";
-  io::SteadyTime since_ = io::SteadyClock::now();
-};
 
 // Two endpoints of a network, an agent that carries the tunnels of both, and one that hana has opened.
 class ResumedTunnel : public TestPlane {
@@ -41,7 +30,7 @@ class ResumedTunnel : public TestPlane {
         return success();
       });
     });
-    registry->agents().attach(agent, std::make_shared<Link>());
+    registry->agents().attach(agent, std::make_shared<sessions::TestLink>());
     registry->carriers().arrived(agent, kEndpoint, hana());
     session = member("OpenTunnel", wish(), "SessionId");
   }

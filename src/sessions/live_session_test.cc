@@ -4,25 +4,13 @@
 
 #include "io/task_group.h"
 #include "io/test_loop.h"
+#include "sessions/test_link.h"
 
 namespace fumidai::sessions {
 namespace {
 
 using namespace std::chrono_literals;
 using model::SessionState;
-
-class Link : public AgentLink {
- public:
-  explicit Link(std::string process) : process_(std::move(process)) {}
-  void send(Bytes) override {}
-  void close(std::uint16_t, std::string) override {}
-  io::SteadyTime connected_since() const override { return since_; }
-  std::string const& process() const override { return process_; }
-
- private:
-  std::string process_;
-  io::SteadyTime since_ = io::SteadyClock::now();
-};
 
 // A tunnel that an agent carries, without a client.
 class CarriedTunnel {
@@ -41,7 +29,7 @@ class CarriedTunnel {
 
   // The agent's control channel, of that process.
   void connect(std::string process) {
-    agents_.attach(row_.agent(), std::make_shared<Link>(std::move(process)));
+    agents_.attach(row_.agent(), std::make_shared<TestLink>(std::move(process)));
     if (session_) session_->agent_arrived();
   }
   // Its data channel. What is given back is the agent's end.

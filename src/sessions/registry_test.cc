@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sessions/test_gate.h"
+#include "sessions/test_link.h"
 
 namespace fumidai::sessions {
 namespace {
@@ -11,24 +12,12 @@ using namespace std::chrono_literals;
 
 constexpr char kEndpoint[] = "eice-0123456789abcdef0";
 
-class Link : public AgentLink {
- public:
-  void send(Bytes) override {}
-  void close(std::uint16_t, std::string) override {}
-  io::SteadyTime connected_since() const override { return since_; }
-  std::string const& process() const override { return process_; }
-
- private:
-  std::string process_ = "first";
-  io::SteadyTime since_ = io::SteadyClock::now();
-};
-
 // One agent, which carries an endpoint's tunnels.
 class TheRegistry : public GateTest {
  protected:
   TheRegistry() {
     registry.emplace(loop.get_executor(), *database, deployment, *gate, SessionPatience{});
-    registry->agents().attach(agent, std::make_shared<Link>());
+    registry->agents().attach(agent, std::make_shared<TestLink>());
     registry->carriers().arrived(agent, kEndpoint);
   }
   ~TheRegistry() override { database.reset(); }
