@@ -142,17 +142,17 @@ int run_ssh(std::vector<std::string> words) {
   arguments.push_back(nullptr);
   // A key press of the person is ssh's alone; the key's files go when it has ended.
   for (int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_IGN);
-  ::signal(SIGTERM, end_ssh);
   auto child = ::fork();
   if (child < 0) return 255;
   if (child == 0) {
-    for (int number : {SIGINT, SIGQUIT, SIGHUP, SIGTERM}) ::signal(number, SIG_DFL);
+    for (int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_DFL);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     ::execvp(arguments[0], arguments.data());
     std::perror("fumidai: cannot run ssh");
     ::_exit(255);
   }
   ssh_process = child;
+  ::signal(SIGTERM, end_ssh);
   int status = 0;
   ::waitpid(child, &status, 0);
   ssh_process = 0;

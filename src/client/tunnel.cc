@@ -4,6 +4,7 @@
 
 #include "client/channel_tunnel.h"
 #include "client/websocket_tunnel.h"
+#include "wire/await_target.h"
 
 namespace fumidai::client {
 
@@ -44,8 +45,9 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::Ope
   co_await io::sleep_for(kHearing);
   auto again = co_await open_channel_tunnel(plane.another(), asked, tell, deadline);
   // The plane was not silent a moment ago: there was not the time.
-  bool is_late = !again && again.error().code == Errc::deadline_exceeded;
-  co_return is_late&& opened.error().code != Errc::deadline_exceeded ? std::move(opened) : std::move(again);
+  bool was_silent = opened.error().code == Errc::deadline_exceeded;
+  if (!again && again.error().code == Errc::deadline_exceeded && !was_silent) co_return opened;
+  co_return again;
 }
 
 // One target, and the ways to it.
@@ -97,12 +99,7 @@ class Opening {
 
   // By an agent, which dials for longer.
   Error no_answer() const {
-    auto port = std::to_string(port_);
-    auto sentence =
-        "no answer from " + target_.address + " port " + port + " in " + std::to_string(kSoon.count()) + " s";
-    if (!target_.instance.empty())
-      sentence += "; which rule is missing tells: fumidai doctor " + target_.instance + " --port " + port;
-    return {Errc::unavailable, std::move(sentence)};
+    return {Errc::unavailable, wire::no_answer(target_.address, port_, target_.instance, kSoon)};
   }
 
   Plane& plane_;

@@ -8,6 +8,7 @@
 #include "lab/names.h"
 #include "lab/probe.h"
 #include "lab/socket.h"
+#include "wire/await_target.h"
 
 namespace fumidai::app {
 
@@ -300,10 +301,7 @@ Error no_answer(network::Network const& network, Result<network::Location> const
     bool is_it = each.private_address == address && from && subnet && subnet->vpc == from->vpc->id;
     if (is_it && std::holds_alternative<InstanceId>(each.owner)) whose = network::text_of(each.owner);
   }
-  auto number = std::to_string(port);
-  return {Errc::unavailable, "no answer from " + address.text() + " port " + number +
-                                 "; which rule is missing tells: fumidai doctor " + whose + " --port " +
-                                 number};
+  return {Errc::unavailable, wire::no_answer(address.text(), port, whose)};
 }
 
 }  // namespace

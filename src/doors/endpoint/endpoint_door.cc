@@ -255,12 +255,9 @@ awaitable<Result<std::unique_ptr<io::Stream>>> EndpointDoor::reach_within(Tunnel
   auto target = co_await io::within(patience, reach(tunnel));
   if (target || target.error().code != Errc::deadline_exceeded) co_return target;
   auto const& asked = tunnel.asked();
-  auto port = std::to_string(asked.port), id = tunnel.row().target.text();
-  auto sentence = "no answer from " + asked.address.text() + " port " + port + " in " +
-                  std::to_string(patience.count()) + " s";
-  if (id.starts_with("i-"))
-    sentence += "; which rule is missing tells: fumidai doctor " + id + " --port " + port;
-  co_return Error{Errc::unavailable, std::move(sentence)};
+  auto id = tunnel.row().target.text();
+  if (!id.starts_with("i-")) id.clear();
+  co_return Error{Errc::unavailable, wire::no_answer(asked.address.text(), asked.port, id, patience)};
 }
 
 awaitable<Result<std::unique_ptr<io::Stream>>> EndpointDoor::reach(Tunnel& tunnel) {
