@@ -406,19 +406,19 @@ bool ends_when_asked(int process, StopPatience const& patience) {
 }  // namespace
 
 Result<void> stop_instance(io::Path const& directory, StopPatience patience) {
-  auto deadline = SteadyClock::now() + patience.killed;
+  auto deadline = SteadyClock::now() + patience.asked + 2 * patience.killed;
   while (is_running(directory)) {
     auto process = open_first_process(directory);
-    if (process.valid()) {
-      if (ends_when_asked(process.get(), patience)) return success();
+    if (process.valid() && !ends_when_asked(process.get(), patience)) {
       send_signal(process.get(), SIGKILL);
-      if (ends_within(process.get(), patience.killed)) return success();
+      ends_within(process.get(), patience.killed);
     }
-    // Just being started, by a plane that died perhaps: its number is known soon, or it ends by itself.
+    // It may be just being started, by a plane that died perhaps: its number is known soon, or it ends by
+    // itself. And a child that another thread forked holds its lock until it has closed what is not its own.
     if (SteadyClock::now() > deadline) {
       return Error{Errc::deadline_exceeded, "the instance in " + directory.string() + " does not end"};
     }
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(5ms);
   }
   return success();
 }

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <thread>
 
 #include "lab/test_instance.h"
@@ -190,6 +193,26 @@ TEST(Sandbox, instances_are_started_and_stopped_by_several_threads) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_TRUE(instances_below(instance.directory / "instances").empty());
+}
+
+TEST(Sandbox, has_stopped_when_nothing_holds_its_lock_any_more) {
+  FUMIDAI_NEEDS_LAB();
+  TestInstance instance;
+  ASSERT_TRUE(start_instance(instance.spec));
+  auto first = first_process(instance.spec.directory);
+  ASSERT_TRUE(first);
+  // As a process has it that another thread forked while the instance was started.
+  int process = static_cast<int>(::syscall(SYS_pidfd_open, *first, 0));
+  int lock = static_cast<int>(::syscall(SYS_pidfd_getfd, process, 3, 0));
+  ASSERT_GE(lock, 0) << std::strerror(errno);
+  std::thread holder([lock] {
+    std::this_thread::sleep_for(500ms);
+    ::close(lock);
+  });
+  EXPECT_TRUE(stop_instance(instance.spec.directory));
+  EXPECT_FALSE(is_running(instance.spec.directory));
+  holder.join();
+  ::close(process);
 }
 
 TEST(Sandbox, the_console_keeps_the_end_of_what_was_printed) {
