@@ -36,7 +36,7 @@ struct PutRequest {
 
 // Also the answer to Get…Policy: whose, its name, and the document.
 template <class Owner>
-using PolicyResponse = PutRequest<Owner>;
+using GetPolicyResponse = PutRequest<Owner>;
 
 template <class Owner>
 struct NameRequest {
@@ -106,11 +106,11 @@ Result<Nothing> put(store::Transaction& transaction, Call const& call, PutReques
 }
 
 template <class Owner>
-Result<PolicyResponse<Owner>> get(store::Transaction& transaction, Call const&,
-                                  NameRequest<Owner> const& request) {
+Result<GetPolicyResponse<Owner>> get(store::Transaction& transaction, Call const&,
+                                     NameRequest<Owner> const& request) {
   TRY(auto owner, Owner::find(transaction, request.owner));
   TRY(auto document, identity::find_inline_policy(transaction, Owner::key(owner.name), request.policy_name));
-  return PolicyResponse<Owner>{owner.name, request.policy_name, document_in_answer(document)};
+  return GetPolicyResponse<Owner>{owner.name, request.policy_name, document_in_answer(document)};
 }
 
 template <class Owner>

@@ -74,4 +74,10 @@ std::string text_of(json::value const& object, char const* member) {
   return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
 }
 
+json::array const& list_of(json::value const& object, char const* member) {
+  static json::array const none;
+  auto const* list = object.as_object().if_contains(member);
+  return list != nullptr && list->is_array() ? list->get_array() : none;
+}
+
 }  // namespace fumidai::app

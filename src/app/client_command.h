@@ -51,7 +51,8 @@ std::string own_program();  // its path, for running it again
 // follows a percent sign.
 std::string in_proxy_command(std::string_view word);
 
-// The text of a member, empty when it is not there.
+// The text, the list of a member: empty when it is not there.
 std::string text_of(boost::json::value const& object, char const* member);
+boost::json::array const& list_of(boost::json::value const& object, char const* member);
 
 }  // namespace fumidai::app

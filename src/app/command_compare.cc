@@ -24,10 +24,6 @@ struct CompareArguments : ClientArguments {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-json::array const& list_of(json::value const& object, char const* member) {
-  return object.as_object().at(member).as_array();
-}
-
 std::string joined(json::array const& texts, std::string_view between) {
   std::string all;
   for (auto const& text : texts)

@@ -16,18 +16,12 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMostText = 400;
-constexpr std::uint16_t kSsh = 22;
+constexpr std::uint16_t kUsualPort = 22;
 
 struct DoctorArguments : ClientArguments {
   std::string target;
-  std::uint16_t port = kSsh;
+  std::uint16_t port = kUsualPort;
 };
-
-json::array const& list_of(json::value const& object, char const* member) {
-  static json::array const none;
-  auto const* list = object.as_object().if_contains(member);
-  return list != nullptr && list->is_array() ? list->get_array() : none;
-}
 
 bool flag_of(json::value const& object, char const* member) {
   auto const* flag = object.as_object().if_contains(member);
@@ -149,7 +143,7 @@ void print_summary(json::value const& target) {
 Result<int> run_doctor(DoctorArguments const& arguments) {
   json::object request;
   if (!arguments.target.empty()) request["Target"] = arguments.target;
-  if (arguments.port != kSsh) request["Port"] = arguments.port;
+  if (arguments.port != kUsualPort) request["Port"] = arguments.port;
   TRY(auto answer, call_plane(arguments, "fumidai", "Fumidai.Diagnose", std::move(request)));
   int status = all_is_well(answer) ? 0 : 1;
   if (arguments.json) {
@@ -164,7 +158,7 @@ Result<int> run_doctor(DoctorArguments const& arguments) {
   for (auto const& target : targets) in_full ? print_target(target) : print_summary(target);
   if (!targets.empty() && !in_full)
     std::printf("Hop by hop, with what would mend it: fumidai doctor TARGET%s\n",
-                arguments.port == kSsh ? "" : (" --port " + std::to_string(arguments.port)).c_str());
+                arguments.port == kUsualPort ? "" : (" --port " + std::to_string(arguments.port)).c_str());
   if (!targets.empty() && !flag_of(answer, "Observed"))
     std::printf("(from the model alone: no lab runs here, so no packet was sent)\n");
   return status;

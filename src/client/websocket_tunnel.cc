@@ -15,7 +15,7 @@ constexpr auto kOpening = 10s, kUrlLife = 60s;
 // Of the plane that the target did not: to tell that from a plane that is silent.
 constexpr auto kAnswer = 500ms;
 // The plane reads nothing while the target does not.
-constexpr io::KeepAlive kKeepAlive{.is_patient = true};
+constexpr io::KeepAlive kPatience{.is_patient = true};
 constexpr std::size_t kMostMessage = 128 * 1024, kMostFrame = 64'000;
 
 // The name of the endpoint is what is signed; the connection goes to the plane's own address, which answers
@@ -29,7 +29,7 @@ awaitable<Result<std::unique_ptr<io::WebSocket>>> connect(Plane& plane, wire::Op
   request.target = wire::presign(wire::open_tunnel_target(asked), dns_name, profile.credentials,
                                  profile.region, "ec2-instance-connect", SystemClock().now(), kUrlLife);
   request.headers.set("Host", dns_name);
-  CO_TRY(auto stream, co_await io::connect(plane.outbound(), std::move(url), kOpening, kKeepAlive));
+  CO_TRY(auto stream, co_await io::connect(plane.outbound(), std::move(url), kOpening, kPatience));
   auto patience = std::chrono::floor<std::chrono::seconds>(deadline - io::SteadyClock::now() - kAnswer);
   request.headers.set(std::string(wire::kAwaitTarget), std::to_string(std::max(patience, 1s).count()));
   co_return co_await io::upgrade_client(std::move(stream), std::move(request), kMostMessage, kOpening);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMostName = 255, kMostKeyPairs = 5000;
 
 // A name becomes the comment in authorized_keys.
-Result<void> check_name(std::string const& name) {
+Result<void> check_key_name(std::string const& name) {
   bool is_printable = std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~'; });
   if (!name.empty() && name.size() <= kMostName && is_printable && name.front() != ' ' && name.back() != ' ')
     return success();
@@ -23,7 +23,7 @@ Result<void> check_name(std::string const& name) {
 }  // namespace
 
 Result<KeyPairId> add_key_pair(State& state, std::string const& name, SshPublicKey const& key, Time now) {
-  CHECK(check_name(name));
+  CHECK(check_key_name(name));
   if (state.key_pair_named(name))
     return Error{Errc::conflict, "The keypair already exists", "InvalidKeyPair.Duplicate"};
   if (state.key_pairs.size() >= kMostKeyPairs)

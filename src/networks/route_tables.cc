@@ -116,7 +116,7 @@ auto route_to(network::RouteTable& table, Cidr const& destination) {
 }
 
 // The table with an association, to change it. Error: InvalidAssociationID.NotFound.
-Result<network::RouteTable*> find_association(State& state, std::string const& association) {
+Result<network::RouteTable*> table_of_association(State& state, std::string const& association) {
   CHECK(check_id(kTableAssociation, association));
   auto* table = table_with(state, association);
   if (!table) return not_found(kTableAssociation, association);
@@ -205,7 +205,7 @@ Result<network::TableAssociationId> associate_route_table(State& state, std::str
 }
 
 Result<void> disassociate_route_table(State& state, std::string const& association) {
-  TRY(auto* table, find_association(state, association));
+  TRY(auto* table, table_of_association(state, association));
   network::TableAssociationId id(association);
   if (table->main == id)
     return invalid_parameter("cannot disassociate the main route table association " + association);
@@ -215,7 +215,7 @@ Result<void> disassociate_route_table(State& state, std::string const& associati
 
 Result<network::TableAssociationId> replace_table_association(State& state, std::string const& association,
                                                               std::string const& table_id) {
-  TRY(auto* from, find_association(state, association));
+  TRY(auto* from, table_of_association(state, association));
   TRY(auto* to, find(state.network.route_tables, table_id));
   if (from->vpc != to->vpc) return of_another_network(table_id, "association", association);
   network::TableAssociationId id(association);

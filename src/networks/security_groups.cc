@@ -30,7 +30,7 @@ Result<void> check_text(std::string const& text, std::string_view what) {
                            "set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*");
 }
 
-Result<void> check_name(std::string const& name) {
+Result<void> check_group_name(std::string const& name) {
   if (name == "default")
     return Error{Errc::invalid, "Cannot use reserved security group name: default", "InvalidGroup.Reserved"};
   if (name.starts_with("sg-"))
@@ -202,7 +202,7 @@ bool has_ports(Protocol protocol) {
 }
 
 Result<network::SecurityGroupId> create_security_group(State& state, NewGroup const& group) {
-  CHECK(check_name(group.name));
+  CHECK(check_group_name(group.name));
   if (group.description.empty())
     return Error{Errc::invalid, "The request must contain the parameter GroupDescription",
                  "MissingParameter"};

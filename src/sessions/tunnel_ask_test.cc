@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using store::Transaction;
 
-constexpr char kEndpoint[] = "eice-0123456789abcdef0";
+constexpr char kAskedEndpoint[] = "eice-0123456789abcdef0";
 
 // A user with one policy, and an endpoint that is tagged team=web.
 class TunnelAsk : public GateTest {
@@ -27,14 +27,14 @@ class TunnelAsk : public GateTest {
     write([&](Transaction& transaction) -> Result<void> {
       CHECK(identity::create_user(transaction, "hana", "/", clock.now()));
       return networks.change(transaction, [](networks::State& state) -> Result<void> {
-        state.network.connect_endpoints.put({network::ConnectEndpointId(kEndpoint)});
-        return networks::put_tags(state, kEndpoint, {{"team", "web"}});
+        state.network.connect_endpoints.put({network::ConnectEndpointId(kAskedEndpoint)});
+        return networks::put_tags(state, kAskedEndpoint, {{"team", "web"}});
       });
     });
   }
   Ask ask(std::string_view query) {
     auto target =
-        "/openTunnel?instanceConnectEndpointId=" + std::string(kEndpoint) + "&" + std::string(query);
+        "/openTunnel?instanceConnectEndpointId=" + std::string(kAskedEndpoint) + "&" + std::string(query);
     model::Caller caller;
     caller.principal.arn = model::user_arn(deployment.region, "/", "hana");
     caller.principal.name = "hana";
@@ -78,9 +78,9 @@ TEST_F(TunnelAsk, is_about_the_endpoint_and_tells_what_cloudtrail_would) {
   auto one = ask("remotePort=22&privateIpAddress=10.0.1.5");
   EXPECT_EQ(one.action, "ec2-instance-connect:OpenTunnel");
   EXPECT_EQ(one.resources, std::vector<std::string>{"arn:aws:ec2:us-east-1:" + deployment.region.account +
-                                                    ":instance-connect-endpoint/" + kEndpoint});
+                                                    ":instance-connect-endpoint/" + kAskedEndpoint});
   EXPECT_EQ(one.facts, (boost::json::object{{"eventSource", "ec2-instance-connect.amazonaws.com"},
-                                            {"instanceConnectEndpointId", kEndpoint},
+                                            {"instanceConnectEndpointId", kAskedEndpoint},
                                             {"maxTunnelDuration", "3600"},
                                             {"remotePort", "22"},
                                             {"privateIpAddress", "10.0.1.5"}}));
@@ -146,7 +146,7 @@ class Admitted : public TunnelAsk {
         }
         network.interfaces.put(at("eni-1", "subnet-1", instance));
         network.interfaces.put(at("eni-2", "subnet-2", network::InterfaceEndpointId("vpce-2")));
-        network.connect_endpoints.put({network::ConnectEndpointId(kEndpoint), here});
+        network.connect_endpoints.put({network::ConnectEndpointId(kAskedEndpoint), here});
         network.connect_endpoints.put({network::ConnectEndpointId(kOtherEndpoint), there});
         return success();
       });
@@ -216,23 +216,23 @@ class Admitted : public TunnelAsk {
 
 TEST_F(Admitted, an_address_is_one_of_the_endpoints_own_vpc) {
   tunnels.set_has_dialer(true);
-  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody");
+  EXPECT_EQ(admit(kAskedEndpoint), "i-0123456789abcdef0 by nobody");
   EXPECT_EQ(admit(kOtherEndpoint), "10.0.1.5 is vpce-2, which is no host.");
-  EXPECT_EQ(admit(kEndpoint, "", "10.0.0.2"), "10.0.0.2 is the name server of vpc-1, which is no host.");
-  EXPECT_EQ(admit(kEndpoint, "", "10.0.0.3"), "10.0.0.3 by nobody");
-  EXPECT_EQ(carriers.carried_by(kEndpoint), 0u) << "its place goes with it";
+  EXPECT_EQ(admit(kAskedEndpoint, "", "10.0.0.2"), "10.0.0.2 is the name server of vpc-1, which is no host.");
+  EXPECT_EQ(admit(kAskedEndpoint, "", "10.0.0.3"), "10.0.0.3 by nobody");
+  EXPECT_EQ(carriers.carried_by(kAskedEndpoint), 0u) << "its place goes with it";
 }
 
 TEST_F(Admitted, the_agent_of_an_instance_carries_for_an_endpoint_that_has_no_process) {
   auto by_itself = "i-0123456789abcdef0 by i-0123456789abcdef0";
-  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody");
+  EXPECT_EQ(admit(kAskedEndpoint), "i-0123456789abcdef0 by nobody");
   set_agent("fumidai-agent", true);
-  EXPECT_EQ(admit(kEndpoint), by_itself) << "for a client of AWS";
-  EXPECT_EQ(admit(kEndpoint, std::nullopt), by_itself) << "for ours";
+  EXPECT_EQ(admit(kAskedEndpoint), by_itself) << "for a client of AWS";
+  EXPECT_EQ(admit(kAskedEndpoint, std::nullopt), by_itself) << "for ours";
   set_agent("fumidai-agent", false);
-  EXPECT_EQ(admit(kEndpoint, std::nullopt), no_process_of(kEndpoint));
+  EXPECT_EQ(admit(kAskedEndpoint, std::nullopt), no_process_of(kEndpoint));
   set_agent("amazon-ssm-agent", true);
-  EXPECT_EQ(admit(kEndpoint, std::nullopt), no_process_of(kEndpoint)) << "it does not know how";
+  EXPECT_EQ(admit(kAskedEndpoint, std::nullopt), no_process_of(kEndpoint)) << "it does not know how";
 }
 
 // As when one signed URL is used twice.
@@ -241,7 +241,7 @@ TEST_F(Admitted, the_same_wish_takes_another_place_each_time) {
   auto limits = networks::ConnectLimits::none();
   limits.connections = 1;
   tunnels.set_limits(limits);
-  wire::OpenTunnel tunnel{kEndpoint, 22, Address::parse("10.0.1.5").value(), 60s};
+  wire::OpenTunnel tunnel{kAskedEndpoint, 22, Address::parse("10.0.1.5").value(), 60s};
   auto caller = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
   auto second = finish([&]() -> awaitable<std::string> {
     auto held = co_await tunnels.admit(caller, tunnel, "");
@@ -250,12 +250,12 @@ TEST_F(Admitted, the_same_wish_takes_another_place_each_time) {
     co_return again ? "admitted" : again.error().aws;
   });
   EXPECT_EQ(second, "TooManyConnections");
-  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody") << "when the first is over";
+  EXPECT_EQ(admit(kAskedEndpoint), "i-0123456789abcdef0 by nobody") << "when the first is over";
 }
 
 TEST_F(Admitted, a_tunnel_is_resumed_by_its_owner_only_and_no_other_can_name_it_in_the_trail) {
   set_agent("fumidai-agent", true);
-  wire::OpenTunnel tunnel{kEndpoint, 22, Address::parse("10.0.1.5").value(), 60s};
+  wire::OpenTunnel tunnel{kAskedEndpoint, 22, Address::parse("10.0.1.5").value(), 60s};
   auto hana = ask("remotePort=22&privateIpAddress=10.0.1.5").caller, made_again = hana;
   made_again.principal.id = "AIDAOTHER";  // one of that name, who is not the same user
   auto elsewhere = tunnel;
@@ -289,7 +289,7 @@ TEST_F(Admitted, a_tunnel_is_resumed_by_its_owner_only_and_no_other_can_name_it_
 
 TEST_F(Admitted, a_wish_that_makes_no_sense_is_recorded_as_it_was_written_and_without_its_signature) {
   auto caller = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
-  auto target = "/openTunnel?instanceConnectEndpointId=" + std::string(kEndpoint) +
+  auto target = "/openTunnel?instanceConnectEndpointId=" + std::string(kAskedEndpoint) +
                 "&remotePort=0&privateIpAddress=here&X-Amz-Signature=0a1b";
   EXPECT_FALSE(tunnels.read(caller, target));
   auto all = events();
@@ -301,7 +301,7 @@ TEST_F(Admitted, a_wish_that_makes_no_sense_is_recorded_as_it_was_written_and_wi
   auto detail = boost::json::parse(event.detail).as_object();
   for (auto const* name : {"decidedBy", "wouldChange", "userAgent"}) detail.erase(name);
   EXPECT_EQ(detail, (boost::json::object{{"eventSource", "ec2-instance-connect.amazonaws.com"},
-                                         {"instanceConnectEndpointId", kEndpoint},
+                                         {"instanceConnectEndpointId", kAskedEndpoint},
                                          {"remotePort", "0"},
                                          {"privateIpAddress", "here"}}));
 }
@@ -309,7 +309,7 @@ TEST_F(Admitted, a_wish_that_makes_no_sense_is_recorded_as_it_was_written_and_wi
 TEST_F(Admitted, a_lab_dials_itself_for_clients_of_aws) {
   tunnels.set_has_dialer(true);
   set_agent("fumidai-agent", true);
-  EXPECT_EQ(admit(kEndpoint), "i-0123456789abcdef0 by nobody");
+  EXPECT_EQ(admit(kAskedEndpoint), "i-0123456789abcdef0 by nobody");
 }
 
 TEST_F(Admitted, an_endpoint_that_failed_just_now_or_has_nobody_is_the_last_way) {
@@ -317,18 +317,18 @@ TEST_F(Admitted, an_endpoint_that_failed_just_now_or_has_nobody_is_the_last_way)
     return networks.change(transaction, [&](networks::State& state) -> Result<void> {
       auto& endpoints = state.network.connect_endpoints;
       endpoints.erase(network::ConnectEndpointId(kOtherEndpoint));
-      for (auto const* id : {kEndpoint, kThirdEndpoint}) {
+      for (auto const* id : {kAskedEndpoint, kThirdEndpoint}) {
         network::ConnectEndpoint made{network::ConnectEndpointId(id), here, network::SubnetId("subnet-1")};
         endpoints.put(std::move(made));
       }
       return success();
     });
   });
-  std::vector<std::string> const first{kEndpoint, kThirdEndpoint}, third{kThirdEndpoint, kEndpoint};
+  std::vector<std::string> const first{kAskedEndpoint, kThirdEndpoint}, third{kThirdEndpoint, kEndpoint};
   EXPECT_EQ(ways(), first);
   carriers.arrived(InstanceId("mi-3"), kThirdEndpoint);
   EXPECT_EQ(ways(), third);
-  carriers.arrived(InstanceId("mi-1"), kEndpoint);
+  carriers.arrived(InstanceId("mi-1"), kAskedEndpoint);
   EXPECT_EQ(ways(), first);
   carriers.failed_to_reach(InstanceId("mi-1"), InstanceId("10.0.1.6"));
   EXPECT_EQ(ways(), first) << "that was another's address";

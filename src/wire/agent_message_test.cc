@@ -2,29 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
-#include "wire/json_shape.h"
+#include "wire/test_vectors.h"
 
 namespace fumidai::wire {
 namespace {
 
-json::value vectors() {
-  std::ifstream file(FUMIDAI_VECTORS "/agent-message.json");
-  std::stringstream text;
-  text << file.rdbuf();
-  return *parse_json(text.str());
-}
-
-std::string text_of(json::value const& value) {
-  return std::string(value.as_string());
-}
-
 // Messages made by AWS's own Go code, see the notes in the file.
 TEST(AgentMessage, foreign_messages_parse_and_encode_to_the_same_bytes) {
   int checked = 0;
-  auto file = vectors();
+  auto file = read_vectors("agent-message.json");
   for (auto const& vector : file.at("vectors").as_array()) {
     if (vector.as_object().contains("expect_serialize_error")) continue;
     auto name = text_of(vector.at("name"));

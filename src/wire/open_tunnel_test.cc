@@ -3,12 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "base/bytes.h"
 #include "wire/aws_response.h"
-#include "wire/json_shape.h"
+#include "wire/test_vectors.h"
 
 namespace fumidai::wire {
 namespace {
@@ -45,8 +43,7 @@ TEST(OpenTunnel, reads_what_the_cli_sends) {
 }
 
 TEST(OpenTunnel, reads_the_signed_vectors_in_any_order) {
-  std::ifstream stream(std::string(FUMIDAI_VECTORS) + "/sigv4.json");
-  auto file = *parse_json(std::string(std::istreambuf_iterator<char>(stream), {}));
+  auto file = read_vectors("sigv4.json");
   int count = 0;
   for (auto const& vector : file.at("vectors").as_array()) {
     if (vector.at("protocol") != "openTunnel") continue;

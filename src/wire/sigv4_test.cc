@@ -2,25 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "base/rsa.h"
-#include "wire/json_shape.h"
+#include "wire/test_vectors.h"
 
 namespace fumidai::wire {
 namespace {
-
-json::value vectors() {
-  std::ifstream file(FUMIDAI_VECTORS "/sigv4.json");
-  std::stringstream text;
-  text << file.rdbuf();
-  return *parse_json(text.str());
-}
-
-std::string text_of(json::value const& value) {
-  return std::string(value.as_string());
-}
 
 HttpRequest request_of(json::value const& from) {
   HttpRequest request;
@@ -57,7 +43,7 @@ AuthResult<std::string> authenticate(HttpRequest const& request, json::value con
 }
 
 TEST(SigV4, every_vector_is_accepted_or_refused_with_its_code) {
-  auto file = vectors();
+  auto file = read_vectors("sigv4.json");
   int accepted = 0, refused = 0;
   for (auto const& vector : file.at("vectors").as_array()) {
     auto name = text_of(vector.at("name"));
@@ -83,7 +69,7 @@ TEST(SigV4, every_vector_is_accepted_or_refused_with_its_code) {
 }
 
 TEST(SigV4, skew_is_told_in_the_words_that_people_search_for) {
-  auto file = vectors();
+  auto file = read_vectors("sigv4.json");
   for (auto const& vector : file.at("vectors").as_array()) {
     auto name = text_of(vector.at("name"));
     if (name != "bad-skew-16-minutes-query" && name != "bad-future-16-minutes-query") continue;
@@ -195,7 +181,7 @@ TEST_F(OwnSignature, of_an_agent_verifies_with_its_public_key_only) {
 }
 
 TEST(SigV4, unsigned_payload_is_refused_where_it_is_not_allowed) {
-  auto file = vectors();
+  auto file = read_vectors("sigv4.json");
   for (auto const& vector : file.at("vectors").as_array()) {
     if (text_of(vector.at("name")) != "unsigned-payload") continue;
     SignatureRules rules{"ssm", "us-east-1", Protocol::json, false};

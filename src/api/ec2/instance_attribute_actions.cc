@@ -105,7 +105,7 @@ Result<Looked> look_up(State const& state, Call const& call, std::string const& 
 
 std::vector<GroupReference> groups_of(State const& state, network::Instance const& instance) {
   auto const* interface = state.network.interfaces.find(instance.interface);
-  return interface ? describe_groups(state, *interface) : std::vector<GroupReference>();
+  return interface ? group_references(state, *interface) : std::vector<GroupReference>();
 }
 
 Error unknown_attribute(std::string const& attribute) {

@@ -43,7 +43,7 @@ InstanceInterface describe_interface(State const& state, Call const& call, netwo
   description.private_ip_address = interface.private_address.text();
   description.private_dns_name = networks::private_host_name(state.network.region, interface.private_address);
   description.source_dest_check = state.network.instances.find(launch.id)->source_dest_check;
-  description.group_set = describe_groups(state, interface);
+  description.group_set = group_references(state, interface);
   description.attachment.attachment_id = interface.attachment;
   description.attachment.attach_time = launch.launched_at;
   description.association = association_of(state, call, *location.vpc, interface);
@@ -71,7 +71,7 @@ void describe_place(State const& state, Call const& call, networks::Launch const
 
 }  // namespace
 
-std::vector<GroupReference> describe_groups(State const& state, network::NetworkInterface const& interface) {
+std::vector<GroupReference> group_references(State const& state, network::NetworkInterface const& interface) {
   std::vector<GroupReference> groups;
   for (auto const& id : interface.groups) {
     auto const* group = state.network.security_groups.find(id);

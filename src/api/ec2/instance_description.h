@@ -12,7 +12,7 @@ struct GroupReference {
 };
 BOOST_DESCRIBE_STRUCT(GroupReference, (), (group_id, group_name))
 
-std::vector<GroupReference> describe_groups(State const& state, network::NetworkInterface const& interface);
+std::vector<GroupReference> group_references(State const& state, network::NetworkInterface const& interface);
 
 struct StateDescription {
   std::int64_t code = 0;

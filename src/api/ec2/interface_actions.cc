@@ -165,7 +165,7 @@ bool checks_source(State const& state, network::InterfaceOwner const& owner) {
   return !known || known->source_dest_check;
 }
 
-std::vector<InterfaceGroup> describe_groups(State const& state, network::NetworkInterface const& interface) {
+std::vector<InterfaceGroup> interface_groups(State const& state, network::NetworkInterface const& interface) {
   std::vector<InterfaceGroup> groups;
   for (auto const& id : interface.groups) {
     auto* group = state.network.security_groups.find(id);
@@ -199,7 +199,7 @@ Description describe(State const& state, Call const& call, network::NetworkInter
     description.private_dns_name = networks::private_name(state.network.region, interface.private_address);
   description.requester_managed = !is_free && !is_of_instance;
   description.source_dest_check = checks_source(state, owner);
-  description.group_set = describe_groups(state, interface);
+  description.group_set = interface_groups(state, interface);
   description.association = describe_association(state, call, interface, has_names);
   description.private_ip_addresses_set = {
       {description.private_ip_address, description.private_dns_name, true, description.association}};

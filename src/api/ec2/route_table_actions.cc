@@ -24,13 +24,13 @@ struct AssociationState {
 };
 BOOST_DESCRIBE_STRUCT(AssociationState, (), (state))
 
-struct AssociationDescription {
+struct RouteTableAssociationDescription {
   std::string route_table_association_id, route_table_id;
   std::optional<std::string> subnet_id;
   bool main = false;
   AssociationState association_state;
 };
-BOOST_DESCRIBE_STRUCT(AssociationDescription, (),
+BOOST_DESCRIBE_STRUCT(RouteTableAssociationDescription, (),
                       (route_table_association_id, route_table_id, subnet_id, main, association_state))
 
 struct PropagatingGateway {};
@@ -39,7 +39,7 @@ BOOST_DESCRIBE_STRUCT(PropagatingGateway, (), ())
 struct RouteTableDescription {
   std::string route_table_id, vpc_id, owner_id;
   std::vector<RouteDescription> route_set;
-  std::vector<AssociationDescription> association_set;
+  std::vector<RouteTableAssociationDescription> association_set;
   std::vector<PropagatingGateway> propagating_vgw_set;  // none: routes of private networks are not learned
   std::vector<Tag> tag_set;
   static constexpr auto kId = &RouteTableDescription::route_table_id;
@@ -69,11 +69,11 @@ std::vector<FilterKey<RouteTableDescription>> filter_keys(RouteTableDescription 
           {"route.network-interface-id", of_routes<&RouteDescription::network_interface_id>},
           {"route.origin", of_routes<&RouteDescription::origin>},
           {"route.state", of_routes<&RouteDescription::state>},
-          {"association.main", of_associations<&AssociationDescription::main>},
-          {"association.subnet-id", of_associations<&AssociationDescription::subnet_id>},
-          {"association.route-table-id", of_associations<&AssociationDescription::route_table_id>},
+          {"association.main", of_associations<&RouteTableAssociationDescription::main>},
+          {"association.subnet-id", of_associations<&RouteTableAssociationDescription::subnet_id>},
+          {"association.route-table-id", of_associations<&RouteTableAssociationDescription::route_table_id>},
           {"association.route-table-association-id",
-           of_associations<&AssociationDescription::route_table_association_id>}};
+           of_associations<&RouteTableAssociationDescription::route_table_association_id>}};
 }
 
 RouteDescription describe(State const& state, std::string const& account, network::RouteTable const& table,
@@ -96,8 +96,8 @@ RouteDescription describe(State const& state, std::string const& account, networ
   return description;
 }
 
-std::vector<AssociationDescription> describe_associations(network::RouteTable const& table) {
-  std::vector<AssociationDescription> descriptions;
+std::vector<RouteTableAssociationDescription> describe_associations(network::RouteTable const& table) {
+  std::vector<RouteTableAssociationDescription> descriptions;
   if (table.main) descriptions.push_back({table.main->text(), table.id.text(), {}, true, {}});
   for (auto const& [id, subnet] : table.associations)
     descriptions.push_back({id.text(), table.id.text(), subnet.text(), false, {}});

@@ -14,7 +14,7 @@ namespace fumidai::app {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kMostOutput = 64 * 1024;
@@ -39,11 +39,11 @@ bool take(int descriptor, std::string& into) {
 }
 
 // Both outputs, until nobody holds them or it is too late.
-void drain(io::PipedChild const& child, Finished& finished, Clock::time_point until) {
+void drain(io::PipedChild const& child, Finished& finished, SteadyClock::time_point until) {
   pollfd outputs[] = {{child.output, POLLIN, 0}, {child.error, POLLIN, 0}};
   std::string* texts[] = {&finished.output, &finished.error};
   while (outputs[0].fd >= 0 || outputs[1].fd >= 0) {
-    auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
+    auto left = std::chrono::ceil<milliseconds>(until - SteadyClock::now()).count();
     if (left <= 0) return;
     ::poll(outputs, 2, static_cast<int>(left));
     for (auto i : {0, 1}) {
@@ -54,9 +54,9 @@ void drain(io::PipedChild const& child, Finished& finished, Clock::time_point un
 }
 
 // Its status. It leads a group, in which is all that it started and that did not leave.
-int wait_for_end(pid_t pid, Clock::time_point until) {
+int wait_for_end(pid_t pid, SteadyClock::time_point until) {
   for (int status = 0;; std::this_thread::sleep_for(milliseconds(1))) {
-    if (Clock::now() >= until) ::kill(-pid, SIGKILL);
+    if (SteadyClock::now() >= until) ::kill(-pid, SIGKILL);
     if (::waitpid(pid, &status, WNOHANG) != 0) return io::exit_code_of(status);
   }
 }
@@ -65,7 +65,7 @@ int wait_for_end(pid_t pid, Clock::time_point until) {
 
 Result<Finished> run_program(std::vector<std::string> words, std::chrono::seconds limit) {
   TRY(auto child, io::spawn_with_pipes(as_we_are(std::move(words))));
-  auto until = Clock::now() + limit;
+  auto until = SteadyClock::now() + limit;
   Finished finished;
   ::close(child.input);
   drain(child, finished, until);
