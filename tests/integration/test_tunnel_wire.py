@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -196,13 +197,18 @@ def test_a_name_of_somebody_else_that_leads_here_is_no_endpoints(door, host):
 # With a target: in a lab.
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def network(tmp_path_factory):
     if not is_root():
         pytest.skip("a lab needs root")
     with running_lab(tmp_path_factory.mktemp("wire")) as plane:
         network = Network(plane, plane.directory)
         wait_until("ssh answers", lambda: network.ssh("true").returncode == 0, 30)
-        yield plane, Door(plane, network.endpoints[0], network.names()[0], network.address)
+        yield network
+
+
+@pytest.fixture(scope="module")
+def lab(network):
+    return network.plane, Door(network.plane, network.endpoints[0], network.names()[0], network.address)
 
 
 def greeted(door):
@@ -250,6 +256,41 @@ def test_who_awaits_a_mute_target_is_told_in_his_time(lab):
         status, code, message = door.refusal(door.target(door.pairs(privateIpAddress=address)), headers={"fumidai-await-target": "1"})
     assert (status, code) == (504, "TargetUnreachable") and message.startswith(f"no answer from {address} port 22 in 1 s"), message
     assert time.monotonic() - begun < 3
+
+
+@pytest.fixture
+def mute(network, lab):
+    """The target's group lets nothing in, until the rule is given back that this yields."""
+    plane, door = lab
+    rule = "ingress", network.inner, network.outer
+
+    def is_open():
+        with plane.world.network(), door.open(headers={"fumidai-await-target": "1"}) as tunnel:
+            return tunnel.status == 101
+
+    network.allow(*rule, verb="revoke")
+    wait_until("nothing is let in", lambda: not is_open() and not tunnels(plane))
+    given_back = []
+    yield lambda: given_back.append(network.allow(*rule))
+    if not given_back:
+        network.allow(*rule)
+    wait_until("it is let in again", is_open)
+
+
+def test_a_tunnel_that_is_ended_while_its_target_is_awaited_is_refused(lab, mute):
+    plane, door = lab
+
+    def ask():
+        with plane.world.network():
+            return door.refusal(door.target(), headers={"fumidai-await-target": "10"})
+
+    with ThreadPoolExecutor(1) as asking:
+        asked = asking.submit(ask)
+        (awaiting,) = wait_until("it is there", lambda: tunnels(plane))
+        assert plane.fumidai("session", "end", awaiting["SessionId"]).returncode == 0
+        mute()
+        status, code, message = asked.result(20)
+    assert (status, code) == (504, "TargetUnreachable") and message.startswith("Terminated by "), message
 
 
 def test_bytes_may_come_in_any_pieces(tunnel):

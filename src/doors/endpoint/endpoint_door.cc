@@ -64,6 +64,7 @@ class EndpointDoor::Tunnel {
   Address const& source() const { return source_; }  // of the client
   sessions::SessionRow const& row() const { return admission_.session; }
   sessions::SessionOutcome const& outcome() const { return outcome_; }
+  bool has_ended() const { return reason_.has_value(); }
 
   // Before it is carried; its duration is counted from here.
   void accepted(std::unique_ptr<io::WebSocket> client) {
@@ -279,9 +280,9 @@ awaitable<void> EndpointDoor::reach_and_carry(Tunnel& tunnel, Connection& connec
   if (!accepted) co_return;
   auto reaching = is_awaited ? reach_within(tunnel, patience_of(*awaited)) : reach(tunnel);
   auto target = co_await std::move(reaching);
-  if (!target) {
-    tunnel.end(TunnelEnd::target_unreachable, target.error().detail);
-    if (is_awaited) co_return co_await refuse(connection, wire::target_unreachable(target.error().detail));
+  if (!target) tunnel.end(TunnelEnd::target_unreachable, target.error().detail);
+  if (tunnel.has_ended()) {  // or by others, meanwhile
+    if (is_awaited) co_return co_await refuse(connection, wire::target_unreachable(tunnel.outcome().why));
     co_return co_await tunnel.close_client();
   }
   if (is_awaited) accepted = co_await accept(tunnel, connection);
