@@ -42,10 +42,6 @@ std::string host_of(wire::HttpRequest const& request) {
   return std::string(host.substr(0, host.rfind(':')));
 }
 
-bool is_upgrade(wire::HttpRequest const& request) {
-  return io::upgrade_response(request).status == 101;
-}
-
 }  // namespace
 
 // One tunnel while it is open: two directions that end together, for one reason.
@@ -196,8 +192,9 @@ EndpointDoor::EndpointDoor(asio::any_io_executor executor, identity::Authenticat
 awaitable<void> EndpointDoor::serve(wire::HttpRequest request, identity::RequestFacts facts,
                                     std::unique_ptr<io::Stream> stream, Bytes leftover,
                                     io::Places::Place place) {
-  Connection connection{std::move(request), std::move(facts), std::move(stream), std::move(leftover),
-                        std::move(place)};
+  auto upgrade = io::upgrade_response(request);
+  Connection connection{std::move(request),  std::move(facts), std::move(stream),
+                        std::move(leftover), std::move(place), std::move(upgrade)};
   auto opened = co_await open(connection);
   if (!opened) co_await refuse(connection, opened.error());
 }
@@ -207,7 +204,7 @@ awaitable<void> EndpointDoor::refuse(Connection& connection, Error const& error)
   if (error.code == Errc::unauthenticated) gate_.count_refusal(connection.facts.source_address, error.aws);
   auto response =
       wire::error_response(error, wire::Protocol::tunnel, connection.facts.request_id, gate_.clock().now());
-  if (!is_upgrade(connection.request)) response.headers.add("Sec-WebSocket-Version", "13");
+  if (!connection.is_upgrade()) response.headers.add("Sec-WebSocket-Version", "13");
   auto bytes = wire::encode(response);
   connection.stream->expire_after(kOpening);
   co_await connection.stream->write(as_bytes(bytes));
@@ -215,7 +212,7 @@ awaitable<void> EndpointDoor::refuse(Connection& connection, Error const& error)
 }
 
 awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
-  if (!is_upgrade(connection.request))
+  if (!connection.is_upgrade())
     co_return Error{Errc::invalid, "A tunnel is opened by a WebSocket upgrade of version 13."};
   wire::SignatureRules rules{"ec2-instance-connect", region_, wire::Protocol::tunnel};
   rules.longest_life = kLongestUrl;
@@ -235,9 +232,8 @@ awaitable<Result<void>> EndpointDoor::open(Connection& connection) {
 }
 
 awaitable<Result<void>> EndpointDoor::accept(Tunnel& tunnel, Connection& connection) {
-  auto response = io::upgrade_response(connection.request);
-  response.headers.add("x-amzn-RequestId", connection.facts.request_id);
-  auto bytes = wire::encode(response);
+  connection.upgrade.headers.add("x-amzn-RequestId", connection.facts.request_id);
+  auto bytes = wire::encode(connection.upgrade);
   connection.stream->expire_after(kOpening);
   auto written = co_await connection.stream->write(as_bytes(bytes));
   if (!written) {
@@ -247,7 +243,8 @@ awaitable<Result<void>> EndpointDoor::accept(Tunnel& tunnel, Connection& connect
   connection.stream->never_expire();
   tunnel.accepted(std::make_unique<io::WebSocket>(executor_, std::move(connection.stream), wire::Side::server,
                                                   kMostMessage, connection.leftover));
-  connection.request = {}, connection.leftover = {};  // an idle tunnel keeps none of it
+  // An idle tunnel keeps none of it.
+  connection.request = {}, connection.leftover = {}, connection.upgrade = {};
   co_return success();
 }
 

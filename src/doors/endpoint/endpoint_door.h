@@ -44,6 +44,9 @@ class EndpointDoor {
     std::unique_ptr<io::Stream> stream;
     Bytes leftover;
     io::Places::Place place;
+    wire::HttpResponse upgrade;  // the answer to it
+
+    bool is_upgrade() const { return upgrade.status == 101; }
   };
   class Tunnel;
 
