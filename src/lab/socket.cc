@@ -47,7 +47,9 @@ SocketAddress::SocketAddress(Address const& address, std::uint16_t port) {
   }
 }
 
-Result<int> socket_in(std::string const& space, int type, std::optional<Address> const& source) {
+namespace {
+
+Result<int> unbound_socket(std::string const& space, int type) {
   TRY(auto handle, SpaceHandle::open(space));
   int socket = -1;
   CHECK(within(handle, [&]() -> Result<void> {
@@ -55,14 +57,38 @@ Result<int> socket_in(std::string const& space, int type, std::optional<Address>
     if (socket < 0) return system_error("make a socket");
     return success();
   }));
-  if (!source) return socket;
+  return socket;
+}
+
+// `port` 0: any. False, with errno, when it cannot.
+bool send_from(int socket, Address const& source, std::uint16_t port) {
   int yes = 1;
-  SocketAddress from(*source, 0);
+  SocketAddress from(source, port);
   ::setsockopt(socket, SOL_IP, IP_TRANSPARENT, &yes, sizeof yes);  // a foreign address too
-  if (::bind(socket, from.get(), from.size) == 0) return socket;
-  auto failure = system_error("send from " + source->text());
+  return ::bind(socket, from.get(), from.size) == 0;
+}
+
+Error cannot_send_from(Address const& source, int socket) {
+  auto failure = system_error("send from " + source.text());
   ::close(socket);
   return failure;
+}
+
+}  // namespace
+
+Result<int> socket_in(std::string const& space, int type, std::optional<Address> const& source) {
+  TRY(int socket, unbound_socket(space, type));
+  if (!source || send_from(socket, *source, 0)) return socket;
+  return cannot_send_from(*source, socket);
+}
+
+Result<int> socket_from(std::string const& space, Address const& source, SourcePorts& ports) {
+  TRY(int socket, unbound_socket(space, SOCK_STREAM));
+  for (std::uint32_t tried = 0; tried < SourcePorts::kCount; tried++) {
+    if (send_from(socket, source, ports.next())) return socket;
+    if (errno != EADDRINUSE) break;
+  }
+  return cannot_send_from(source, socket);
 }
 
 Result<int> listen_in(std::string const& space, Address const& address, std::uint16_t port,

@@ -333,7 +333,9 @@ awaitable<Result<std::unique_ptr<io::Stream>>> LabDriver::dial(network::ConnectE
   if (source && home && home->vpc->cidr.contains(*source))
     co_return Error{Errc::unavailable, endpoint.text() + " preserves the client's address, and yours (" +
                                            source->text() + ") is one of the VPC's own block"};
-  auto make = [space, source] { return lab::socket_in(space, SOCK_STREAM, source); };
+  auto make = [this, space, source] {
+    return source ? lab::socket_from(space, *source, source_ports_) : lab::socket_in(space, SOCK_STREAM);
+  };
   CO_TRY(int descriptor, co_await dialers_.run(std::move(make)));
   io::Socket socket(parts_.executor);
   boost::system::error_code failure;

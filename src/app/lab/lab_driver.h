@@ -19,6 +19,7 @@
 #include "io/worker.h"
 #include "lab/kernel.h"
 #include "lab/metadata.h"
+#include "lab/source_ports.h"
 #include "networks/keeper.h"
 #include "sessions/dialer.h"
 #include "sessions/gate.h"
@@ -124,6 +125,7 @@ class LabDriver : public api::Lab, public sessions::Dialer {
   std::optional<std::set<std::string>> failed_spaces_;  // in the last round; nothing: none could be made
   lab::Metadata metadata_;
   Machines machines_;
+  lab::SourcePorts source_ports_;  // of tunnels that keep their client's address
   io::Worker worker_, probers_, dialers_;
   io::Signal changed_;
   StatePointer committed_;  // the database's thread's
