@@ -5,8 +5,16 @@ import os
 import pytest
 
 from house.agent import Agent
+from house.order import longest_first
 from house.plane import Plane
 from house.programs import AWS, BUILD, FUMIDAI, bare_environment, version_of
+
+# A minute and more each.
+FIRST = ["test_lab.py", "test_endpoint_hosts.py", "test_tunnels_of_aws.py", "test_ec2_networks.py", "test_tunnel_wire.py", "test_tunnels.py", "test_ec2_groups_and_endpoints.py"]
+
+
+def pytest_collection_modifyitems(items):
+    longest_first(items, FIRST)
 
 
 def pytest_report_header(config):

@@ -3,17 +3,18 @@
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from house.order import longest_first
+
 _spec = spec_from_file_location("integration_fixtures", Path(__file__).parents[1] / "integration" / "conftest.py")
 _fixtures = module_from_spec(_spec)
 _spec.loader.exec_module(_fixtures)
 
 plane, host, own_plane, own_host = _fixtures.plane, _fixtures.host, _fixtures.own_plane, _fixtures.own_host
 
-# xdist hands files to its workers in this order, and a second one at once to a worker whose first holds a test or two: the
-# longest begin at once, each with a worker of its own, and behind the soak waits what is short.
+# xdist hands a second file at once to a worker whose first holds a test or two: the longest begin at once, each with a
+# worker of its own, and behind the soak waits what is short.
 FIRST = ["test_soak.py", "test_walkthrough.py", "test_patience.py", "test_kill_loop.py"]
 
 
 def pytest_collection_modifyitems(items):
-    names = [*FIRST, *sorted({item.path.name for item in items} - set(FIRST))]
-    items.sort(key=lambda item: names.index(item.path.name))
+    longest_first(items, FIRST)
