@@ -256,8 +256,9 @@ awaitable<void> Agent::carry(std::string id, SessionOrder::Destination to) {
     TunnelWorker worker(executor_, plane_.another(kSessionKeepAlive), id, to);
     tunnels_[id] = &worker;
     result = co_await worker.run();
+    complete(id, result);
+    co_await worker.linger();
   }
-  complete(id, result);
   if (tunnels_.empty()) io::give_back_idle_memory();
   log_info("tunnel ended", {{"session", id},
                             {"to", to.host + " port " + std::to_string(to.port)},

@@ -8,6 +8,7 @@
 
 #include "base/cidr.h"
 #include "base/log.h"
+#include "io/linger.h"
 #include "io/tcp.h"
 #include "io/tunnel_client.h"
 
@@ -76,6 +77,7 @@ TunnelWorker::TunnelWorker(asio::any_io_executor executor, PlaneClient plane, st
            .most_outage = kMostOutage},
           channel_.clock(), [this] { return channel_.connect(); },
           [this](wire::AgentMessage const& message) { on_control(message); }),
+      listening_(executor, "from the target"),
       most_payload_(kStockPayload) {}
 
 void TunnelWorker::on_control(wire::AgentMessage const& message) {
@@ -116,7 +118,9 @@ awaitable<Result<void>> TunnelWorker::converse() {
   CO_CHECK(co_await shake_hands());
   io::TaskGroup writer(executor_, "to the target");
   writer.spawn(write_target());
-  auto ended = co_await read_target();
+  listening_.spawn(listen_to_target());
+  co_await listening_.join();
+  auto ended = target_ended_;
   if (ended && broken_) ended = broken(*broken_);
   target_has_ended_ = true;
   // The target may still read: the client is told, and goes on until its own end.
@@ -127,7 +131,11 @@ awaitable<Result<void>> TunnelWorker::converse() {
     writer.cancel();
   }
   co_await writer.join();
-  target_->close();
+  if (stopping_) {
+    target_->finish_writing();  // it may not have taken all yet: linger()
+  } else {
+    target_->close();
+  }
   co_return ended;
 }
 
@@ -173,8 +181,7 @@ awaitable<void> TunnelWorker::write_target() {
     }
   }
   stop();
-  // What waits for the target to speak is woken, after all that was written to it.
-  target_->close();
+  listening_.cancel();
 }
 
 awaitable<Result<void>> TunnelWorker::write_in_pieces(ByteView bytes) {
@@ -204,6 +211,14 @@ awaitable<Result<void>> TunnelWorker::read_target() {
     if (!sent) break;
   }
   co_return success();
+}
+
+awaitable<void> TunnelWorker::listen_to_target() {
+  target_ended_ = co_await read_target();
+}
+
+awaitable<void> TunnelWorker::linger() {
+  if (target_) co_await io::linger(*target_, kLastPiece);
 }
 
 Error TunnelWorker::broken(Error const& error) const {

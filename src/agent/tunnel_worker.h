@@ -23,6 +23,8 @@ class TunnelWorker {
   awaitable<SessionResult> run();
   // What has come still reaches the target.
   void stop();
+  // After run(): until the target has taken it, or some seconds.
+  awaitable<void> linger();
 
  private:
   awaitable<Result<void>> converse();
@@ -30,6 +32,7 @@ class TunnelWorker {
   awaitable<void> write_target();
   awaitable<Result<void>> write_in_pieces(ByteView bytes);
   awaitable<Result<void>> read_target();
+  awaitable<void> listen_to_target();
   Error broken(Error const& error) const;
   void on_control(wire::AgentMessage const& message);
 
@@ -38,6 +41,8 @@ class TunnelWorker {
   SessionOrder::Destination to_;
   io::DataLink link_;
   std::unique_ptr<io::Stream> target_;
+  io::TaskGroup listening_;                // to the target
+  Result<void> target_ended_ = success();  // how
   std::size_t most_payload_;
   bool is_native_ = false;
   bool client_has_ended_ = false, target_has_ended_ = false;  // what each has to say

@@ -19,6 +19,7 @@ class Target {
  public:
   explicit Target(asio::any_io_executor executor)
       : acceptor_(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {}
+  void take_little() { acceptor_.set_option(asio::socket_base::receive_buffer_size(4096)); }
 
   SessionOrder::Destination place() const { return {"127.0.0.1", acceptor_.local_endpoint().port()}; }
   void leave() { acceptor_.close(); }
@@ -60,7 +61,10 @@ class Tunnel {
 
  private:
   awaitable<void> keep() { co_await client.run(); }
-  awaitable<void> work() { result = co_await worker.run(); }
+  awaitable<void> work() {
+    result = co_await worker.run();
+    co_await worker.linger();
+  }
 
   SystemClock clock_;
   io::TaskGroup tasks_;
@@ -244,6 +248,34 @@ TEST(TunnelWorker, what_was_written_before_the_end_arrives) {
     tunnel.worker.stop();  // as channel_closed does, when the client has gone
     auto heard = co_await read_all(*far);
     EXPECT_EQ(heard.size(), sent.size());
+    far->close();
+    co_await tunnel.stop();
+  });
+}
+
+TEST(TunnelWorker, what_was_written_before_the_end_arrives_at_a_target_that_speaks_meanwhile) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    Target target(executor);
+    target.take_little();
+    Tunnel tunnel(executor, target.place());
+    auto far = co_await target.accept();
+    co_await tunnel.client.open(io::SteadyClock::now() + 5s);
+    std::string sent(200'000, 'x');
+    co_await tunnel.client.write(as_bytes(sent));
+    co_await tunnel.client.close();
+    tunnel.worker.stop();
+    std::size_t heard = 0;
+    Bytes chunk(4096);
+    for (;;) {
+      co_await far->write(as_bytes("."));
+      auto count = co_await far->read_some(chunk);
+      if (!count || *count == 0) break;
+      heard += *count;
+      if (tunnel.result) co_await io::sleep_for(2ms);  // all is written, and not yet taken
+    }
+    EXPECT_EQ(heard, sent.size());
+    EXPECT_TRUE(tunnel.result && tunnel.result->status == "Success");
+    far->close();
     co_await tunnel.stop();
   });
 }

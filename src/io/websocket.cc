@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "io/linger.h"
 #include "wire/json_shape.h"
 
 namespace fumidai::io {
@@ -16,11 +17,6 @@ constexpr std::size_t kChunk = 16 * 1024 + 512;
 constexpr std::uint16_t kGoingAway = 1001, kProtocolError = 1002, kTooLarge = 1009;
 
 constexpr auto kLastWords = std::chrono::seconds(2);
-
-// Between two chunks of what is passed over: a peer that floods is slowed down to some megabytes a second, or
-// some hundred reads in each.
-constexpr auto kBetweenChunks = std::chrono::milliseconds(2);
-constexpr std::size_t kOfARead = 32;
 
 }  // namespace
 
@@ -131,17 +127,7 @@ awaitable<void> WebSocket::finish(std::uint16_t code, std::string_view reason,
 }
 
 awaitable<void> WebSocket::linger(SteadyClock::duration patience) {
-  stream_->expire_after(patience);
-  Bytes chunk(kChunk);
-  for (std::size_t passed_over = 0;;) {
-    auto count = co_await stream_->read_some(chunk);
-    if (!count || *count == 0) break;
-    passed_over += *count + kOfARead;
-    if (passed_over < kChunk) continue;
-    passed_over = 0;
-    co_await sleep_for(kBetweenChunks);
-  }
-  stream_->close();
+  co_await io::linger(*stream_, patience);
 }
 
 wire::HttpResponse upgrade_response(wire::HttpRequest const& request) {
