@@ -23,6 +23,7 @@ RelayedStream::Verdict RelayedStream::on_data(std::int64_t sequence, Digest cons
     first_ = sequence;
     oldest_ = sequence;
   }
+  if (sequence <= covered_) return Verdict::answer;
   if (sequence < *first_) {
     if (older_.size() >= kMostAhead && !older_.contains(sequence)) return Verdict::ignore;
     return judge(older_[sequence], mark_of(digest, type));
@@ -42,8 +43,7 @@ RelayedStream::Verdict RelayedStream::judge(Seen& seen, std::uint64_t mark) {
 }
 
 void RelayedStream::on_acknowledge(std::int64_t sequence, bool covers_all_before) {
-  auto older = covers_all_before ? older_.begin() : older_.find(sequence);
-  for (; older != older_.end() && older->first <= sequence; ++older) older->second.acknowledged = true;
+  acknowledge_older(sequence, covers_all_before);
   if (!first_ || sequence < oldest_) return;
   auto index = static_cast<std::size_t>(sequence - oldest_);
   if (index >= seen_.size() || seen_[index].mark == 0) return;  // of what never passed here
@@ -51,6 +51,18 @@ void RelayedStream::on_acknowledge(std::int64_t sequence, bool covers_all_before
   while (!seen_.empty() && seen_.front().acknowledged) {
     seen_.pop_front();
     oldest_++;
+  }
+}
+
+void RelayedStream::acknowledge_older(std::int64_t sequence, bool covers_all_before) {
+  auto beyond = older_.upper_bound(sequence);
+  if (beyond == older_.begin()) return;
+  auto last = std::prev(beyond);
+  if (covers_all_before) {
+    covered_ = last->first;
+    older_.erase(older_.begin(), beyond);
+  } else if (last->first == sequence) {
+    last->second.acknowledged = true;
   }
 }
 

@@ -46,13 +46,15 @@ class RelayedStream {
   };
   std::uint64_t mark_of(Digest const& digest, std::uint32_t type) const;
   static Verdict judge(Seen& seen, std::uint64_t mark);
+  void acknowledge_older(std::int64_t sequence, bool covers_all_before);
 
   Secret key_;
   std::optional<std::int64_t> first_ = 0;  // where we began to watch; nothing: at whatever comes next
   // Sent before a restart of ours and again now, after a younger one. A sender has no more of them than it
   // may have under way.
   std::map<std::int64_t, Seen> older_;
-  std::int64_t oldest_ = 0;  // number of seen_.front(); all below it are acknowledged
+  std::int64_t covered_ = -1;  // the youngest of those that was acknowledged with all before it
+  std::int64_t oldest_ = 0;    // number of seen_.front(); all below it are acknowledged
   std::deque<Seen> seen_;
 };
 

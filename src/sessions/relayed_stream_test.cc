@@ -145,6 +145,22 @@ TEST(RelayedStream, what_was_sent_before_a_restart_is_watched_as_well) {
   EXPECT_EQ(stream.on_data(60'000, digest_of("x")), Verdict::ignore) << "memory is bounded";
 }
 
+TEST(RelayedStream, what_was_acknowledged_with_all_before_it_makes_room_for_more) {
+  RelayedStream stream;
+  stream.resume();
+  std::int64_t const first = 2 * RelayedStream::kMostAhead;
+  stream.on_data(first, digest_of("x"));
+  for (std::int64_t i = 0; i < RelayedStream::kMostAhead; i++) stream.on_data(i, digest_of("x"));
+  EXPECT_EQ(stream.on_data(first - 1, digest_of("x")), Verdict::ignore);
+  stream.on_acknowledge(RelayedStream::kMostAhead - 2, true);
+  EXPECT_EQ(stream.on_data(5, digest_of("x")), Verdict::answer);
+  EXPECT_EQ(stream.on_data(RelayedStream::kMostAhead - 1, digest_of("x")), Verdict::repeat);
+  EXPECT_EQ(stream.on_data(RelayedStream::kMostAhead - 1, digest_of("another")), Verdict::altered);
+  EXPECT_EQ(stream.on_data(first - 1, digest_of("x")), Verdict::forward);
+  stream.on_acknowledge(first - 2, false);
+  EXPECT_EQ(stream.on_data(first - 1, digest_of("x")), Verdict::repeat);
+}
+
 TEST(RelayedStream, follows_a_long_stream) {
   RelayedStream stream;
   for (std::int64_t i = 0; i < 100'000; i++) {
