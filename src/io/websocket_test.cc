@@ -147,7 +147,7 @@ class Flooder {
     co_await socket_.async_connect(to, asio::use_awaitable);
   }
 
-  awaitable<void> flood(Side as = Side::client) {
+  awaitable<void> flood(Side as) {
     Bytes frames;
     for (int i = 0; i < 5000; i++) wire::append_frame(frames, as, Opcode::binary, {});
     for (;;) {
@@ -175,55 +175,52 @@ class Flooder {
   Socket socket_;
 };
 
-TEST(WebSocketStream, what_was_written_arrives_though_the_peer_sends_without_end) {
-  run_on_loop([](auto executor) -> awaitable<void> {
+// What a server says to one that floods it with frames of that side, up to the orderly end.
+template <class Serve>
+Bytes heard_by_a_flooder(Side as, Serve serve) {
+  Bytes heard;
+  run_on_loop([&](auto executor) -> awaitable<void> {
     asio::ip::tcp::acceptor acceptor(executor, {asio::ip::address_v4::loopback(), 0});
     Flooder peer(executor);
     co_await peer.connect(acceptor.local_endpoint());
     auto accepted = co_await acceptor.async_accept(asio::use_awaitable);
     WebSocket server(executor, make_tcp_stream(std::move(accepted)), Side::server, 1 << 20);
     TaskGroup group(executor, "test");
-    group.spawn(peer.flood());
-    Bytes tail(256 * 1024, 'x');
-    auto say = [](WebSocket& socket, Bytes const& last) -> awaitable<void> {
-      co_await socket.write(Opcode::binary, last);
-      co_await socket.finish(1011, "why", 5s);
-      co_await socket.linger(5s);
-    };
-    group.spawn(say(server, tail));
+    group.spawn(peer.flood(as));
+    group.spawn(serve(server));
     auto [all, end] = co_await peer.read_slowly();
     EXPECT_EQ(end, asio::error::eof) << end.message();
-    Bytes expected;
-    wire::append_frame(expected, Side::server, Opcode::binary, tail);
-    wire::append_frame(expected, Side::server, Opcode::close, wire::encode_close(1011, "why"));
-    EXPECT_TRUE(all == expected) << all.size() << " of " << expected.size();
+    heard = std::move(all);
     peer.leave();
     co_await group.join();
   });
+  return heard;
+}
+
+TEST(WebSocketStream, what_was_written_arrives_though_the_peer_sends_without_end) {
+  Bytes tail(256 * 1024, 'x');
+  auto say = [&](WebSocket& socket) -> awaitable<void> {
+    co_await socket.write(Opcode::binary, tail);
+    co_await socket.finish(1011, "why", 5s);
+    co_await socket.linger(5s);
+  };
+  auto heard = heard_by_a_flooder(Side::client, say);
+  Bytes expected;
+  wire::append_frame(expected, Side::server, Opcode::binary, tail);
+  wire::append_frame(expected, Side::server, Opcode::close, wire::encode_close(1011, "why"));
+  EXPECT_TRUE(heard == expected) << heard.size() << " of " << expected.size();
 }
 
 TEST(WebSocketStream, why_it_ends_after_a_bad_frame_arrives_though_the_peer_sends_without_end) {
-  run_on_loop([](auto executor) -> awaitable<void> {
-    asio::ip::tcp::acceptor acceptor(executor, {asio::ip::address_v4::loopback(), 0});
-    Flooder peer(executor);
-    co_await peer.connect(acceptor.local_endpoint());
-    auto accepted = co_await acceptor.async_accept(asio::use_awaitable);
-    WebSocket server(executor, make_tcp_stream(std::move(accepted)), Side::server, 1 << 20);
-    TaskGroup group(executor, "test");
-    group.spawn(peer.flood(Side::server));  // not masked, as a client's frames have to be
-    auto read = [](WebSocket& socket) -> awaitable<void> {
-      auto message = co_await socket.read();
-      EXPECT_FALSE(message);
-      co_await socket.linger(5s);
-    };
-    group.spawn(read(server));
-    auto [all, end] = co_await peer.read_slowly();
-    EXPECT_EQ(end, asio::error::eof) << end.message();
-    EXPECT_EQ(all.size() > 4 ? all[0] : 0, 0x88) << "a close frame";
-    EXPECT_EQ(all.size() > 4 ? all[2] * 256 + all[3] : 0, 1002);
-    peer.leave();
-    co_await group.join();
-  });
+  auto read = [](WebSocket& socket) -> awaitable<void> {
+    auto message = co_await socket.read();
+    EXPECT_FALSE(message);
+    co_await socket.linger(5s);
+  };
+  auto heard = heard_by_a_flooder(Side::server, read);  // not masked, as a client's frames have to be
+  ASSERT_GT(heard.size(), 4U);
+  EXPECT_EQ(heard[0], 0x88) << "a close frame";
+  EXPECT_EQ(heard[2] * 256 + heard[3], 1002);
 }
 
 awaitable<void> say_all(std::unique_ptr<WebSocket> socket) {
