@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "io/test_channel.h"
 #include "io/test_loop.h"
-#include "io/test_plane.h"
 
 namespace fumidai::client {
 namespace {
@@ -104,19 +104,18 @@ TEST(ConsoleIo, writing_says_when_nobody_reads_any_more) {
 }
 
 // The agent's side of a session, which the test plays, behind a real server.
-class Session {
+class Session : public io::TestChannel {
  public:
   explicit Session(asio::any_io_executor executor)
-      : plane_(executor),
+      : TestChannel(executor),
+        plane_(executor),
         agent_(
             executor, {.channel = {.is_agent = true}, .first_retry = std::chrono::milliseconds(5)}, clock_,
-            [this]() -> awaitable<Result<std::shared_ptr<io::WebSocket>>> { return next_socket(); },
-            [](wire::AgentMessage const&) {}),
-        arrived_(executor),
+            [this] { return take(); }, [](wire::AgentMessage const&) {}),
         tasks_(executor, "test") {
     plane_.answer = [](wire::HttpRequest const&) { return io::json_answer(404, ""); };
-    plane_.channel = [this](wire::HttpRequest request, std::unique_ptr<io::WebSocket> socket) {
-      return hold(std::move(request), std::move(socket));
+    plane_.channel = [this](wire::HttpRequest, std::unique_ptr<io::WebSocket> socket) {
+      return hold(std::move(socket));
     };
     tasks_.spawn(keep());
   }
@@ -154,9 +153,8 @@ class Session {
         wire::make_message(wire::message_type::channel_closed, wire::to_json_text(closed), clock_.now()));
   }
 
-  void break_connection() { socket_->close_now(); }
-
   awaitable<void> stop() {
+    TestChannel::stop();
     agent_.close();
     co_await plane_.stop();
     tasks_.cancel();
@@ -164,35 +162,14 @@ class Session {
   }
 
   bool is_over = false;
-  std::vector<std::string> openings;
 
  private:
   awaitable<void> keep() { co_await agent_.run(); }
 
-  awaitable<void> hold(wire::HttpRequest, std::unique_ptr<io::WebSocket> socket) {
-    auto opening = co_await socket->read();
-    if (!opening) co_return;
-    openings.emplace_back(as_text(opening->payload));
-    std::shared_ptr<io::WebSocket> shared = std::move(socket);
-    std::weak_ptr<io::WebSocket> alive = shared;
-    waiting_ = std::move(shared);
-    arrived_.notify();
-    while (!alive.expired()) co_await io::sleep_for(5ms);
-  }
-
-  awaitable<Result<std::shared_ptr<io::WebSocket>>> next_socket() {
-    while (!waiting_ && !agent_.is_closed()) co_await arrived_.wait_until(io::SteadyClock::now() + 20ms);
-    if (!waiting_) co_return Error{Errc::not_found, "no client"};
-    socket_ = waiting_;
-    co_return std::exchange(waiting_, nullptr);
-  }
-
   SystemClock clock_;
   io::TestPlane plane_;
   io::DataLink agent_;
-  io::Signal arrived_;
   io::TaskGroup tasks_;
-  std::shared_ptr<io::WebSocket> waiting_, socket_;
 };
 
 struct Outcome {
