@@ -199,9 +199,20 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
   return judged;
 }
 
+// In a lab an endpoint needs no agent.
+void look_for_carriers(Call const& call, network::Network& network) {
+  auto const* tunnels = call.plane.tunnels;
+  if (call.plane.lab || !tunnels) return;
+  auto const endpoints = network.connect_endpoints;
+  for (auto const& endpoint : endpoints)
+    network.connect_endpoints.find(endpoint.id)->has_agent =
+        tunnels->standing_of(endpoint.id.text()) != sessions::Carriers::Standing::absent;
+}
+
 Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call const& call,
                                       DiagnoseRequest const& request) {
   TRY(auto network, call.plane.gate.networks().all(transaction));
+  look_for_carriers(call, network);
   std::vector<inventory::Instance> targets;
   if (request.target) {
     TRY(targets, sessions::match_targets(transaction, call.plane.networks, *request.target));

@@ -8,6 +8,7 @@
 #include "networks/images.h"
 #include "networks/instances.h"
 #include "networks/settle.h"
+#include "sessions/tunnels.h"
 
 namespace fumidai::api {
 namespace {
@@ -159,6 +160,37 @@ TEST_F(Diagnosis, a_port_is_judged_and_tried) {
   EXPECT_TRUE(tried.contains(22)) << "of the bastion itself";
   EXPECT_TRUE(tried.contains(5432));
   EXPECT_FALSE(*answer({&kFumidai, "Diagnose", {}, ""}, hana(), R"({"Port":0})"));
+}
+
+TEST_F(Diagnosis, outside_a_lab_an_endpoint_needs_an_agent) {
+  settle();
+  sessions::Tunnels tunnels(*gate, networks, registry->carriers());
+  plane->tunnels = &tunnels;
+  auto standings = [&] {
+    std::set<std::string> seen;
+    for (auto& each : all("endpoint's agent", "Standing")) seen.emplace(each.as_string());
+    return seen;
+  };
+  using Set = std::set<std::string>;
+  EXPECT_EQ(standings(), Set{}) << "the lab dials itself";
+  plane->lab = nullptr;
+  EXPECT_EQ(standings(), Set{"unmet"});
+  std::string endpoint(all("endpoint's agent", "Subject").at(0).as_string());
+  registry->carriers().arrived(InstanceId("mi-0123456789abcdef0"), endpoint);
+  EXPECT_EQ(standings(), Set{"met"});
+  registry->carriers().left(InstanceId("mi-0123456789abcdef0"));
+  write([&](store::Transaction& transaction) -> Result<void> {
+    TRY(auto state, networks.read(transaction));
+    for (auto const& instance : state->network.instances) {
+      inventory::Instance host;
+      host.id = instance.id;
+      host.agent_name = "fumidai-agent";
+      host.connected_at = clock.now();
+      CHECK(inventory::add_instance(transaction, host));
+    }
+    return success();
+  });
+  EXPECT_EQ(standings(), Set{"advice"});
 }
 
 TEST_F(Diagnosis, ways_that_are_too_many_are_counted_where_they_are_not_tried) {

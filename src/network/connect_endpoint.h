@@ -4,6 +4,7 @@
 // groups are those of its interface (Network::interfaces_of), from whose address the tunnels' connections
 // come.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,9 @@ struct ConnectEndpoint {
   std::string state_message = {};  // why, of a state that has failed
   std::string dns_name = {};       // where clients find it
   Time created_at{}, state_since{};
+  // Whether an agent is connected that dials for it. An input, as the facts of instances are; nothing: it
+  // needs none.
+  std::optional<bool> has_agent = {};
 
   friend bool operator==(ConnectEndpoint const&, ConnectEndpoint const&) = default;
 };

@@ -43,6 +43,7 @@ struct AgentFacts {
   bool installed = false;
   std::optional<bool> running = {};  // nothing: nobody knows
   bool connected = false;            // has a control channel now
+  bool carries_tunnels = false;      // to its own instance, where an endpoint has nobody
 
   friend bool operator==(AgentFacts const&, AgentFacts const&) = default;
 };

@@ -31,6 +31,7 @@ std::string_view to_string(Need need) {
     case Need::trust: return "trust policy";
     case Need::permissions: return "role's permissions";
     case Need::connect_endpoint: return "connect endpoint";
+    case Need::carrier: return "endpoint's agent";
     case Need::endpoint: return "interface endpoint";
     case Need::private_name: return "private name";
     case Need::way_to_service: return "way to the service";

@@ -46,6 +46,7 @@ enum class Need {
   trust,             // of the role in EC2
   permissions,       // of the role
   connect_endpoint,  // of the VPC, in a state that takes tunnels
+  carrier,           // an agent that dials for that endpoint, where it needs one
   endpoint,          // of a service, in the VPC and available
   names,             // that the VPC resolves
   private_name,      // that leads to the endpoint

@@ -370,6 +370,42 @@ TEST(Method, of_several_connect_endpoints_one_with_an_open_way_is_enough) {
   EXPECT_EQ(causes(assessed(network, kE, to_private())), "way to the instance i-private (no-egress-rule)");
 }
 
+TEST(Method, a_connect_endpoint_that_needs_an_agent_leads_nowhere_without_one) {
+  auto network = with_connect_endpoint();
+  auto& endpoint = *network.connect_endpoints.find(kConnectEndpoint);
+  endpoint.has_agent = false;
+  auto found = assessed(network, kE, to_private());
+  EXPECT_EQ(causes(found), "endpoint's agent eice-lab");
+  EXPECT_EQ(
+      found.unmet().at(0)->mend.text(),
+      "fumidai-agent run --endpoint eice-lab  # on a host of vpc-lab: docs/operate/connect-endpoint.md");
+  endpoint.has_agent = true;
+  EXPECT_TRUE(assessed(network, kE, to_private()).works());
+  endpoint.state = ConnectEndpointState::create_failed;
+  EXPECT_EQ(causes(assessed(network, kE, to_private())), "connect endpoint vpc-lab");
+}
+
+TEST(Method, a_connect_endpoint_without_an_agent_is_no_obstacle_where_there_is_another_way) {
+  auto network = with_connect_endpoint();
+  auto& agent = network.instances.find(kPrivateInstance)->agent;
+  network.connect_endpoints.find(kConnectEndpoint)->has_agent = false;
+  agent.carries_tunnels = true;
+  auto found = assessed(network, kE, to_private());
+  EXPECT_TRUE(found.works()) << found.text();
+  EXPECT_NE(found.text().find("! endpoint's agent: eice-lab has none: tunnels go by the agent of i-private"),
+            std::string::npos)
+      << found.text();
+  agent.carries_tunnels = false;
+  ConnectEndpoint other{ConnectEndpointId("eice-other"), kVpc, kPublic};
+  other.has_agent = true;
+  network.connect_endpoints.put(other);
+  network.interfaces.put(
+      {InterfaceId("eni-other"), kPublic, address("10.0.0.110"), other.id, {kConnectGroup}});
+  EXPECT_EQ(assessed(network, kE, to_private()).requirements.at(2).subject, "eice-other");
+  network.interfaces.find(InterfaceId("eni-other"))->groups.clear();
+  EXPECT_EQ(causes(assessed(network, kE, to_private())), "way to the instance i-private (no-egress-rule)");
+}
+
 TEST(Method, an_instance_that_is_not_there_is_an_error) {
   for (auto method : kMethods) {
     EXPECT_EQ(assess(walkthrough(), method, {InstanceId("i-none")}).error().code, Errc::not_found);

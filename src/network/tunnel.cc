@@ -22,13 +22,16 @@ Mend mend_endpoint(Location const& at) {
   return {{command + "  # a CLI of 2.12 or newer"}};
 }
 
-// Those of the VPC that take tunnels; or else one that does not, if there is one.
+// Those of the VPC that take tunnels, first those that lead somewhere; or else one that does not, if there is
+// one.
 std::vector<ConnectEndpoint const*> endpoints_of(Network const& network, VpcId const& vpc) {
   std::vector<ConnectEndpoint const*> found;
   for (auto& endpoint : network.connect_endpoints) {
     if (endpoint.vpc == vpc && !is_gone(endpoint.state)) found.push_back(&endpoint);
   }
-  std::ranges::stable_partition(found, [](auto* endpoint) { return is_usable(endpoint->state); });
+  std::ranges::stable_sort(found, {}, [](auto* endpoint) {
+    return std::pair(!is_usable(endpoint->state), endpoint->has_agent == false);
+  });
   return found;
 }
 
@@ -43,12 +46,25 @@ void need_endpoint(Requirements& needs, Location const& at, ConnectEndpoint cons
              will_be ? Mend() : mend_endpoint(at));
 }
 
+void need_carrier(Requirements& needs, Instance const& instance, ConnectEndpoint const& endpoint) {
+  if (!endpoint.has_agent) return;
+  auto const& id = endpoint.id.text();
+  bool has_one = *endpoint.has_agent;
+  if (!has_one && instance.agent.carries_tunnels)
+    return needs.advise(Need::carrier, id, "has none: tunnels go by the agent of " + instance.id.text());
+  needs.need(Need::carrier, id, has_one,
+             has_one ? "has one that is connected" : "has none that is connected and could dial",
+             {{"fumidai-agent run --endpoint " + id + "  # on a host of " + endpoint.vpc.text() +
+               ": docs/operate/connect-endpoint.md"}});
+}
+
 // Of several endpoints the first with an open way is what a client is given.
 Result<Path> best_way(Network const& network, std::vector<ConnectEndpoint const*> const& endpoints,
                       Visit const& visit, InterfaceId const& to) {
   std::optional<Path> best;
   for (auto* endpoint : endpoints) {
     if (!is_usable(endpoint->state)) continue;
+    if (best && endpoint->has_agent == false) continue;
     TRY(auto way, tunnel_path(network, endpoint->id, visit.from, to, flow_of(visit)));
     if (!best || (way.arrives() && !best->arrives())) best = std::move(way);
   }
@@ -65,6 +81,7 @@ Result<std::vector<Requirement>> tunnel_requirements(Network const& network, Vis
   Requirements needs(network);
   needs.need_running(instance);
   need_endpoint(needs, at, first);
+  if (first && is_usable(first->state)) need_carrier(needs, instance, *first);
   if (instance.state == InstanceState::running && first && is_usable(first->state)) {
     TRY(auto way, best_way(network, endpoints, visit, at.interface->id));
     needs.need_way(Need::way_to_instance, instance.id.text(), std::move(way));

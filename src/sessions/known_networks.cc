@@ -115,6 +115,7 @@ Result<network::Network> KnownNetworks::all(store::Transaction& transaction) {
     auto tag = tags.find(std::string(networks::kAgentTag));
     known->agent.installed = is_connected || tag == tags.end() || tag->second != networks::kNoAgent;
     known->agent.connected = is_connected;
+    known->agent.carries_tunnels = is_connected && registered->agent_name == "fumidai-agent";
     if (is_connected) known->agent.running = true;
     if (auto const* launch = state->launches.find(instance.id))
       known->has_metadata = launch->metadata.enabled;
