@@ -356,12 +356,15 @@ Result<void> check_place(std::string const& text) {
 Result<void> check_config(ServerConfig const& config) {
   if (config.tls_certificate.empty() != config.tls_key.empty())
     return Error{Errc::invalid, "tls_certificate and tls_key belong together: give both or none"};
-  LogLevel ignored;
-  if (!parse_log_level(config.log_level, ignored))
-    return Error{Errc::invalid, "the log level is one of error, warn, info, debug"};
   for (auto const& text : config.listen) CHECK(check_place(text));
   if (!config.connect_proxy.empty()) CHECK(check_place(config.connect_proxy));
   return check_names(config);
+}
+
+Result<LogLevel> log_level(ServerConfig const& config) {
+  LogLevel level;
+  if (parse_log_level(config.log_level, level)) return level;
+  return Error{Errc::invalid, "the log level is one of error, warn, info, debug"};
 }
 
 }  // namespace
@@ -369,6 +372,8 @@ Result<void> check_config(ServerConfig const& config) {
 Result<void> run_server(ServerConfig config) {
   if (config.listen.empty()) config.listen = {"127.0.0.1:8443"};
   CHECK(check_config(config));
+  TRY(auto level, log_level(config));
+  set_log_level(level);
   std::optional<io::FileLock> lab_held;
   if (config.lab) {
     DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
@@ -378,8 +383,6 @@ Result<void> run_server(ServerConfig config) {
     lab_held.emplace(std::move(held));
     CHECK(io::write_file(lab.label_file(), lab.settings.label, 0600));
   }
-  LogLevel level;
-  if (parse_log_level(config.log_level, level)) set_log_level(level);
   raise_descriptor_limit();
 
   DataDirectory directory{std::filesystem::absolute(config.data_directory).lexically_normal()};
