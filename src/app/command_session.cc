@@ -59,13 +59,7 @@ awaitable<Result<int>> start(client::Plane& plane, StartArguments const& argumen
 Result<int> run_start(StartArguments const& arguments) {
   asio::io_context loop(1);
   TRY(auto plane, make_plane(arguments.client.profile));
-  auto status = run_on_loop(loop, start(plane, arguments));
-  // 255, as with ssh: what a command returned is below.
-  if (!status) {
-    std::fprintf(stderr, "fumidai: %s\n", status.error().detail.c_str());
-    return 255;
-  }
-  return *status;
+  return run_on_loop(loop, start(plane, arguments));
 }
 
 struct ListArguments {

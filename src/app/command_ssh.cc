@@ -208,7 +208,8 @@ void add_ssh_command(CLI::App& app, Run& run_later) {
       "its id, its name, a tag KEY=VALUE, or the address of a host, for which you need a key of your own. "
       "The "
       "user is ec2-user unless you say another; an instance that was not seen before is believed, "
-      "and remembered in ~/.local/state/fumidai/known_hosts");
+      "and remembered in ~/.local/state/fumidai/known_hosts. Exits with the status of the command, or with "
+      "255 when that was not reached, as ssh does");
   ssh->add_option("--max-tunnel-duration", arguments->seconds,
                   "Seconds after which a connection through an endpoint is closed (3600)");
   add_client_arguments(*ssh, arguments->client);

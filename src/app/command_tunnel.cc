@@ -42,7 +42,7 @@ void tell(std::string const& sentence) {
 std::set<client::Tunnel*> ended_by_signals;
 bool is_hanging_up = false;  // how tunnels end then is no failure
 
-awaitable<void> end_on_signal() {
+awaitable<void> end_on_signal(int status) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGHUP, SIGINT, SIGTERM);
   co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
   is_hanging_up = true;
@@ -50,7 +50,7 @@ awaitable<void> end_on_signal() {
   auto deadline = io::SteadyClock::now() + kGoodbyes;
   while (!ended_by_signals.empty() && io::SteadyClock::now() < deadline)
     co_await io::sleep_for(std::chrono::milliseconds(5));
-  std::_Exit(255);
+  std::_Exit(status);
 }
 
 awaitable<Result<std::unique_ptr<client::Tunnel>>> open_one(client::Plane& plane,
@@ -150,11 +150,9 @@ Result<int> run_tunnel(TunnelArguments const& arguments) {
   asio::io_context loop(1);
   TRY(auto plane, make_plane(arguments.client.profile));
   auto work = arguments.listen.empty() ? on_standard_streams(plane, arguments) : on_port(plane, arguments);
-  asio::co_spawn(loop, end_on_signal(), asio::detached);
-  auto status = run_on_loop(loop, std::move(work));
-  if (status) return *status;
-  std::fprintf(stderr, "fumidai: %s\n", status.error().detail.c_str());
-  return 255;
+  // Who listens is there until he is told to end; a connection that is told to has been cut short.
+  asio::co_spawn(loop, end_on_signal(arguments.listen.empty() ? 255 : 0), asio::detached);
+  return run_on_loop(loop, std::move(work));
 }
 
 }  // namespace
@@ -164,7 +162,8 @@ void add_tunnel_command(CLI::App& app, Run& run) {
   auto* tunnel =
       app.add_subcommand("tunnel",
                          "A TCP connection to a port of an instance, through a connect endpoint or its "
-                         "agent: on standard input and output, or for whoever connects to --listen");
+                         "agent: on standard input and output, or for whoever connects to --listen. Exits "
+                         "with 255 when that fails, as ssh does");
   tunnel
       ->add_option("target", arguments->target,
                    "An instance's id, its name, a tag KEY=VALUE that only one has, or an address")

@@ -38,6 +38,13 @@ std::string name_of(CLI::App const& command) {
   return parent ? name_of(*parent) + " " + command.get_name() : command.get_name();
 }
 
+// ssh's, where the status is otherwise that of what runs elsewhere, or ssh is who reads it.
+int status_of_failure(std::string const& command, int otherwise) {
+  bool is_as_with_ssh =
+      command == "fumidai ssh" || command == "fumidai tunnel" || command == "fumidai session start";
+  return is_as_with_ssh ? 255 : otherwise;
+}
+
 int tell_usage(CLI::App& app, int argc, char** argv, CLI::ParseError const& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
   std::string unknown;
@@ -53,8 +60,7 @@ int tell_usage(CLI::App& app, int argc, char** argv, CLI::ParseError const& erro
   } else {
     std::fprintf(stderr, "fumidai: %s; see: %s --help\n", error.what(), name.c_str());
   }
-  // Below 255 a session's status is that of its command.
-  return name == "fumidai session start" ? 255 : 2;
+  return status_of_failure(name, 2);
 }
 
 }  // namespace
@@ -88,5 +94,6 @@ int main(int argc, char** argv) {
   auto status = run();
   if (status) return *status;
   std::fprintf(stderr, "fumidai: %s\n", status.error().detail.c_str());
-  return 1;
+  std::string unknown;
+  return status_of_failure(name_of(*walk(app, argc, argv, unknown)), 1);
 }

@@ -4,11 +4,11 @@ import subprocess
 
 import pytest
 
-from house.programs import BUILD, FUMIDAI
+from house.programs import BUILD, FUMIDAI, bare_environment
 
 
-def said_by(*words):
-    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
+def said_by(*words, **more):
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False, **more)
 
 
 @pytest.mark.parametrize("command, subcommands", [("lab", "up status down"), ("audit", "list verify export"), ("host", "list"), ("session", "start list end")])
@@ -22,3 +22,10 @@ def test_a_command_without_its_subcommand_shows_those_that_there_are(command, su
 def test_what_the_agent_starts_says_so():
     done = said_by(BUILD / "fumidai-agent-session", "--help")
     assert done.returncode == 0 and "fumidai-agent starts it" in done.stdout, done.stdout + done.stderr
+
+
+# ssh's own: whatever is below came from the other end.
+@pytest.mark.parametrize("words", [("ssh",), ("ssh", "web", "true"), ("tunnel",), ("tunnel", "web"), ("tunnel", "web", "x"), ("session", "start"), ("session", "start", "web", "--", "true")])
+def test_what_stands_for_ssh_fails_as_ssh_does(tmp_path, words):
+    done = said_by(FUMIDAI, *words, env=bare_environment(tmp_path), cwd=tmp_path)
+    assert done.returncode == 255 and done.stderr.startswith("fumidai: "), done.stderr

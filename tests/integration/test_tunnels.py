@@ -1,6 +1,7 @@
 """Tunnels through connect endpoints of a lab: our client and ssh over them; what is refused, and what ends them. Needs root."""
 
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -53,6 +54,15 @@ def test_ssh_that_is_told_to_end_leaves_nothing_behind(plane, network, tmp_path)
     held.communicate(timeout=10)
     assert held.returncode != 0 and not list(tmp_path.iterdir())
     wait_until("the tunnel has ended", lambda: not tunnels_of(plane))
+
+
+def test_a_listener_that_is_told_to_end_ends_well(plane, network):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        listener = subprocess.Popen(plane.world.words(FUMIDAI, "tunnel", network.instance, "--listen", "0"), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=plane.environment())
+        assert b"listening on 127.0.0.1:" in listener.stderr.readline()
+        listener.send_signal(number)
+        _, said = listener.communicate(timeout=10)
+        assert (listener.returncode, said) == (0, b"")
 
 
 def test_much_goes_both_ways_and_arrives_whole(plane, network, tmp_path):
@@ -128,8 +138,9 @@ def test_what_leads_nowhere_is_told_at_once(plane, network):
     assert closed.returncode == 255 and b"fumidai: " in closed.stderr, closed.stderr
     assert time.monotonic() - begun < SOON
     begun = time.monotonic()
-    unknown = plane.fumidai("tunnel", "i-00000000000000000")
-    assert unknown.returncode == 255 and b"means nothing here" in unknown.stderr and b"`fumidai host list`" in unknown.stderr
+    for command in ("tunnel", "ssh"):
+        unknown = plane.fumidai(command, "i-00000000000000000")
+        assert unknown.returncode == 255 and b"means nothing here" in unknown.stderr and b"`fumidai host list`" in unknown.stderr
     assert time.monotonic() - begun < SOON
 
 
