@@ -7,6 +7,7 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <charconv>
 #include <cstdio>
 
 #include "app/client_command.h"
@@ -15,6 +16,7 @@
 #include "base/ssh_key.h"
 #include "client/tunnel.h"
 #include "io/process.h"
+#include "networks/connect_limits.h"
 
 namespace fumidai::app {
 
@@ -59,10 +61,13 @@ class PassingKey {
 };
 
 Result<void> check_duration(std::string const& seconds) {
-  bool is_number = seconds.size() < 10 && seconds.find_first_not_of("0123456789") == seconds.npos;
-  if (is_number) return success();
-  return Error{Errc::invalid,
-               "--max-tunnel-duration takes a number of seconds, not '" + printable(seconds, 40) + "'"};
+  auto longest = networks::ConnectLimits::none().max_duration.count();
+  auto const* end = seconds.data() + seconds.size();
+  decltype(longest) number = 0;
+  bool is_number = std::from_chars(seconds.data(), end, number).ptr == end;
+  if (seconds.empty() || (is_number && number >= 1 && number <= longest)) return success();
+  return Error{Errc::invalid, "--max-tunnel-duration takes a number of seconds from 1 to " +
+                                  std::to_string(longest) + ", not '" + printable(seconds, 40) + "'"};
 }
 
 std::string proxy_command(SshArguments const& arguments, std::string const& instance, std::uint16_t port) {

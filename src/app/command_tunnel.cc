@@ -15,6 +15,7 @@
 #include "client/tunnel.h"
 #include "io/task_group.h"
 #include "io/tcp.h"
+#include "networks/connect_limits.h"
 
 namespace fumidai::app {
 
@@ -173,7 +174,8 @@ void add_tunnel_command(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 65535));
   tunnel->add_option("--listen", arguments->listen, "[ADDRESS:]PORT of this machine");
   tunnel->add_option("--max-tunnel-duration", arguments->seconds, "Seconds after which a tunnel is closed")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{1}, networks::ConnectLimits::none().max_duration.count()));
   add_client_arguments(*tunnel, arguments->client);
   tunnel->callback([arguments, &run] { run = [arguments] { return run_tunnel(*arguments); }; });
 }

@@ -29,3 +29,11 @@ def test_what_the_agent_starts_says_so():
 def test_what_stands_for_ssh_fails_as_ssh_does(tmp_path, words):
     done = said_by(FUMIDAI, *words, env=bare_environment(tmp_path), cwd=tmp_path)
     assert done.returncode == 255 and done.stderr.startswith("fumidai: "), done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "2592001", "99999999999999999999", "long", "5s"])
+@pytest.mark.parametrize("words", [("ssh", "--max-tunnel-duration={}", "web"), ("ssh", "web", "--max-tunnel-duration", "{}"), ("tunnel", "web", "--max-tunnel-duration={}")])
+def test_a_duration_that_no_tunnel_has_is_refused_with_those_that_it_may_have(tmp_path, words, seconds):
+    done = said_by(FUMIDAI, *(word.format(seconds) for word in words), env=bare_environment(tmp_path), cwd=tmp_path)
+    assert done.returncode == 255 and "--max-tunnel-duration" in done.stderr and seconds in done.stderr, done.stderr
+    assert "1 to 2592000" in done.stderr, done.stderr

@@ -176,7 +176,7 @@ def test_ssh_takes_the_duration_that_a_policy_wants(plane, network):
     before = plane.fumidai("ssh", "--max-tunnel-duration", "60", *SSH[1:], "-i", network.key, network.instance, "true", user="brief")
     assert before.returncode == 0, before.stderr
     wrong = ssh("--max-tunnel-duration", "long", network.instance, "true")
-    assert b"takes a number of seconds, not 'long'" in wrong.stderr, wrong.stderr
+    assert b"takes a number of seconds from 1 to 2592000, not 'long'" in wrong.stderr, wrong.stderr
 
 
 def test_the_labs_name_server_leads_to_the_endpoints(plane, network):
