@@ -72,6 +72,18 @@ Result<wire::Credentials> aws_credentials(std::string const& profile) {
   return whole(std::move(found), "the profile '" + name + "'");
 }
 
+// A shell keeps the environment of a server that is gone.
+Result<std::string> ca_bundle(io::Path const& file) {
+  auto bundle = io::read_file(file);
+  if (bundle || bundle.error().code != Errc::not_found) return bundle;
+  return Error{
+      Errc::not_found,
+      "AWS_CA_BUNDLE names " + file.string() +
+          ", which is not there; most likely this shell has the environment of a server that is gone. "
+          "Take it back: eval \"$(fumidai env --unset)\"; or take that of another one: eval \"$(fumidai "
+          "env --data-dir DIR)\""};
+}
+
 Result<Profile> profile_of_data_directory(io::Path const& directory) {
   Profile profile;
   auto endpoint = io::read_file(directory / "endpoint", 4096);
@@ -137,7 +149,7 @@ Result<Profile> find_profile(ProfileOptions const& options) {
                           config_section(profile_name(options.name)), "region");
   profile.region = region.empty() ? "us-east-1" : region;
   if (auto bundle = environment("AWS_CA_BUNDLE"); !bundle.empty()) {
-    TRY(profile.ca_pem, io::read_file(bundle));
+    TRY(profile.ca_pem, ca_bundle(bundle));
   }
   TRY(profile.credentials, aws_credentials(options.name));
   return profile;
