@@ -72,7 +72,7 @@ Result<void> check_duration(std::string const& seconds) {
 
 std::string proxy_command(SshArguments const& arguments, std::string const& instance, std::uint16_t port) {
   auto const& profile = arguments.client.profile;
-  std::vector<std::string> words{own_program(), "tunnel", instance, std::to_string(port)};
+  std::vector<std::string> words{own_program(), "tunnel", "--verbose", instance, std::to_string(port)};
   if (!arguments.seconds.empty()) words.insert(words.end(), {"--max-tunnel-duration", arguments.seconds});
   if (!profile.data_directory.empty()) {
     std::error_code ignored;
@@ -197,7 +197,6 @@ Result<int> run(SshArguments arguments) {
   if (said.user.empty()) said.user = kUser;
   TRY(auto way, find_way(arguments.client, said));
   auto const& target = way.target;
-  std::fprintf(stderr, "[fumidai] %s through %s\n", target.name().c_str(), target.way(0).c_str());
   auto proxy = proxy_command(arguments, target.name(), said.port.value_or(kPort));
   return run_ssh(ssh_words(said, proxy, target, way.key));
 }

@@ -30,6 +30,7 @@ struct TunnelArguments {
   std::string target, listen;
   std::uint16_t port = 22;
   std::int64_t seconds = wire::kUsualTunnelDuration.count();
+  bool is_verbose = false;
 
   std::chrono::seconds duration() const { return std::chrono::seconds(seconds); }
 };
@@ -59,7 +60,7 @@ awaitable<Result<std::unique_ptr<client::Tunnel>>> open_one(client::Plane& plane
   auto deadline = client::time_to_tell();
   CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target, deadline));
   co_return co_await client::open_tunnel(plane, std::move(target), arguments.port, arguments.duration(), tell,
-                                         deadline);
+                                         deadline, arguments.is_verbose);
 }
 
 awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments const& arguments) {
@@ -176,6 +177,8 @@ void add_tunnel_command(CLI::App& app, Run& run) {
   tunnel->add_option("--max-tunnel-duration", arguments->seconds, "Seconds after which a tunnel is closed")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{1}, networks::ConnectLimits::none().max_duration.count()));
+  tunnel->add_flag("-v,--verbose", arguments->is_verbose,
+                   "Tell each way that is taken, once it is connected");
   add_client_arguments(*tunnel, arguments->client);
   tunnel->callback([arguments, &run] { run = [arguments] { return run_tunnel(*arguments); }; });
 }

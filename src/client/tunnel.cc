@@ -1,5 +1,6 @@
 #include "client/tunnel.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/describe/class.hpp>
 
 #include "client/channel_tunnel.h"
@@ -31,6 +32,8 @@ BOOST_DESCRIBE_STRUCT(FindResponse, (), (instance_id, private_ip_address, endpoi
 // What failed so soon is told in time also when it fails twice, and a way that has a next one fails so soon.
 constexpr std::chrono::seconds kSoon{4};
 constexpr std::chrono::milliseconds kWay{4550};
+// Who waits for so long wants to know for what.
+constexpr std::chrono::seconds kSlow{2};
 // For the plane to hear of the failure, which is told to us first, and to choose another agent.
 constexpr std::chrono::milliseconds kHearing{150};
 
@@ -53,28 +56,53 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_by_agent(Plane& plane, wire::Ope
 // One target, and the ways to it.
 class Opening {
  public:
-  Opening(Plane& plane, TunnelTarget target, std::uint16_t port, std::chrono::seconds duration, Tell tell)
-      : plane_(plane), target_(std::move(target)), port_(port), duration_(duration), tell_(std::move(tell)) {}
+  Opening(Plane& plane, TunnelTarget target, std::uint16_t port, std::chrono::seconds duration, Tell tell,
+          bool is_verbose)
+      : plane_(plane),
+        target_(std::move(target)),
+        port_(port),
+        duration_(duration),
+        tell_(std::move(tell)),
+        tells_way_(is_verbose) {}
 
   awaitable<Result<std::unique_ptr<Tunnel>>> run(io::SteadyTime deadline) {
     Error failed{Errc::not_found, "there is no connect endpoint"};
     for (std::size_t way = 0; way < target_.ways(); way++) {
       bool is_last = way + 1 == target_.ways();
       auto limit = is_last ? deadline : std::min(deadline, io::SteadyClock::now() + kWay);
-      auto opened = co_await open(way, limit);
-      if (opened && way > 0) tell_("connected through " + target_.way(way));
+      auto opened = co_await open_or_tell(way, limit);
+      if (opened && tells_way_) tell_("connected to " + target_.name() + " through " + target_.way(way));
       if (opened) co_return opened;
       if (is_last) co_return way == 0 ? opened.error() : last_error(failed, way, opened.error());
       if (is_silent(opened.error())) co_return opened.error();
       failed = io::SteadyClock::now() < limit ? opened.error() : no_answer();
       // What policies or parameters refuse, another way may yet allow.
-      tell_(target_.way(way) + ": " + failed.detail + "; trying " + target_.way(way + 1));
+      tell_trouble(target_.way(way) + ": " + failed.detail + "; trying " + target_.way(way + 1));
       deadline = std::max(deadline, io::SteadyClock::now() + kWay);
     }
     co_return failed;
   }
 
  private:
+  awaitable<Result<std::unique_ptr<Tunnel>>> open_or_tell(std::size_t way, io::SteadyTime deadline) {
+    using namespace asio::experimental::awaitable_operators;
+    auto first = co_await (open(way, deadline) || tell_when_slow(way));
+    if (first.index() == 0) co_return std::get<0>(std::move(first));
+    co_return no_answer();
+  }
+
+  // Ended by what it tells of, which does not take that long.
+  awaitable<void> tell_when_slow(std::size_t way) {
+    co_await io::sleep_for(kSlow);
+    if (!has_told_) tell_trouble("trying " + target_.way(way));
+    co_await io::sleep_for(kTold);
+  }
+
+  void tell_trouble(std::string const& sentence) {
+    has_told_ = tells_way_ = true;
+    tell_(sentence);
+  }
+
   awaitable<Result<std::unique_ptr<Tunnel>>> open(std::size_t way, io::SteadyTime deadline) {
     if (way == target_.endpoints.size())
       co_return co_await open_agent_tunnel(plane_.another(), target_.instance, port_, tell_, deadline);
@@ -107,6 +135,7 @@ class Opening {
   std::uint16_t port_;
   std::chrono::seconds duration_;
   Tell tell_;
+  bool tells_way_, has_told_ = false;
 };
 
 // It becomes words of command lines.
@@ -142,8 +171,8 @@ awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target, io
 
 awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarget target, std::uint16_t port,
                                                        std::chrono::seconds duration, Tell tell,
-                                                       io::SteadyTime deadline) {
-  Opening opening(plane, std::move(target), port, duration, std::move(tell));
+                                                       io::SteadyTime deadline, bool is_verbose) {
+  Opening opening(plane, std::move(target), port, duration, std::move(tell), is_verbose);
   co_return co_await opening.run(deadline);
 }
 

@@ -39,7 +39,7 @@ inline io::SteadyTime time_to_tell() {
 // Where the plane says that an instance can be reached. Errors: the plane's; not_found, when there is no way.
 awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target, io::SteadyTime deadline);
 
-// Tells, for the person, what is about to be tried after a failure.
+// Tells, for the person, what takes long or failed, and what is tried then.
 using Tell = std::function<void(std::string const& sentence)>;
 
 // The near end of the bytes. `read` gives none at the end; `write` is false when nobody takes them any more.
@@ -62,10 +62,10 @@ class Tunnel {
 };
 
 // All ways have until `deadline`, but the next one has four seconds at least, and whichever has a next one no
-// more.
+// more. Which way was taken is told after a trouble that was told, and always where that `is_verbose`.
 // Error: that of the last endpoint; deadline_exceeded when the plane is silent, by which all of them lead.
 awaitable<Result<std::unique_ptr<Tunnel>>> open_tunnel(Plane& plane, TunnelTarget target, std::uint16_t port,
                                                        std::chrono::seconds duration, Tell tell,
-                                                       io::SteadyTime deadline);
+                                                       io::SteadyTime deadline, bool is_verbose = false);
 
 }  // namespace fumidai::client

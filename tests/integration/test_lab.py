@@ -58,7 +58,7 @@ def test_an_instance_with_an_agent_needs_no_connect_endpoint(plane, parts):
     wait_until("it was a session of the instance", lambda: [each for each in plane.sessions("History") if each["Target"] == instance and each["DocumentName"] == "AWS-StartSSHSession"])
     ssh = plane.fumidai("ssh", *SSH[1:], "by-nat", "whoami")
     assert ssh.stdout == b"ec2-user\n", ssh.stderr
-    assert f"[fumidai] {instance} through its own agent".encode() in ssh.stderr
+    assert f"[fumidai] connected to {instance} through its own agent".encode() in ssh.stderr
 
 
 def test_the_keys_of_instances_are_kept_apart(plane, parts):
@@ -95,8 +95,9 @@ def test_an_instance_whose_endpoint_gets_no_answer_is_reached_by_its_agent(plane
         took = time.monotonic() - begun
         assert tunnel.stdout.startswith(b"SSH-2.0-"), tunnel.stderr
         said = tunnel.stderr.decode()
+        assert f"[fumidai] trying connect endpoint {endpoint}\n" in said, "a way that takes long is told"
         assert re.search(rf"connect endpoint {endpoint}: no answer from 10\.\S+ port 22 in 4 s; .* fumidai doctor {instance} --port 22; trying its own agent", said), said
-        assert "connected through its own agent" in said and took < 10, (said, took)
+        assert f"connected to {instance} through its own agent" in said and took < 10, (said, took)
         ssh = plane.fumidai("ssh", *SSH[1:], "by-nat", "whoami")
         assert ssh.stdout == b"ec2-user\n", ssh.stderr
         told = time.monotonic()

@@ -198,7 +198,7 @@ def test_a_host_accepts_a_pushed_key_from_its_agent(plane, told_host, key):
 def test_our_ssh_reaches_a_host_by_its_agent_alone(plane, told_host):
     done = plane.fumidai("ssh", f"root@{told_host.id}", "-p", str(told_host.sshd.port), *OPTIONS, "echo by agent as $USER")
     assert (done.returncode, done.stdout) == (0, b"by agent as root\n"), done.stderr
-    assert done.stderr.decode().splitlines()[0] == f"[fumidai] {told_host.id} through its own agent"
+    assert done.stderr.decode().splitlines()[0] == f"[fumidai] connected to {told_host.id} through its own agent"
 
 
 @pytest.mark.parametrize("place", ["before", "behind"])
@@ -213,7 +213,7 @@ def test_options_of_ssh_stand_before_the_host_or_behind_it(plane, told_host, tmp
 
 def test_an_ordinary_end_is_told_by_ssh_alone(plane, told_host):
     done = plane.fumidai("ssh", "-q", f"root@{told_host.id}", "-p", str(told_host.sshd.port), *OPTIONS, "exit 7")
-    assert (done.returncode, done.stderr.decode().splitlines()) == (7, [f"[fumidai] {told_host.id} through its own agent"])
+    assert (done.returncode, done.stderr.decode().splitlines()) == (7, [f"[fumidai] connected to {told_host.id} through its own agent"])
 
 
 def test_only_the_commands_user_may_ask_the_agent(told_host):

@@ -171,10 +171,11 @@ def test_ssh_takes_the_duration_that_a_policy_wants(plane, network):
     ssh = lambda *words: plane.fumidai("ssh", *SSH[1:], "-i", network.key, *words, user="brief")
     refused = ssh(network.instance, "true")
     assert b"is not authorized to perform: ec2-instance-connect:OpenTunnel" in refused.stderr, refused.stderr
+    assert b"[fumidai]" not in refused.stderr, "no way was taken"
     ended = ssh(network.instance, "--max-tunnel-duration", "2", "sleep 30")
     assert b"Maximum tunnel duration of 2 seconds reached" in ended.stderr, ended.stderr
     before = plane.fumidai("ssh", "--max-tunnel-duration", "60", *SSH[1:], "-i", network.key, network.instance, "true", user="brief")
-    assert before.returncode == 0, before.stderr
+    assert before.returncode == 0 and f"[fumidai] connected to {network.instance} through connect endpoint ".encode() in before.stderr, before.stderr
     wrong = ssh("--max-tunnel-duration", "long", network.instance, "true")
     assert b"takes a number of seconds from 1 to 2592000, not 'long'" in wrong.stderr, wrong.stderr
 
