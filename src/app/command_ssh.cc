@@ -23,9 +23,8 @@ namespace fumidai::app {
 namespace {
 
 struct SshArguments {
-  ClientArguments client;
+  client::ProfileOptions profile;
   std::string seconds;  // of --max-tunnel-duration; empty: as long as `fumidai tunnel` takes
-  std::vector<std::string> words;
 };
 
 constexpr char const* kUser = "ec2-user";
@@ -71,7 +70,7 @@ Result<void> check_duration(std::string const& seconds) {
 }
 
 std::string proxy_command(SshArguments const& arguments, std::string const& instance, std::uint16_t port) {
-  auto const& profile = arguments.client.profile;
+  auto const& profile = arguments.profile;
   std::vector<std::string> words{own_program(), "tunnel", "--verbose", instance, std::to_string(port)};
   if (!arguments.seconds.empty()) words.insert(words.end(), {"--max-tunnel-duration", arguments.seconds});
   if (!profile.data_directory.empty()) {
@@ -181,21 +180,19 @@ awaitable<Result<Way>> find_way(client::Plane& plane, SshWords const& said) {
   co_return Way{std::move(target), std::move(key)};
 }
 
-Result<Way> find_way(ClientArguments const& arguments, SshWords const& said) {
+Result<Way> find_way(client::ProfileOptions const& profile, SshWords const& said) {
   asio::io_context loop(1);
-  TRY(auto plane, make_plane(arguments.profile));
+  TRY(auto plane, make_plane(profile));
   return run_on_loop(loop, find_way(plane, said));
 }
 
-Result<int> run(SshArguments arguments) {
-  TRY(auto said, parse_ssh_words(arguments.words));
-  auto& profile = arguments.client.profile;
-  if (said.own.contains("--data-dir")) profile.data_directory = said.own["--data-dir"];
-  if (said.own.contains("--profile")) profile.name = said.own["--profile"];
-  if (said.own.contains("--max-tunnel-duration")) arguments.seconds = said.own["--max-tunnel-duration"];
+Result<int> run(std::vector<std::string> const& words) {
+  TRY(auto said, parse_ssh_words(words));
+  SshArguments arguments{{said.own["--data-dir"], said.own["--profile"], {}, {}},
+                         said.own["--max-tunnel-duration"]};
   CHECK(check_duration(arguments.seconds));
   if (said.user.empty()) said.user = kUser;
-  TRY(auto way, find_way(arguments.client, said));
+  TRY(auto way, find_way(arguments.profile, said));
   auto const& target = way.target;
   auto proxy = proxy_command(arguments, target.name(), said.port.value_or(kPort));
   return run_ssh(ssh_words(said, proxy, target, way.key));
@@ -203,8 +200,12 @@ Result<int> run(SshArguments arguments) {
 
 }  // namespace
 
+Run ssh_command(std::vector<std::string> words) {
+  return [words = std::move(words)] { return run(words); };
+}
+
 void add_ssh_command(CLI::App& app, Run& run_later) {
-  auto arguments = std::make_shared<SshArguments>();
+  auto shown = std::make_shared<std::pair<ClientArguments, std::string>>();
   auto* ssh = app.add_subcommand(
       "ssh",
       "ssh to an instance through a connect endpoint or its agent, with a key that lives 60 seconds: "
@@ -214,14 +215,10 @@ void add_ssh_command(CLI::App& app, Run& run_later) {
       "user is ec2-user unless you say another; an instance that was not seen before is believed, "
       "and remembered in ~/.local/state/fumidai/known_hosts. Exits with the status of the command, or with "
       "255 when that was not reached, as ssh does");
-  ssh->add_option("--max-tunnel-duration", arguments->seconds,
+  ssh->add_option("--max-tunnel-duration", shown->second,
                   "Seconds after which a connection through an endpoint is closed (3600)");
-  add_client_arguments(*ssh, arguments->client);
-  ssh->prefix_command();
-  ssh->callback([arguments, ssh, &run_later] {
-    arguments->words = ssh->remaining();
-    run_later = [arguments] { return run(*arguments); };
-  });
+  add_client_arguments(*ssh, shown->first);
+  ssh->callback([shown, &run_later] { run_later = ssh_command({}); });
 }
 
 }  // namespace fumidai::app

@@ -63,6 +63,12 @@ int tell_usage(CLI::App& app, int argc, char** argv, CLI::ParseError const& erro
   return status_of_failure(name, 2);
 }
 
+bool are_words_of_ssh(int argc, char** argv) {
+  if (argc < 3 || std::string_view(argv[1]) != "ssh") return false;
+  std::string_view first = argv[2];
+  return first != "--help" && first != "-h";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -87,7 +93,11 @@ int main(int argc, char** argv) {
   app::add_compare_command(app, run);
   app::add_lab_command(app, run);
   try {
-    app.parse(argc, argv);
+    if (are_words_of_ssh(argc, argv)) {
+      run = app::ssh_command({argv + 2, argv + argc});
+    } else {
+      app.parse(argc, argv);
+    }
   } catch (CLI::ParseError const& error) {
     return tell_usage(app, argc, argv, error);
   }

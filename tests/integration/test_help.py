@@ -24,6 +24,11 @@ def test_what_the_agent_starts_says_so():
     assert done.returncode == 0 and "fumidai-agent starts it" in done.stdout, done.stdout + done.stderr
 
 
+def test_what_runs_ssh_may_end_its_options(tmp_path):
+    done = said_by(FUMIDAI, "ssh", "-x", "-s", "--", "web", "sftp", env=bare_environment(tmp_path), cwd=tmp_path)
+    assert "no server is known" in done.stderr, done.stderr
+
+
 # ssh's own: whatever is below came from the other end.
 @pytest.mark.parametrize("words", [("ssh",), ("ssh", "web", "true"), ("tunnel",), ("tunnel", "web"), ("tunnel", "web", "x"), ("session", "start"), ("session", "start", "web", "--", "true")])
 def test_what_stands_for_ssh_fails_as_ssh_does(tmp_path, words):

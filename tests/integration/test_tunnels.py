@@ -74,6 +74,22 @@ def test_much_goes_both_ways_and_arrives_whole(plane, network, tmp_path):
     assert done.stdout == sent.read_bytes()
 
 
+def test_programs_that_run_ssh_run_ours(plane, network, tmp_path):
+    ssh = tmp_path / "fumidai-ssh"
+    ssh.write_text(f'#!/bin/sh\nexec {FUMIDAI} ssh "$@"\n')
+    ssh.chmod(0o755)
+    (tmp_path / "sent").write_text("sent by a program")
+    (tmp_path / "orders").write_text(f"put {tmp_path}/sent by-sftp\n")
+    for program, words in (("scp", ("-S", ssh, tmp_path / "sent", f"{network.instance}:by-scp")), ("scp", ("-O", "-S", ssh, tmp_path / "sent", f"ec2-user@{network.instance}:by-old-scp")),
+                           ("sftp", ("-S", ssh, "-b", tmp_path / "orders", network.instance)), ("rsync", ("-e", f"{FUMIDAI} ssh", tmp_path / "sent", f"{network.instance}:by-rsync"))):
+        done = plane.world.run(program, *words, env=plane.environment())
+        assert done.returncode == 0, (program, done.stderr)
+    there = plane.fumidai("ssh", network.instance, "for each in by-*; do echo $each $(cat $each); done")
+    assert there.stdout.decode().splitlines() == [f"by-{each} sent by a program" for each in ("old-scp", "rsync", "scp", "sftp")], there
+    back = plane.world.run("scp", "-S", ssh, f"{network.instance}:by-scp", tmp_path / "back", env=plane.environment())
+    assert (tmp_path / "back").read_text() == "sent by a program", back.stderr
+
+
 def test_it_is_a_session_that_is_listed_recorded_and_ended_by_others(plane, network):
     words = [*SSH, "-i", network.key, "-o", f"ProxyCommand={FUMIDAI} tunnel {network.instance}", f"ec2-user@{network.instance}", "sleep 600"]
     held = subprocess.Popen(plane.world.words(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=plane.environment())
