@@ -20,7 +20,7 @@ constexpr std::uint16_t kSsh = 22;
 
 struct DiagnoseRequest {
   std::optional<std::string> target;
-  std::int64_t port = kSsh;  // that somebody wants of it
+  std::optional<std::int64_t> port;  // that somebody wants of it; else ssh, or what an agent's sessions are
   static constexpr wire::Limit kLimits[] = {{"target", 1, 400}, {"port", 1, 65535}};
 };
 BOOST_DESCRIBE_STRUCT(DiagnoseRequest, (), (target, port))
@@ -138,9 +138,34 @@ Result<RequirementDescription> tunnel_permission(store::Transaction& transaction
   return permission(instance, true, is_asked ? "you may push a key and open a tunnel" : "you may push a key");
 }
 
+// What an agent's sessions lead to where a port is wanted: it dials its own host. Nobody knows what listens
+// there who has not tried.
+constexpr std::string_view kPort = "port";
+
+RequirementDescription listener(InstanceId const& instance, std::int64_t port) {
+  auto reason = "is not known to listen on tcp " + std::to_string(port) +
+                ": its agent finds out when it dials that, for a tunnel";
+  return {std::string(kPort),
+          instance.text(),
+          std::string(word_of(network::Standing::advice)),
+          std::move(reason),
+          {},
+          {},
+          {}};
+}
+
+network::Path way_of_agent(network::InterfaceId const& at, std::int64_t port) {
+  network::Path way;
+  way.from = at;
+  way.to = *Address::parse("127.0.0.1");
+  way.flow = {network::Protocol::tcp, static_cast<std::uint16_t>(port)};
+  return way;
+}
+
 struct Judged {
   TargetDiagnosis diagnosis;
   std::vector<network::Assessment> assessments;
+  std::optional<network::Path> way_of_agent;  // to the port that is wanted of its host
 };
 
 // From where the one who asks would come: in a lab, this machine; of an address that no router carries
@@ -152,7 +177,7 @@ Address person_of(Call const& call) {
 }
 
 Result<Judged> judge(store::Transaction& transaction, Call const& call, network::Network& network,
-                     inventory::Instance const& target, std::uint16_t port) {
+                     inventory::Instance const& target, std::optional<std::int64_t> port) {
   Judged judged;
   auto& diagnosis = judged.diagnosis;
   diagnosis.instance_id = target.id.text();
@@ -170,18 +195,22 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
         {}};
     bool works = target.is_connected() && session.standing == "met";
     diagnosis.methods.push_back({"session manager", works, {connection, session}});
+    if (port) diagnosis.methods.back().requirements.push_back(listener(target.id, *port));
     return judged;
   }
   TRY(auto at, network.locate(target.id));
   diagnosis.vpc_id = at.vpc->id.text();
   diagnosis.subnet_id = at.subnet->id.text();
   diagnosis.private_ip_address = at.interface->private_address.text();
+  auto& instance = *network.instances.find(target.id);
+  if (port && instance.state == network::InstanceState::running)
+    judged.way_of_agent = way_of_agent(at.interface->id, *port);
   if (call.plane.lab) {
-    auto& agent = network.instances.find(target.id)->agent;
+    auto& agent = instance.agent;
     if (agent.installed && !agent.connected) agent.running = call.plane.lab->agent_runs(target.id);
   }
   network::Visit visit{target.id, person_of(call)};
-  visit.port = port;
+  visit.port = static_cast<std::uint16_t>(port.value_or(kSsh));
   TRY(auto tunnel, tunnel_permission(transaction, call, network, at, visit));
   for (auto method : network::kMethods) {
     TRY(auto assessment, network::assess(network, method, visit));
@@ -192,6 +221,8 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
       auto const& own = network::is_session_manager(method) ? session : tunnel;
       description.works = description.works && own.standing == "met";
       description.requirements.push_back(own);
+      if (port && network::is_session_manager(method))
+        description.requirements.push_back(listener(target.id, *port));
     }
     diagnosis.methods.push_back(std::move(description));
     judged.assessments.push_back(std::move(assessment));
@@ -222,7 +253,7 @@ Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call cons
   }
   std::vector<Judged> judged;
   for (auto const& target : targets) {
-    TRY(auto each, judge(transaction, call, network, target, static_cast<std::uint16_t>(request.port)));
+    TRY(auto each, judge(transaction, call, network, target, request.port));
     judged.push_back(std::move(each));
   }
   return judged;
@@ -249,7 +280,7 @@ bool is_to_arrive(network::Requirement const& requirement) {
 // All that can be tried, in the order in which it was judged.
 template <class Visitor>
 void for_each_trial(std::vector<Judged>& judged, Visitor&& visit) {
-  for (auto& [diagnosis, assessments] : judged) {
+  for (auto& [diagnosis, assessments, way_of_agent] : judged) {
     for (std::size_t m = 0; m < assessments.size(); m++) {
       auto const& requirements = assessments[m].requirements;
       for (std::size_t r = 0; r < requirements.size(); r++) {
@@ -269,6 +300,20 @@ void expect_listener(network::Requirement const& wanted, RequirementDescription&
   requirement.reason = "is open, but nobody listens there on " + to_string(wanted.path.flow);
 }
 
+void tell_port(TargetDiagnosis& target, Observation const& observation, network::Flow const& flow) {
+  for (auto& method : target.methods) {
+    for (auto& requirement : method.requirements) {
+      if (requirement.need != kPort) continue;
+      requirement.observed = {observation.arrives, observation.how, false};
+      if (!observation.arrives) continue;
+      bool listens = !observation.is_refused;
+      requirement.standing = word_of(listens ? network::Standing::met : network::Standing::unmet);
+      requirement.reason = (listens ? "listens on " : "has nobody who listens on ") + to_string(flow) +
+                           ", where its agent dials";
+    }
+  }
+}
+
 bool works(MethodDescription const& method) {
   auto unmet = word_of(network::Standing::unmet);
   return std::ranges::none_of(method.requirements, [&](auto const& each) { return each.standing == unmet; });
@@ -284,6 +329,9 @@ awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
     }
   };
   for_each_trial(judged, choose);
+  for (auto const& each : judged) {
+    if (each.way_of_agent && trials.size() < kMostProbes) trials.push_back(*each.way_of_agent);
+  }
   CO_TRY(auto seen, co_await lab.observe(std::move(trials)));
   auto next = seen.begin();
   auto tell = [&](auto const&, auto const&, network::Requirement const& wanted,
@@ -296,6 +344,11 @@ awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
     requirement.observed = {observation->arrives, std::move(observation->how), disagrees};
   };
   for_each_trial(judged, tell);
+  for (auto& each : judged) {
+    if (!each.way_of_agent || next == seen.end()) continue;
+    auto observation = *next++;
+    if (observation) tell_port(each.diagnosis, *observation, each.way_of_agent->flow);
+  }
   for (auto& each : judged)
     for (auto& method : each.diagnosis.methods) method.works = works(method);
   co_return success();

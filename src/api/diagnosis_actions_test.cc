@@ -193,6 +193,34 @@ TEST_F(Diagnosis, outside_a_lab_an_endpoint_needs_an_agent) {
   EXPECT_EQ(standings(), Set{"advice"});
 }
 
+TEST_F(Diagnosis, whether_a_port_can_be_had_through_an_agent_is_tried_where_that_dials_or_else_not_known) {
+  settle();
+  auto standings = [&](std::string body) {
+    std::set<std::string> found;
+    auto methods = ask("Diagnose", std::move(body)).at("Targets").at(0).at("Methods");
+    for (auto& method : methods.as_array())
+      for (auto& requirement : method.at("Requirements").as_array()) {
+        if (requirement.at("Need").as_string() != "port") continue;
+        EXPECT_TRUE(method.at("Method").as_string().starts_with("session manager")) << method;
+        found.insert(requirement.at("Standing").as_string().c_str());
+      }
+    return found;
+  };
+  using Standings = std::set<std::string>;
+  auto const asked = R"({"Target":"by-nat","Port":5432})";
+  EXPECT_EQ(standings(R"({"Target":"by-nat"})"), Standings()) << "a shell needs none";
+  EXPECT_EQ(standings(asked), Standings{"met"});
+  auto const& own = std::get<network::Path>(lab.tried.back());
+  EXPECT_EQ(std::get<Address>(own.to).text(), "127.0.0.1");
+  EXPECT_EQ(own.flow.port, 5432);
+  lab.refuses = true;
+  EXPECT_EQ(standings(asked), Standings{"unmet"});
+  lab.can_try = false;
+  EXPECT_EQ(standings(asked), Standings{"advice"});
+  plane->lab = nullptr;
+  EXPECT_EQ(standings(asked), Standings{"advice"});
+}
+
 TEST_F(Diagnosis, ways_that_are_too_many_are_counted_where_they_are_not_tried) {
   change([&](networks::State& state) {
     auto example = networks::find_example(state, "example");

@@ -16,11 +16,10 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMostText = 400;
-constexpr std::uint16_t kUsualPort = 22;
 
 struct DoctorArguments : ClientArguments {
   std::string target;
-  std::uint16_t port = kUsualPort;
+  std::optional<std::uint16_t> port;
 };
 
 bool flag_of(json::value const& object, char const* member) {
@@ -53,6 +52,20 @@ json::value const* observation_of(json::value const& requirement) {
 bool disagrees(json::value const& requirement) {
   auto const* observed = observation_of(requirement);
   return observed != nullptr && flag_of(*observed, "Disagrees");
+}
+
+// Whether it leads to the port that is wanted nobody knows before it is tried.
+bool is_open_question(json::value const& requirement) {
+  return text_of(requirement, "Need") == "port" && text_of(requirement, "Standing") == "advice";
+}
+
+bool works_for_all_we_know(json::value const& method) {
+  return flag_of(method, "Works") && std::ranges::any_of(list_of(method, "Requirements"), is_open_question);
+}
+
+char const* mark_of_method(json::value const& method) {
+  if (works_for_all_we_know(method)) return "!";
+  return flag_of(method, "Works") ? "✓" : "✗";
 }
 
 // Whether some method works, and the network is as the model says.
@@ -110,9 +123,10 @@ void print_target(json::value const& target) {
   print_heading(target);
   print_untried(target);
   for (auto const& method : list_of(target, "Methods")) {
-    bool works = flag_of(method, "Works");
-    std::printf("\n  %s %s: %s\n", works ? "✓" : "✗", shown(method, "Method").c_str(),
-                works ? "works" : "does not work");
+    std::printf("\n  %s %s: %s\n", mark_of_method(method), shown(method, "Method").c_str(),
+                works_for_all_we_know(method) ? "works, as far as is known"
+                : flag_of(method, "Works")    ? "works"
+                                              : "does not work");
     for (auto const& requirement : list_of(method, "Requirements")) print_requirement(requirement);
   }
   std::printf("\n");
@@ -123,13 +137,13 @@ void print_summary(json::value const& target) {
   print_heading(target);
   print_untried(target);
   for (auto const& method : list_of(target, "Methods")) {
-    bool works = flag_of(method, "Works");
     json::value const* cause = nullptr;
     for (auto const& requirement : list_of(method, "Requirements")) {
-      bool counts = text_of(requirement, "Standing") == "unmet" || disagrees(requirement);
+      bool counts = text_of(requirement, "Standing") == "unmet" || disagrees(requirement) ||
+                    is_open_question(requirement);
       if (counts && cause == nullptr) cause = &requirement;
     }
-    std::printf("  %s %s", works ? "✓" : "✗", shown(method, "Method").c_str());
+    std::printf("  %s %s", mark_of_method(method), shown(method, "Method").c_str());
     if (cause != nullptr) {
       auto need = shown(*cause, "Need") == shown(method, "Method") ? "" : shown(*cause, "Need") + ": ";
       std::printf(": %s%s%s %s", disagrees(*cause) ? "‼ a real packet says otherwise: " : "", need.c_str(),
@@ -143,7 +157,7 @@ void print_summary(json::value const& target) {
 Result<int> run_doctor(DoctorArguments const& arguments) {
   json::object request;
   if (!arguments.target.empty()) request["Target"] = arguments.target;
-  if (arguments.port != kUsualPort) request["Port"] = arguments.port;
+  if (arguments.port) request["Port"] = *arguments.port;
   TRY(auto answer, call_plane(arguments, "fumidai", "Fumidai.Diagnose", std::move(request)));
   int status = all_is_well(answer) ? 0 : 1;
   if (arguments.json) {
@@ -158,7 +172,7 @@ Result<int> run_doctor(DoctorArguments const& arguments) {
   for (auto const& target : targets) in_full ? print_target(target) : print_summary(target);
   if (!targets.empty() && !in_full)
     std::printf("Hop by hop, with what would mend it: fumidai doctor TARGET%s\n",
-                arguments.port == kUsualPort ? "" : (" --port " + std::to_string(arguments.port)).c_str());
+                arguments.port ? (" --port " + std::to_string(*arguments.port)).c_str() : "");
   if (!targets.empty() && !flag_of(answer, "Observed"))
     std::printf("(from the model alone: no lab runs here, so no packet was sent)\n");
   return status;
@@ -176,8 +190,7 @@ void add_doctor_command(CLI::App& app, Run& run) {
                      "id, name, or tag as KEY=VALUE; without it all targets, in a line for each method");
   doctor
       ->add_option("--port", arguments->port,
-                   "Which port of it is wanted, by a bastion or a connect endpoint")
-      ->capture_default_str()
+                   "Which port of it is wanted; without it ssh, and of an agent a shell")
       ->check(CLI::Range(1, 65535));
   add_client_arguments(*doctor, *arguments);
   add_json_argument(*doctor, *arguments);

@@ -131,3 +131,10 @@ def test_what_never_happened_is_not_explained(plane):
     done = plane.fumidai("explain", "00000000-0000-4000-8000-000000000000")
     assert done.returncode != 0 and done.stdout == b""
     assert b"audit list" in done.stderr
+
+
+def test_doctor_claims_nothing_of_a_port_that_only_an_agent_could_try(plane, host):
+    shell, port, all_targets = (plane.fumidai("doctor", *words).stdout.decode() for words in ((host.id,), (host.id, "--port", "5432"), ("--port", "5432")))
+    assert "✓ session manager: works\n" in shell
+    assert "! session manager: works, as far as is known\n" in port and f"! port: {host.id} is not known to listen on tcp 5432" in port, port
+    assert f"! session manager: port: {host.id} is not known to listen on tcp 5432" in all_targets, all_targets
