@@ -97,6 +97,11 @@ void LiveSession::end(SessionState state, std::string why) {
   for (auto* each : {&client_, &agent_}) each->room.notify();
 }
 
+void LiveSession::end_by_agent(std::string_view what) {
+  if (!ending_) outcome_.is_by_agent = true;
+  end(SessionState::failed, "The agent on " + row_.agent().text() + std::string(what));
+}
+
 void LiveSession::agent_arrived() {
   if (agent_.socket && agent_process_.empty()) note_process();  // came back before its control channel
   changed_.notify();
@@ -109,8 +114,7 @@ void LiveSession::note_process() {
 // Of several that carry an endpoint's tunnels, another can be asked at once.
 void LiveSession::agent_left() {
   if (row_.carrier.empty() || agent_.was_attached) return;
-  end(SessionState::failed,
-      "The agent on " + row_.agent().text() + " left while the tunnel was being opened.");
+  end_by_agent(" left while the tunnel was being opened.");
 }
 
 void LiveSession::agent_completed(wire::AgentTaskComplete const& completion) {
@@ -169,9 +173,8 @@ SteadyTime LiveSession::check_limits() {
   }
   auto start = row_.carrier.empty() ? patience_.agent_start : std::min(patience_.agent_start, kTunnelStart);
   if (!agent_.was_attached && !agent_.socket && due(started_at_ + start)) {
-    end(SessionState::failed,
-        "The agent on " + row_.agent().text() + " was told to start the session, but did not within " +
-            in_words(start) + ". Why tells its log on the host, or: fumidai doctor " + row_.agent().text());
+    end_by_agent(" was told to start the session, but did not within " + in_words(start) +
+                 ". Why tells its log on the host, or: fumidai doctor " + row_.agent().text());
   }
   if (!client_.was_attached && due(started_at_ + patience_.client_start)) {
     end(SessionState::terminated,
@@ -196,9 +199,7 @@ SteadyTime LiveSession::check_limits() {
     if (!link) {
       due(now + kLook);
     } else if (due(std::max(agent_.detached_at, link->connected_since()) + patience_.agent_return)) {
-      end(SessionState::failed,
-          "The agent on " + row_.agent().text() +
-              " is connected, but its side of the session is gone and did not come back.");
+      end_by_agent(" is connected, but its side of the session is gone and did not come back.");
     }
   }
   if (type_ == model::SessionType::port) due(check_ends_of_tunnel());
@@ -222,17 +223,14 @@ SteadyTime LiveSession::check_ends_of_tunnel() {
     end(SessionState::terminated, "The client did not come back within " + in_words(kTunnelPatience) + ".");
   if (!agent_.was_attached || agent_.socket || agent_is_terminating_) return deadlines.next;
   if (due(agent_.detached_at + kTunnelPatience))
-    end(SessionState::failed, "The agent on " + row_.agent().text() + " did not come back within " +
-                                  in_words(kTunnelPatience) + ".");
-  if (has_another_process())
-    end(SessionState::failed,
-        "The agent on " + row_.agent().text() + ", which carried the tunnel, was started anew.");
+    end_by_agent(" did not come back within " + in_words(kTunnelPatience) + ".");
+  if (has_another_process()) end_by_agent(", which carried the tunnel, was started anew.");
   if (!agent_.was_cut) return deadlines.next;
   auto last_sign = agent_.detached_at + kLifeSign;
   if (now < last_sign) {
     due(last_sign);
   } else if (!agents_.find(row_.agent())) {
-    end(SessionState::failed, "The agent on " + row_.agent().text() + ", which carried the tunnel, is gone.");
+    end_by_agent(", which carried the tunnel, is gone.");
   }
   return deadlines.next;
 }

@@ -27,6 +27,7 @@ struct SessionOutcome {
   model::SessionState state = model::SessionState::terminated;
   std::string why;  // empty for the ordinary end
   std::int64_t bytes_in = 0, bytes_out = 0;
+  bool is_by_agent = false;  // it failed by its agent, which did not answer or is gone
 };
 
 // A payload changed under its sequence number.
@@ -76,6 +77,8 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
 
   // Begins the end. Only the first call counts.
   void end(model::SessionState state, std::string why);
+  // Begins it by a failure of its agent: "The agent on mi-…" and what that did.
+  void end_by_agent(std::string_view what);
   // Its agent has a control channel, or has lost it.
   void agent_arrived();
   void agent_left();

@@ -14,8 +14,6 @@ namespace {
 constexpr std::chrono::seconds kFirstRetry = 1s, kMostRetry = 30s;
 // Why a dial failed is told in the words of the agent's system, and in no others.
 constexpr std::string_view kRefused = "Connection refused";
-// And why an agent did not come to dial, in ours.
-constexpr std::string_view kNoAnswer = "The agent on ";
 
 Error agent_left_now(InstanceId const& instance) {
   return {Errc::not_found, instance.text() + " is not connected: its agent left at this moment. Try again.",
@@ -150,7 +148,7 @@ void Registry::note_failure(LiveSession const& session, SessionOutcome const& ou
   bool was_reached = outcome.why.find(kRefused) != std::string::npos;
   bool never_was = outcome.state == SessionState::failed && outcome.bytes_out == 0 && !was_reached;
   if (carrier.empty() || !never_was) return;
-  if (outcome.why.starts_with(kNoAnswer)) return carriers_.failed(carrier);
+  if (outcome.is_by_agent) return carriers_.failed(carrier);
   carriers_.failed_to_reach(carrier, session.row().target);
 }
 
