@@ -18,6 +18,15 @@ constexpr std::uint16_t kGoingAway = 1001, kProtocolError = 1002, kTooLarge = 10
 
 constexpr auto kLastWords = std::chrono::seconds(2);
 
+// Until the peer has closed as well. Clients on the AWS Common Runtime of before July 2024 never see what
+// they have not read when the connection ends (aws-c-io, pull requests 642 and 650).
+awaitable<Result<void>> await_close(WebSocket& socket) {
+  for (Leavings leavings;;) {
+    CO_TRY(auto message, co_await socket.read());
+    co_await leavings.pass_over(message.payload.size());
+  }
+}
+
 }  // namespace
 
 WebSocket::WebSocket(asio::any_io_executor executor, std::unique_ptr<Stream> stream, wire::Side side,
@@ -123,11 +132,13 @@ awaitable<void> WebSocket::finish(std::uint16_t code, std::string_view reason,
   most_silence_.reset();
   stream_->expire_after(patience);
   co_await write(Opcode::close, payload);
-  stream_->finish_writing();
 }
 
 awaitable<void> WebSocket::linger(SteadyClock::duration patience) {
-  co_await io::linger(*stream_, patience);
+  auto answer = await_close(*this);
+  co_await within(patience / 2, std::move(answer));
+  stream_->finish_writing();
+  co_await io::linger(*stream_, patience / 2);
 }
 
 wire::HttpResponse upgrade_response(wire::HttpRequest const& request) {

@@ -44,8 +44,8 @@ class WebSocket {
   awaitable<void> close(std::uint16_t code, std::string_view reason);
   // Says why after all that is being written, for which it waits so long. Nothing is written after that.
   awaitable<void> finish(std::uint16_t code, std::string_view reason, SteadyClock::duration patience);
-  // After finish(), when nobody reads any more: passes over what the peer still sends, until it ends or so
-  // long, and closes. Closing before that could cost the peer what it has not read yet.
+  // After finish(), when nobody reads any more: passes over what the peer still sends, until it has closed as
+  // well or so long, and closes. Closing before that could cost the peer what it has not read yet.
   awaitable<void> linger(SteadyClock::duration patience);
   void close_now() { stream_->close(); }
   Stream& stream() { return *stream_; }

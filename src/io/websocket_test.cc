@@ -202,7 +202,7 @@ TEST(WebSocketStream, what_was_written_arrives_though_the_peer_sends_without_end
   auto say = [&](WebSocket& socket) -> awaitable<void> {
     co_await socket.write(Opcode::binary, tail);
     co_await socket.finish(1011, "why", 5s);
-    co_await socket.linger(5s);
+    co_await socket.linger(2s);
   };
   auto heard = heard_by_a_flooder(Side::client, say);
   Bytes expected;
@@ -259,6 +259,29 @@ TEST(WebSocketStream, what_was_written_over_tls_arrives_though_the_peer_sends_wi
     (*client)->close_now();
     co_await group.join();
     co_await plane.stop();
+  });
+}
+
+TEST(WebSocketStream, a_connection_does_not_end_before_the_peer_has_answered_the_close) {
+  run_on_loop([](auto executor) -> awaitable<void> {
+    auto [near, far] = memory_streams(executor, 1 << 16);
+    WebSocket server(executor, std::move(near), Side::server, 1 << 20);
+    TaskGroup group(executor, "test");
+    auto say = [](WebSocket& socket) -> awaitable<void> {
+      co_await socket.finish(1000, "", 5s);
+      co_await socket.linger(5s);
+    };
+    group.spawn(say(server));
+    auto said = wire::encode_frame(Side::server, Opcode::close, wire::encode_close(1000, ""));
+    Bytes seen(said.size() + 1);
+    EXPECT_EQ(*co_await far->read_some(seen), said.size());
+    auto more = co_await within(50ms, far->read_some(seen));
+    EXPECT_EQ(more ? Errc() : more.error().code, Errc::deadline_exceeded) << "the end came";
+    auto answer = wire::encode_frame(Side::client, Opcode::close, wire::encode_close(1000, ""));
+    co_await far->write(answer);
+    auto end = co_await within(1s, far->read_some(seen));
+    EXPECT_TRUE(end && *end == 0);
+    co_await group.join();
   });
 }
 

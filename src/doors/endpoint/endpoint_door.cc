@@ -102,6 +102,7 @@ class EndpointDoor::Tunnel {
   // All that the target said reaches the client before the reason does, whatever the client still sends.
   awaitable<void> close_client() {
     co_await client_->finish(reason_->code, reason_->text, kClosing);
+    legs_.cancel();
     co_await legs_.join();
     co_await client_->linger(kLingering);
   }
