@@ -10,9 +10,10 @@ namespace fumidai::bench {
 
 using namespace std::chrono_literals;
 
-namespace {}  // namespace
-
-BenchEndpoint::BenchEndpoint() : caller_(plane_.client().profile(), plane_.client().profile().credentials) {
+// AWS's clients take port 443 of an endpoint's name, and no other.
+BenchEndpoint::BenchEndpoint()
+    : plane_({"--listen", "127.0.0.1:443"}),
+      caller_(plane_.client().profile(), plane_.client().profile().credentials) {
   auto command = std::string("ip address add ") + kAddress + "/16 dev lo";
   if (std::system(command.c_str()) != 0) fail("no address of the VPC; is iproute2 installed?");
 }

@@ -1,9 +1,12 @@
 // How many bytes a second go through a tunnel, in each direction, by our client's way and by AWS's
 // openTunnel? Budget: 80 % of a plain relay, of as many processes and TLS connections: client, relay, end,
-// target. What is compared ran in turns, and shares the cores of this machine. Needs root.
+// target. What is compared ran in turns, and shares the cores of this machine. Then, with fewer bytes, by the
+// listener of the unmodified `aws ec2-instance-connect open-tunnel`, where FUMIDAI_TEST_AWS2 names an AWS CLI
+// of version 2: a program in Python, which sends one frame at a time. Needs root.
 //   build/release/tunnel_throughput [MIB] [ROUNDS]
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,6 +15,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "aws_cli.h"
 #include "bench_endpoint.h"
 #include "bench_target.h"
 #include "client/channel_tunnel.h"
@@ -20,6 +24,7 @@
 #include "io/idle_memory.h"
 #include "io/task_group.h"
 #include "own_world.h"
+#include "tunnel_ends.h"
 
 namespace fumidai::bench {
 namespace {
@@ -29,7 +34,10 @@ using asio::ip::tcp;
 
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr auto kPatience = 10s;
+constexpr auto kTransfer = 60s;  // the longest that one may take
 constexpr char const* kHere = "127.0.0.1";
+constexpr std::uint16_t kAwsPort = 2323;
+constexpr std::uint64_t kAwsShare = 8;  // so many times fewer bytes
 
 // ---- the plain relay
 
@@ -125,19 +133,25 @@ class RelayedTunnel : public client::Tunnel {
     };
     io::TaskGroup sender(co_await asio::this_coro::executor, "sender");
     sender.spawn(send(*stream_, near));
-    for (bool wanted = true; wanted;) {
-      Bytes chunk(kChunk);
-      CO_TRY(auto count, co_await stream_->read_some(chunk));
-      chunk.resize(count);
-      wanted = co_await near.write(std::move(chunk));
-    }
+    auto received = co_await receive(near);
     sender.cancel();
     co_await sender.join();
-    co_return success();
+    co_return received;
   }
   void hang_up() override { stream_->close(); }
 
  private:
+  awaitable<Result<void>> receive(client::NearEnd& near) {
+    for (bool wanted = true; wanted;) {
+      Bytes chunk(kChunk);
+      CO_TRY(auto count, co_await stream_->read_some(chunk));
+      if (count == 0) co_return Error{Errc::closed, "the connection ended before its last byte"};
+      chunk.resize(count);
+      wanted = co_await near.write(std::move(chunk));
+    }
+    co_return success();
+  }
+
   std::unique_ptr<io::Stream> stream_;
 };
 
@@ -164,13 +178,29 @@ struct Transfer {
   }
 };
 
+// Ends one that hangs, which the benchmark does not outlive.
+awaitable<void> hang_up_in_time(client::Tunnel& tunnel) {
+  co_await io::sleep_for(kTransfer);
+  tunnel.hang_up();
+}
+
+awaitable<Result<void>> carry_in_time(client::Tunnel& tunnel, awaitable<Result<void>> work) {
+  io::TaskGroup watch(co_await asio::this_coro::executor, "watch");
+  watch.spawn(hang_up_in_time(tunnel));
+  auto carried = co_await std::move(work);
+  watch.cancel();
+  co_await watch.join();
+  co_return carried;
+}
+
 awaitable<double> mebibytes_a_second(client::Tunnel& tunnel, Order order, std::uint64_t size) {
   Transfer transfer{order, size};
   auto read = [&transfer] { return transfer.read(); };
   auto write = [&transfer](Bytes bytes) { return transfer.write(std::move(bytes)); };
   client::NearEnd near{read, write};
   auto begun = io::SteadyClock::now();
-  auto carried = co_await tunnel.carry(std::move(near));
+  auto carrying = tunnel.carry(std::move(near));
+  auto carried = co_await carry_in_time(tunnel, std::move(carrying));
   if (!carried) fail(carried.error().detail);
   std::chrono::duration<double> took = io::SteadyClock::now() - begun;
   co_return static_cast<double>(size) / 1024 / 1024 / took.count();
@@ -191,6 +221,55 @@ awaitable<void> measure_way(Way& way, std::uint64_t size) {
     auto speed = co_await mebibytes_a_second(**tunnel, order, size);
     (order == Order::take ? way.up : way.down).push_back(speed);
   }
+}
+
+void say(Way const& way, Way const& relay) {
+  auto up = quantile(way.up, 0.5), down = quantile(way.down, 0.5);
+  std::printf("  %-18s up %6.0f MiB/s, %3.0f %% of the relay; down %6.0f MiB/s, %3.0f %%\n", way.name, up,
+              up / quantile(relay.up, 0.5) * 100, down, down / quantile(relay.down, 0.5) * 100);
+  std::fflush(stdout);
+}
+
+// ---- the AWS CLI
+
+awaitable<Result<std::unique_ptr<client::Tunnel>>> open_by_listener() {
+  CO_TRY(auto socket, co_await io::connect_tcp(kHere, kAwsPort, kPatience));
+  io::set_socket_options(socket, {});
+  co_return std::make_unique<RelayedTunnel>(io::make_tcp_stream(std::move(socket)));
+}
+
+// Returns when its listener has carried a byte there and back. The process is the caller's to end.
+awaitable<pid_t> start_listener(AwsCli const& aws, BenchEndpoint& endpoint, std::uint16_t target) {
+  auto words = "open-tunnel --instance-connect-endpoint-id " + endpoint.id() + " --private-ip-address " +
+               BenchEndpoint::kAddress + " --remote-port " + std::to_string(target) + " --local-port " +
+               std::to_string(kAwsPort) + " > /dev/null";
+  auto process = start_worker([command = aws.command(words)] {
+    ::close_range(3, ~0u, 0);  // a connection of ours ends when we close it
+    ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+  });
+  auto deadline = io::SteadyClock::now() + kTransfer;
+  auto tunnel = co_await open_by_listener();
+  while (!tunnel && io::SteadyClock::now() < deadline) {
+    co_await io::sleep_for(100ms);
+    tunnel = co_await open_by_listener();
+  }
+  if (!tunnel) fail("the AWS CLI does not listen: " + tunnel.error().detail);
+  auto echoing = echo_once(**tunnel);
+  auto carried = co_await carry_in_time(**tunnel, std::move(echoing));
+  if (!carried) fail("the AWS CLI carries nothing: " + carried.error().detail);
+  co_return process;
+}
+
+awaitable<void> measure_aws_cli(BenchEndpoint& endpoint, std::uint16_t target, std::uint64_t size, int rounds,
+                                Way const& relay) {
+  auto aws = AwsCli::find("the AWS CLI");
+  if (!aws) co_return;
+  aws->learn(endpoint.plane(), endpoint.dns_name(), kHere);
+  auto process = co_await start_listener(*aws, endpoint, target);
+  Way way{"the AWS CLI", open_by_listener, {}, {}};
+  for (int i = 0; i < rounds; i++) co_await measure_way(way, size / kAwsShare);
+  stop_process(process, SIGKILL);
+  say(way, relay);
 }
 
 awaitable<void> measure(std::uint64_t size, int rounds) {
@@ -220,11 +299,8 @@ awaitable<void> measure(std::uint64_t size, int rounds) {
       "in "
       "turns, their median\n",
       rounds, static_cast<int>(size / 1024 / 1024));
-  auto middle = [](std::vector<double> const& speeds) { return quantile(speeds, 0.5); };
-  for (auto const& way : ways)
-    std::printf("  %-18s up %6.0f MiB/s, %3.0f %% of the relay; down %6.0f MiB/s, %3.0f %%\n", way.name,
-                middle(way.up), middle(way.up) / middle(ways[0].up) * 100, middle(way.down),
-                middle(way.down) / middle(ways[0].down) * 100);
+  for (auto const& way : ways) say(way, ways[0]);
+  co_await measure_aws_cli(endpoint, target, size, rounds, ways[0]);
   std::printf("  (budget: 80 %% of the relay)\n");
 }
 
