@@ -7,12 +7,31 @@ namespace fumidai::io {
 namespace {
 
 // One direction.
-struct Pipe {
+class Pipe {
+ public:
   Pipe(asio::any_io_executor executor, std::size_t most) : capacity(most), changed(executor) {}
+  ByteView waiting() const { return ByteView(bytes_).subspan(taken_); }
+  // What is left is moved once for each write, and not for each read.
+  void take(std::size_t count) {
+    taken_ += count;
+    if (taken_ == bytes_.size()) forget_taken();
+  }
+  void add(ByteView more) {
+    forget_taken();
+    bytes_.insert(bytes_.end(), more.begin(), more.end());
+  }
+
   std::size_t capacity;
-  Bytes bytes;
   bool closed = false;
   Signal changed;
+
+ private:
+  void forget_taken() {
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken_, 0)));
+  }
+
+  Bytes bytes_;
+  std::size_t taken_ = 0;
 };
 
 class MemoryStream : public Stream {
@@ -23,15 +42,15 @@ class MemoryStream : public Stream {
 
   awaitable<Result<std::size_t>> read_some(MutableByteView into) override {
     CO_CHECK(co_await wait_readable());
-    auto count = std::min(into.size(), in_->bytes.size());
-    std::copy_n(in_->bytes.begin(), count, into.begin());
-    in_->bytes.erase(in_->bytes.begin(), in_->bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    auto count = std::min(into.size(), in_->waiting().size());
+    std::copy_n(in_->waiting().begin(), count, into.begin());
+    in_->take(count);
     in_->changed.notify();
     co_return count;
   }
 
   awaitable<Result<void>> wait_readable() override {
-    while (in_->bytes.empty() && !in_->closed) {
+    while (in_->waiting().empty() && !in_->closed) {
       if (SteadyClock::now() >= deadline_) co_return expired();
       co_await in_->changed.wait_until(deadline_);
     }
@@ -42,9 +61,8 @@ class MemoryStream : public Stream {
   awaitable<Result<void>> write(ByteView bytes) override {
     while (!bytes.empty()) {
       if (closed_ || out_->closed) co_return Error{Errc::closed, "the stream is closed"};
-      auto count = std::min(bytes.size(), out_->capacity - out_->bytes.size());
-      out_->bytes.insert(out_->bytes.end(), bytes.begin(),
-                         bytes.begin() + static_cast<std::ptrdiff_t>(count));
+      auto count = std::min(bytes.size(), out_->capacity - out_->waiting().size());
+      out_->add(bytes.first(count));
       bytes = bytes.subspan(count);
       out_->changed.notify();
       if (bytes.empty()) break;

@@ -107,16 +107,15 @@ awaitable<Result<void>> TunnelClient::answer_handshake(ByteView text) {
   is_undigested_ = request.find(wire::action::no_digests) != nullptr;
   if (is_undigested_) link_.accept_no_digests();
   if (request.find(wire::action::wide_window) != nullptr) link_.widen(wide_tunnel_channel(false, room_));
-  is_large_ = request.find(wire::action::large_messages) != nullptr && room_ == TunnelRoom::usual;
+  is_large_ = request.find(wire::action::large_messages) != nullptr;
   wire::HandshakeResponse response;
   response.client_version = version_;
   for (auto const& action : request.requested_client_actions) {
     using Processed = wire::ProcessedClientAction;
-    bool known = action.action_type == wire::action::session_type ||
-                 action.action_type == wire::action::native_stream ||
-                 action.action_type == wire::action::no_digests ||
-                 action.action_type == wire::action::wide_window ||
-                 (action.action_type == wire::action::large_messages && is_large_);
+    bool known =
+        action.action_type == wire::action::session_type ||
+        action.action_type == wire::action::native_stream || action.action_type == wire::action::no_digests ||
+        action.action_type == wire::action::wide_window || action.action_type == wire::action::large_messages;
     Processed processed{action.action_type, known ? Processed::kSuccess : Processed::kUnsupported, nullptr,
                         known ? "" : "this client does not know it"};
     response.processed_client_actions.push_back(std::move(processed));

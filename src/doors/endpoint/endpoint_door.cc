@@ -22,7 +22,7 @@ constexpr auto kOpening = 10s, kClosing = 5s, kLingering = 5s, kStopping = 12s;
 // The AWS CLI asks for 60 s.
 constexpr auto kLongestUrl = 300s;
 constexpr std::size_t kMostMessage = 128 * 1024;  // the AWS CLI sends up to 65,000 bytes
-constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kChunk = 48 * 1024;         // half a message of a tunnel that an agent carries
 // Of a client whose input has ended, so much is taken at once: its own end lies behind that. The AWS CLI
 // sends each empty frame in a TLS record, which costs more than its few bytes tell.
 constexpr auto kBetweenEmptyFrames = 100ms;
