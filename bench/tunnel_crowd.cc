@@ -1,5 +1,7 @@
 // What does a tunnel cost the plane and the agent of its endpoint, and what one whose client or target reads
-// nothing, while the other side sends without end? Budget: 1 MiB for each that stands still. Needs root.
+// nothing, while the other side sends without end? Budget: 1 MiB for each that stands still. And what one
+// that stops in the middle of a fast flow, in both directions at once? Up to 4 MiB more, but no more than 64
+// MiB of all tunnels of a process. Needs root.
 //   build/release/tunnel_crowd [TUNNELS] [STALLED]
 
 #include <sys/resource.h>
@@ -23,7 +25,9 @@ constexpr int kAtOnce = 16;
 constexpr auto kSettle = 25s;  // the server gives memory back every ten seconds
 constexpr auto kStall = 9s;    // longer than a client takes silence for a lost connection
 
-enum class Kind { echoes, client_stalls, target_stalls };
+constexpr std::uint64_t kFlow = 8 * 1024 * 1024;  // of a tunnel that stalls in the middle
+
+enum class Kind { echoes, client_stalls, target_stalls, both_stall_after_flow };
 
 class Crowd {
  public:
@@ -68,7 +72,29 @@ class Crowd {
     co_return co_await client::open_channel_tunnel(plane_.another(), asked_, tell, client::time_to_tell());
   }
 
+  // The target echoes what comes without end, until nobody reads its echo any more.
+  client::NearEnd near_end_of_flow() {
+    struct Counts {
+      bool ordered = false;
+      std::uint64_t heard = 0;
+    };
+    auto counts = std::make_shared<Counts>();
+    auto read = [counts]() -> awaitable<Bytes> {
+      bool ordered = std::exchange(counts->ordered, true);
+      co_return ordered ? Bytes(64 * 1024, 'x') : encode(Order::echo);
+    };
+    auto write = [this, counts](Bytes bytes) -> awaitable<bool> {
+      counts->heard += bytes.size();
+      if (counts->heard < kFlow) co_return true;
+      carries();
+      while (!is_over_) co_await over_.wait();
+      co_return true;
+    };
+    return {read, write};
+  }
+
   client::NearEnd near_end(Kind kind) {
+    if (kind == Kind::both_stall_after_flow) return near_end_of_flow();
     if (kind == Kind::target_stalls) {
       auto first = std::make_shared<bool>(true);
       auto read = [this, first]() -> awaitable<Bytes> {
@@ -147,15 +173,19 @@ awaitable<void> measure(int count, int stalled) {
   } const groups[] = {{"our client reads nothing:", Kind::client_stalls, true},
                       {"the target of our client reads nothing:", Kind::target_stalls, true},
                       {"a client of AWS's kind reads nothing:", Kind::client_stalls, false},
-                      {"the target of a client of AWS's kind reads nothing:", Kind::target_stalls, false}};
+                      {"the target of a client of AWS's kind reads nothing:", Kind::target_stalls, false},
+                      {"our client, in the middle of a flow both ways:", Kind::both_stall_after_flow, true},
+                      {"one of AWS's kind, in the middle of a flow:", Kind::both_stall_after_flow, false}};
   for (auto const& group : groups) {
     Sizes then(endpoint);
     co_await crowd.add(stalled, group.kind, group.is_resumable);
     co_await io::sleep_for(kStall);
     say(group.what, then, Sizes(endpoint), stalled);
   }
-  std::printf("  (budget: 1,024 KiB for each that stands still); %d connections were lost and made again\n",
-              crowd.lost());
+  std::printf(
+      "  (budget: 1,024 KiB for each that stands still, and 64 MiB of a process for all in the middle of a "
+      "flow)\n  %d connections were lost and made again\n",
+      crowd.lost());
   co_await crowd.end();
 }
 
