@@ -3,6 +3,8 @@
 import contextlib
 import http.client
 import json
+import shlex
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,9 +13,9 @@ import pytest
 from house import wire
 from house.calm import stays_calm
 from house.lab import running_lab
-from house.network import Network
+from house.network import SSH, Network
 from house.open_tunnel import Door
-from house.programs import is_root, wait_until
+from house.programs import FUMIDAI, is_root, wait_until
 from house.query import Query
 
 ELSEWHERE = "eice-0123456789abcdef0"
@@ -291,6 +293,40 @@ def test_a_tunnel_that_is_ended_while_its_target_is_awaited_is_refused(lab, mute
         mute()
         status, code, message = asked.result(20)
     assert (status, code) == (504, "TargetUnreachable") and message.startswith("Terminated by "), message
+
+
+SLOW = """
+import socket, time
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+listener.bind(("", 8081))
+listener.listen()
+print("it listens", flush=True)
+peer, _ = listener.accept()
+heard = 0
+while data := peer.recv(4096):
+    heard += len(data)
+    peer.send(b".")
+    time.sleep(.002)
+print(heard, flush=True)
+"""
+
+
+def test_a_slow_target_that_speaks_takes_all_that_was_said_before_the_client_left(lab, network):
+    plane, door = lab
+    for direction, group, other in (("egress", network.outer, network.inner), ("ingress", network.inner, network.outer)):
+        network.allow(direction, group, other, port=8081)
+    target = subprocess.Popen(plane.world.words(*SSH, "-i", network.key, "-o", f"ProxyCommand={FUMIDAI} tunnel {network.instance}", f"ec2-user@{network.instance}", f"python3 -uc {shlex.quote(SLOW)}"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=plane.environment())
+    assert target.stdout.readline() == b"it listens\n", target.communicate()
+    said = b"x" * 200_000
+    with plane.world.network(), door.open(door.target(door.pairs(remotePort=8081))) as tunnel:
+        assert tunnel.status == 101, tunnel.buffer
+        for at in range(0, len(said), 50_000):
+            tunnel.send(said[at:at + 50_000])
+        tunnel.send(b"\x03\xe8", 8)
+        assert tunnel.closed().code == 1000
+    heard, failed = target.communicate(timeout=20)
+    assert heard == b"200000\n", (heard, failed)
 
 
 def test_bytes_may_come_in_any_pieces(tunnel):

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "io/linger.h"
 #include "sessions/carried_stream.h"
 #include "wire/await_target.h"
 #include "wire/aws_response.h"
@@ -95,7 +96,8 @@ class EndpointDoor::Tunnel {
         co_await ended_.wait_until(deadline_);
       }
     }
-    target_->close();
+    // What was written to it by us may not have been taken yet: linger(). An agent sees to that itself.
+    row().carrier.empty() ? target_->finish_writing() : target_->close();
     co_await close_client();
   }
 
@@ -105,6 +107,11 @@ class EndpointDoor::Tunnel {
     legs_.cancel();
     co_await legs_.join();
     co_await client_->linger(kLingering);
+  }
+
+  // When its end is recorded.
+  awaitable<void> linger() {
+    if (target_) co_await io::linger(*target_, kLingering);
   }
 
  private:
@@ -302,6 +309,7 @@ awaitable<void> EndpointDoor::carry(std::shared_ptr<Tunnel> tunnel, Connection c
   }
   open_.erase(tunnel.get());
   co_await registry_.tunnel_closed(row, tunnel->outcome());
+  co_await tunnel->linger();
   if (failure) std::rethrow_exception(failure);
 }
 
