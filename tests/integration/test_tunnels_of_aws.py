@@ -30,6 +30,15 @@ server = socket.create_server(("", {port}))
 while True:
     threading.Thread(target=hold, args=server.accept()[:1]).start()
 """
+# It says much to each that comes, and ends.
+SPEAKER = """
+import socket
+server = socket.create_server(("", {port}))
+while True:
+    client, _ = server.accept()
+    with client:
+        client.sendall(bytes(4 << 20))
+"""
 
 
 class Site:
@@ -52,13 +61,17 @@ class Site:
     def open_tunnel(self, *options, **more):
         return self.cli.run("open-tunnel", "--instance-id", self.network.instance, *options, **more)
 
-    def hold(self, port):
-        """A server on a port of the instance whose connections end by their clients only."""
+    def serve(self, port, program):
+        """A server on a port of the instance."""
         self.network.allow("egress", self.network.outer, self.network.inner, port=port)
         self.network.allow("ingress", self.network.inner, self.network.outer, port=port)
-        done = self.ssh(f"nohup python3 -c {shlex.quote(HOLDER.format(port=port))} >holder.log 2>&1 &")
+        done = self.ssh(f"nohup python3 -c {shlex.quote(program.format(port=port))} >{port}.log 2>&1 &")
         assert done.returncode == 0, done.stderr
-        wait_until("it is there", lambda: self.open_tunnel("--remote-port", port, "--max-tunnel-duration", "2").stdout.startswith(b"here"))
+        wait_until("it is there", lambda: self.open_tunnel("--remote-port", port, "--max-tunnel-duration", "2").stdout)
+
+    def hold(self, port):
+        """One whose connections end by their clients only."""
+        self.serve(port, HOLDER)
 
     def tunnels(self, state="Active"):
         return [each for each in self.plane.aws("ssm", "describe-sessions", "--state", state)["Sessions"] if each["DocumentName"] == "OpenTunnel"]
@@ -111,6 +124,13 @@ def test_an_editors_server_is_started_by_a_script_on_standard_input(site):
     words = [*SSH, "-T", "-i", site.network.key, "-o", f"ProxyCommand={proxy}", f"ec2-user@{site.network.instance}", "bash"]
     done = subprocess.run(site.world.words(*words), input=b"echo ready $((6 * 7))\nuname\n", stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=site.cli.environment(), timeout=30, check=False)
     assert done.stdout == b"ready 42\nLinux\n", done.stderr
+
+
+def test_all_that_a_target_said_before_it_ended_arrives(site):
+    site.serve(8099, SPEAKER)
+    for _ in range(5):
+        done = site.open_tunnel("--remote-port", "8099")
+        assert len(done.stdout) == 4 << 20, done.stderr
 
 
 @pytest.mark.parametrize("program", ["scp", "scp-of-old", "sftp", "rsync"])
