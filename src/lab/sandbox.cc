@@ -403,22 +403,26 @@ bool ends_when_asked(int process, StopPatience const& patience) {
   return false;
 }
 
+bool ends(int process, StopPatience const& patience) {
+  if (ends_when_asked(process, patience)) return true;
+  send_signal(process, SIGKILL);
+  return ends_within(process, patience.killed);
+}
+
 }  // namespace
 
 Result<void> stop_instance(io::Path const& directory, StopPatience patience) {
-  auto deadline = SteadyClock::now() + patience.asked + 2 * patience.killed;
-  while (is_running(directory)) {
-    auto process = open_first_process(directory);
-    if (process.valid() && !ends_when_asked(process.get(), patience)) {
-      send_signal(process.get(), SIGKILL);
-      ends_within(process.get(), patience.killed);
+  auto deadline = SteadyClock::now() + patience.killed;
+  for (bool has_ended = false; is_running(directory); std::this_thread::sleep_for(5ms)) {
+    // One that is just being started, by a plane that died perhaps, is known soon, or ends by itself.
+    auto process = has_ended ? Descriptor() : open_first_process(directory);
+    if (process.valid()) {
+      has_ended = ends(process.get(), patience);
+      // A child that another thread forked has its lock until it has closed what is not its own.
+      deadline = SteadyClock::now() + (has_ended ? patience.killed : 0ms);
     }
-    // It may be just being started, by a plane that died perhaps: its number is known soon, or it ends by
-    // itself. And a child that another thread forked holds its lock until it has closed what is not its own.
-    if (SteadyClock::now() > deadline) {
+    if (SteadyClock::now() > deadline)
       return Error{Errc::deadline_exceeded, "the instance in " + directory.string() + " does not end"};
-    }
-    std::this_thread::sleep_for(5ms);
   }
   return success();
 }

@@ -209,7 +209,9 @@ TEST(Sandbox, has_stopped_when_nothing_holds_its_lock_any_more) {
     std::this_thread::sleep_for(500ms);
     ::close(lock);
   });
+  auto begun = SteadyClock::now();
   EXPECT_TRUE(stop_instance(instance.spec.directory));
+  EXPECT_GT(SteadyClock::now() - begun, 400ms) << "it was not its lock";
   EXPECT_FALSE(is_running(instance.spec.directory));
   holder.join();
   ::close(process);
