@@ -321,17 +321,17 @@ bool works(MethodDescription const& method) {
 
 awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
   std::vector<Trial> trials;
-  auto choose = [&](TargetDiagnosis& target, Trial trial, auto const&, auto const&) {
+  auto choose = [&](TargetDiagnosis& target, Trial trial) {
     if (trials.size() == kMostProbes) {
       target.untried++;
     } else {
       trials.push_back(std::move(trial));
     }
   };
-  for_each_trial(judged, choose);
-  for (auto const& each : judged) {
-    if (each.way_of_agent && trials.size() < kMostProbes) trials.push_back(*each.way_of_agent);
-  }
+  for_each_trial(
+      judged, [&](auto& target, Trial trial, auto const&, auto const&) { choose(target, std::move(trial)); });
+  for (auto& each : judged)
+    if (each.way_of_agent) choose(each.diagnosis, *each.way_of_agent);
   CO_TRY(auto seen, co_await lab.observe(std::move(trials)));
   auto next = seen.begin();
   auto tell = [&](auto const&, auto const&, network::Requirement const& wanted,

@@ -395,6 +395,10 @@ TEST(Method, a_connect_endpoint_without_an_agent_is_no_obstacle_where_there_is_a
   EXPECT_NE(found.text().find("! endpoint's agent: eice-lab has none: tunnels go by the agent of i-private"),
             std::string::npos)
       << found.text();
+  auto& groups = network.interfaces.find(kConnectPort)->groups;
+  auto before = std::exchange(groups, {});
+  EXPECT_TRUE(assessed(network, kE, to_private()).works()) << "no way from the endpoint has to be open";
+  groups = before;
   agent.carries_tunnels = false;
   ConnectEndpoint other{ConnectEndpointId("eice-other"), kVpc, kPublic};
   other.has_agent = true;

@@ -46,11 +46,16 @@ void need_endpoint(Requirements& needs, Location const& at, ConnectEndpoint cons
              will_be ? Mend() : mend_endpoint(at));
 }
 
+// No way leads there from an endpoint then, and none has to.
+bool is_its_own_carrier(Instance const& instance, ConnectEndpoint const& endpoint) {
+  return endpoint.has_agent == false && instance.agent.carries_tunnels;
+}
+
 void need_carrier(Requirements& needs, Instance const& instance, ConnectEndpoint const& endpoint) {
   if (!endpoint.has_agent) return;
   auto const& id = endpoint.id.text();
   bool has_one = *endpoint.has_agent;
-  if (!has_one && instance.agent.carries_tunnels)
+  if (is_its_own_carrier(instance, endpoint))
     return needs.advise(Need::carrier, id, "has none: tunnels go by the agent of " + instance.id.text());
   needs.need(Need::carrier, id, has_one,
              has_one ? "has one that is connected" : "has none that is connected and could dial",
@@ -81,8 +86,9 @@ Result<std::vector<Requirement>> tunnel_requirements(Network const& network, Vis
   Requirements needs(network);
   needs.need_running(instance);
   need_endpoint(needs, at, first);
-  if (first && is_usable(first->state)) need_carrier(needs, instance, *first);
-  if (instance.state == InstanceState::running && first && is_usable(first->state)) {
+  bool is_there = first && is_usable(first->state);
+  if (is_there) need_carrier(needs, instance, *first);
+  if (instance.state == InstanceState::running && is_there && !is_its_own_carrier(instance, *first)) {
     TRY(auto way, best_way(network, endpoints, visit, at.interface->id));
     needs.need_way(Need::way_to_instance, instance.id.text(), std::move(way));
   }
