@@ -115,7 +115,11 @@ awaitable<Result<void>> TunnelWorker::converse() {
   io::set_socket_options(socket, kSessionKeepAlive);
   io::set_patient(socket);
   target_ = io::make_tcp_stream(std::move(socket));
-  CO_CHECK(co_await shake_hands());
+  auto shaken = co_await shake_hands();
+  if (!shaken) {
+    target_->close();  // nothing was written to it
+    co_return shaken;
+  }
   io::TaskGroup writer(executor_, "to the target");
   writer.spawn(write_target());
   listening_.spawn(listen_to_target());

@@ -72,6 +72,11 @@ class MemoryStream : public Stream {
     co_return success();
   }
 
+  void finish_writing() override {
+    out_->closed = true;
+    out_->changed.notify();
+  }
+
   void set_deadline(SteadyTime deadline) override { deadline_ = deadline; }
 
   void close() override {

@@ -2,7 +2,6 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "io/linger.h"
 #include "wire/json_shape.h"
 
 namespace fumidai::io {
@@ -21,10 +20,7 @@ constexpr auto kLastWords = std::chrono::seconds(2);
 // Until the peer has closed as well. Clients on the AWS Common Runtime of before July 2024 never see what
 // they have not read when the connection ends (aws-c-io, pull requests 642 and 650).
 awaitable<Result<void>> await_close(WebSocket& socket) {
-  for (Leavings leavings;;) {
-    CO_TRY(auto message, co_await socket.read());
-    co_await leavings.pass_over(message.payload.size());
-  }
+  for (;;) CO_CHECK(co_await socket.read());
 }
 
 }  // namespace
@@ -70,6 +66,7 @@ awaitable<Result<void>> WebSocket::read_more() {
   if (count == 0) co_return Error{Errc::closed, "the peer closed the connection"};
   reader_.commit(count);
   last_heard_ = SteadyClock::now();
+  if (is_finished_) co_await leavings_.pass_over(count);
   co_return success();
 }
 
@@ -135,6 +132,7 @@ awaitable<void> WebSocket::finish(std::uint16_t code, std::string_view reason,
 }
 
 awaitable<void> WebSocket::linger(SteadyClock::duration patience) {
+  stream_->expire_after(patience);
   auto answer = await_close(*this);
   co_await within(patience / 2, std::move(answer));
   stream_->finish_writing();

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "io/linger.h"
 #include "io/stream.h"
 #include "wire/http.h"
 #include "wire/websocket.h"
@@ -42,7 +43,7 @@ class WebSocket {
 
   // Says why, if that is possible at once, and closes.
   awaitable<void> close(std::uint16_t code, std::string_view reason);
-  // Says why after all that is being written, for which it waits so long. Nothing is written after that.
+  // Says why after all that is being written, for which it waits so long. Whoever calls it writes no more.
   awaitable<void> finish(std::uint16_t code, std::string_view reason, SteadyClock::duration patience);
   // After finish(), when nobody reads any more: passes over what the peer still sends, until it has closed as
   // well or so long, and closes. Closing before that could cost the peer what it has not read yet.
@@ -62,6 +63,7 @@ class WebSocket {
   SteadyTime last_heard_ = SteadyClock::now();
   std::optional<SteadyClock::duration> most_silence_;
   bool is_finished_ = false;
+  Leavings leavings_;  // what comes after that
 };
 
 // The server's answer to an upgrade request: 101, or 400 when the request is none that RFC 6455 allows.

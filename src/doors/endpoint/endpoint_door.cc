@@ -43,6 +43,11 @@ std::string host_of(wire::HttpRequest const& request) {
   return std::string(host.substr(0, host.rfind(':')));
 }
 
+// The place is kept, or targets that lag would have no limit.
+awaitable<void> linger(std::unique_ptr<io::Stream> target, io::Places::Place) {
+  co_await io::linger(*target, kLingering);
+}
+
 }  // namespace
 
 // One tunnel while it is open: two directions that end together, for one reason.
@@ -96,9 +101,11 @@ class EndpointDoor::Tunnel {
         co_await ended_.wait_until(deadline_);
       }
     }
-    // What was written to it by us may not have been taken yet: linger(). An agent sees to that itself.
-    row().carrier.empty() ? target_->finish_writing() : target_->close();
+    // What a client said before it left its target may not have taken yet. An agent sees to that itself.
+    bool may_lag = client_has_left_ && row().carrier.empty();
+    may_lag ? target_->finish_writing() : target_->close();
     co_await close_client();
+    if (!may_lag) target_.reset();
   }
 
   // All that the target said reaches the client before the reason does, whatever the client still sends.
@@ -109,10 +116,8 @@ class EndpointDoor::Tunnel {
     co_await client_->linger(kLingering);
   }
 
-  // When its end is recorded.
-  awaitable<void> linger() {
-    if (target_) co_await io::linger(*target_, kLingering);
-  }
+  // After carry(): the target that may lag, or none.
+  std::unique_ptr<io::Stream> let_go() { return std::move(target_); }
 
  private:
   awaitable<void> read_client() {
@@ -123,6 +128,7 @@ class EndpointDoor::Tunnel {
       if (!message) {
         // Ordinary: ssh kills its ProxyCommand, which says nothing more.
         bool is_broken = message.error().code != Errc::closed;
+        client_has_left_ = true;
         end({1000, ""}, SessionState::terminated, is_broken ? message.error().detail : "");
         co_return;
       }
@@ -181,6 +187,7 @@ class EndpointDoor::Tunnel {
   std::unique_ptr<io::Stream> target_;
   io::Signal ended_;
   io::TaskGroup legs_;
+  bool client_has_left_ = false;
   std::optional<Error> broken_;  // the way to the target
   std::optional<wire::CloseReason> reason_;
   sessions::SessionOutcome outcome_;
@@ -309,8 +316,8 @@ awaitable<void> EndpointDoor::carry(std::shared_ptr<Tunnel> tunnel, Connection c
   }
   open_.erase(tunnel.get());
   co_await registry_.tunnel_closed(row, tunnel->outcome());
-  co_await tunnel->linger();
   if (failure) std::rethrow_exception(failure);
+  if (auto target = tunnel->let_go()) tasks_.spawn(linger(std::move(target), std::move(connection.place)));
 }
 
 void EndpointDoor::on_commit(store::Transaction& transaction) {
