@@ -111,10 +111,11 @@ awaitable<SessionResult> TunnelWorker::run() {
 }
 
 awaitable<Result<void>> TunnelWorker::converse() {
-  CO_TRY(auto socket, co_await io::connect_tcp(to_.host, to_.port, kDial));
-  io::set_socket_options(socket, kSessionKeepAlive);
-  io::set_patient(socket);
-  target_ = io::make_tcp_stream(std::move(socket));
+  auto socket = co_await io::connect_tcp(to_.host, to_.port, kDial);
+  if (!socket) co_return cannot_dial(socket.error());
+  io::set_socket_options(*socket, kSessionKeepAlive);
+  io::set_patient(*socket);
+  target_ = io::make_tcp_stream(*std::move(socket));
   auto shaken = co_await shake_hands();
   if (!shaken) {
     target_->close();  // nothing was written to it
@@ -223,6 +224,12 @@ awaitable<void> TunnelWorker::listen_to_target() {
 
 awaitable<void> TunnelWorker::linger() {
   if (target_) co_await io::linger(*target_, kLastPiece);
+}
+
+// Whoever reads it sits elsewhere, where 127.0.0.1 is another host.
+Error TunnelWorker::cannot_dial(Error const& error) const {
+  if (to_.host != "127.0.0.1") return error;
+  return {error.code, "the target's own agent " + error.detail + "; does anything listen there?"};
 }
 
 Error TunnelWorker::broken(Error const& error) const {

@@ -33,6 +33,7 @@ class TunnelWorker {
   awaitable<Result<void>> write_in_pieces(ByteView bytes);
   awaitable<Result<void>> read_target();
   awaitable<void> listen_to_target();
+  Error cannot_dial(Error const& error) const;
   Error broken(Error const& error) const;
   void on_control(wire::AgentMessage const& message);
 

@@ -70,7 +70,7 @@ awaitable<Result<int>> on_standard_streams(client::Plane& plane, TunnelArguments
   client::NearEnd near{[&input] { return input.read(); },
                        [&output](Bytes bytes) { return output.write(1, std::move(bytes)); }};
   // Whoever sits at a terminal has nothing more to say to who has left.
-  if (!input.is_terminal()) near.finish = [] {};
+  if (!input.is_terminal()) near.finish = [&output] { output.finish(1); };
   ended_by_signals.insert(tunnel.get());
   auto carried = co_await tunnel->carry(std::move(near));
   ended_by_signals.erase(tunnel.get());

@@ -165,8 +165,10 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_channel_tunnel(Plane plane, wire
 awaitable<Result<std::unique_ptr<Tunnel>>> open_agent_tunnel(Plane plane, std::string instance,
                                                              std::uint16_t port, Tell tell,
                                                              io::SteadyTime deadline) {
-  SessionOrder order{
-      std::move(instance), "AWS-StartSSHSession", {{"portNumber", {std::to_string(port)}}}, ""};
+  SessionOrder order{std::move(instance),
+                     "AWS-StartSSHSession",
+                     {{"portNumber", {std::to_string(port)}}},
+                     "port " + std::to_string(port)};
   auto starting = plane.start_session(std::move(order));
   CO_TRY(auto access, co_await plane.until(deadline, std::move(starting)));
   ChannelTunnel::Resume resume = [](Plane& by, std::string const& session) {

@@ -1,6 +1,8 @@
 #include "client/console_io.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +62,14 @@ awaitable<bool> ConsoleOutput::write(int descriptor, Bytes bytes) {
     return true;
   };
   co_return co_await worker_.run(std::move(work));
+}
+
+void ConsoleOutput::finish(int descriptor) {
+  ::shutdown(descriptor, SHUT_WR);
+  // Its number stays taken.
+  int nothing = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  ::dup2(nothing, descriptor);
+  ::close(nothing);
 }
 
 }  // namespace fumidai::client

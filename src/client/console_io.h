@@ -36,6 +36,8 @@ class ConsoleOutput {
 
   // False when nobody reads it any more.
   awaitable<bool> write(int descriptor, Bytes bytes);
+  // Whoever reads it reads the end. Between writes.
+  void finish(int descriptor);
 
  private:
   io::Worker worker_;

@@ -10,7 +10,7 @@
 namespace fumidai::sessions {
 
 inline constexpr char const* kUnknownTarget =
-    "there is no instance with that id, name or tag (KEY=VALUE); `fumidai host list` shows those that are.";
+    "there is no instance with that id, name or tag (KEY=VALUE); `fumidai doctor` shows those that are.";
 
 inline Error unknown_target(std::string_view text) {
   return {Errc::not_found, "'" + escaped(text, 128) + "' means nothing here: " + kUnknownTarget,

@@ -342,6 +342,15 @@ def test_a_target_that_has_said_all_may_still_listen(network, hosts):
     wait_until("all of it came", lambda: network.sink.read_text().endswith(f"{len(sent)}\n"), 10)
 
 
+def test_what_a_target_said_has_an_end_while_the_input_has_none(network, hosts):
+    process = network.tunnel(10)
+    guard = threading.Timer(10, process.kill)
+    guard.start()
+    assert process.stdout.read() == b"go" and process.poll() is None, "it ended by the guard"
+    guard.cancel()
+    assert process.communicate(timeout=10) == (b"", b"") and process.returncode == 0
+
+
 def test_a_slow_target_is_given_all_that_a_client_left_behind(network, hosts):
     with network.plane.world.network():
         tunnel = Raw(network, 12)
@@ -510,10 +519,10 @@ def test_an_agent_is_the_last_hop_to_its_own_host(network, hosts):
         out, said = network.tunnel(7, address=host.id).communicate(b"abc\n", timeout=20)
         assert out == b"hello\nABC\n", said
         (session,) = [each for each in network.plane.sessions("History") if each["DocumentName"] == "AWS-StartSSHSession"]
-        assert session["Target"] == host.id
+        assert session["Target"] == host.id and session["Reason"] == "port 7"
     finally:
         echo.kill()
         echo.wait()
     process = network.tunnel(7, address=host.id)
     _, said = process.communicate(timeout=20)
-    assert process.returncode == 255 and b"cannot connect to 127.0.0.1" in said
+    assert process.returncode == 255 and b"the target's own agent cannot connect to 127.0.0.1" in said

@@ -59,6 +59,10 @@ def test_an_instance_with_an_agent_needs_no_connect_endpoint(plane, parts):
     ssh = plane.fumidai("ssh", *SSH[1:], "by-nat", "whoami")
     assert ssh.stdout == b"ec2-user\n", ssh.stderr
     assert f"[fumidai] connected to {instance} through its own agent".encode() in ssh.stderr
+    begun = time.monotonic()
+    left = plane.fumidai("ssh", *SSH[1:], "by-nat", "sudo pkill -x sshd")
+    assert left.returncode == 255 and time.monotonic() - begun < 10, "ssh hears that its sshd has gone"
+    wait_until("another one is there", lambda: plane.fumidai("ssh", *SSH[1:], "by-nat", "true").returncode == 0)
 
 
 def test_the_keys_of_instances_are_kept_apart(plane, parts):

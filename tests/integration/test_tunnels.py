@@ -156,7 +156,7 @@ def test_what_leads_nowhere_is_told_at_once(plane, network):
     begun = time.monotonic()
     for command in ("tunnel", "ssh"):
         unknown = plane.fumidai(command, "i-00000000000000000")
-        assert unknown.returncode == 255 and b"means nothing here" in unknown.stderr and b"`fumidai host list`" in unknown.stderr
+        assert unknown.returncode == 255 and b"means nothing here" in unknown.stderr and b"`fumidai doctor`" in unknown.stderr
     assert time.monotonic() - begun < SOON
 
 
