@@ -236,18 +236,25 @@ TEST(TunnelWorker, a_target_that_breaks_while_it_is_written_to_is_told) {
   });
 }
 
+// A client that has said that many bytes and is gone.
+constexpr std::size_t kSaid = 200'000;
+
+awaitable<void> say_and_leave(Tunnel& tunnel) {
+  co_await tunnel.client.open(io::SteadyClock::now() + 5s);
+  std::string sent(kSaid, 'x');
+  co_await tunnel.client.write(as_bytes(sent));
+  co_await tunnel.client.close();
+  tunnel.worker.stop();  // as channel_closed does
+}
+
 TEST(TunnelWorker, what_was_written_before_the_end_arrives) {
   io::run_on_loop([](auto executor) -> awaitable<void> {
     Target target(executor);
     Tunnel tunnel(executor, target.place());
     auto far = co_await target.accept();
-    co_await tunnel.client.open(io::SteadyClock::now() + 5s);
-    std::string sent(200'000, 'x');
-    co_await tunnel.client.write(as_bytes(sent));
-    co_await tunnel.client.close();
-    tunnel.worker.stop();  // as channel_closed does, when the client has gone
+    co_await say_and_leave(tunnel);
     auto heard = co_await read_all(*far);
-    EXPECT_EQ(heard.size(), sent.size());
+    EXPECT_EQ(heard.size(), kSaid);
     far->close();
     co_await tunnel.stop();
   });
@@ -259,11 +266,7 @@ TEST(TunnelWorker, what_was_written_before_the_end_arrives_at_a_target_that_spea
     target.take_little();
     Tunnel tunnel(executor, target.place());
     auto far = co_await target.accept();
-    co_await tunnel.client.open(io::SteadyClock::now() + 5s);
-    std::string sent(200'000, 'x');
-    co_await tunnel.client.write(as_bytes(sent));
-    co_await tunnel.client.close();
-    tunnel.worker.stop();
+    co_await say_and_leave(tunnel);
     std::size_t heard = 0;
     Bytes chunk(4096);
     for (;;) {
@@ -273,7 +276,7 @@ TEST(TunnelWorker, what_was_written_before_the_end_arrives_at_a_target_that_spea
       heard += *count;
       if (tunnel.result) co_await io::sleep_for(2ms);  // all is written, and not yet taken
     }
-    EXPECT_EQ(heard, sent.size());
+    EXPECT_EQ(heard, kSaid);
     EXPECT_TRUE(tunnel.result && tunnel.result->status == "Success");
     far->close();
     co_await tunnel.stop();

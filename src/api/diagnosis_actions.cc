@@ -234,8 +234,7 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
 void look_for_carriers(Call const& call, network::Network& network) {
   auto const* tunnels = call.plane.tunnels;
   if (call.plane.lab || !tunnels) return;
-  auto const endpoints = network.connect_endpoints;
-  for (auto const& endpoint : endpoints)
+  for (auto const& endpoint : network.connect_endpoints)
     network.connect_endpoints.find(endpoint.id)->has_agent =
         tunnels->standing_of(endpoint.id.text()) != sessions::Carriers::Standing::absent;
 }

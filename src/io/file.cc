@@ -8,24 +8,11 @@
 #include <thread>
 
 #include "base/random.h"
+#include "io/descriptor.h"
 
 namespace fumidai::io {
 
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(Descriptor const&) = delete;
-  int get() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 Result<void> write_all(int descriptor, std::string_view text, Path const& path) {
   while (!text.empty()) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/random.h"
+#include "io/descriptor.h"
 #include "lab/socket.h"
 #include "wire/dns.h"
 
@@ -15,19 +16,9 @@ namespace fumidai::lab {
 
 namespace {
 
+using io::Descriptor;
 using Clock = std::chrono::steady_clock;
 constexpr Patience kAskAgain{500};
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor const&) = delete;
-  ~Descriptor() { ::close(number_); }
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 // Whether it happens in time.
 bool wait_for(int descriptor, short event, Clock::time_point until) {

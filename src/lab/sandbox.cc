@@ -20,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "io/descriptor.h"
 #include "io/process.h"
 #include "lab/command.h"
 #include "lab/container.h"
@@ -28,27 +29,13 @@ namespace fumidai::lab {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+using io::Descriptor;
 using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
 constexpr std::size_t kConsoleShown = 64 * 1024;
 constexpr auto kStartLimit = 20s, kEraseLimit = 120s;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int get() const { return number_; }
-  bool valid() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 // True when the process behind a pidfd has ended within the time.
 bool ends_within(int process, std::chrono::milliseconds limit) {
