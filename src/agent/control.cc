@@ -11,6 +11,7 @@
 #include <boost/asio/write.hpp>
 
 #include "agent/platform.h"
+#include "agent/session_programs.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "io/idle_memory.h"
@@ -94,6 +95,10 @@ awaitable<Result<void>> Agent::connect_and_serve() {
   open.agent_version = kAgentVersion;
   open.platform_type = "linux";
   open.process = process_;
+  if (auto sessions = sessions_with_a_process(id)) {
+    open.sessions = std::move(*sessions);
+    for (auto const& [session, pid] : jobs_) open.sessions->push_back(session);
+  }
   if (!options_.endpoint.empty() && !is_draining_) open.serves_endpoint = options_.endpoint;
   auto text = wire::to_json_text(open);
   CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));
@@ -195,7 +200,7 @@ void Agent::start_session(std::string const& content) {
 
   io::Spawn spawn;
   spawn.program = options_.session_program.string();
-  spawn.arguments = {kSessionProgram, id};
+  spawn.arguments = {kSessionProgram, id, plane_.identity().instance_id};
   for (auto** variable = environ; *variable != nullptr; variable++) spawn.environment.emplace_back(*variable);
   spawn.directory = "/";
   auto child = io::spawn_with_pipes(spawn);

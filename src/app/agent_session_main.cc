@@ -76,7 +76,7 @@ Result<agent::SessionResult> serve() {
 
 int main(int argc, char** argv) {
   using namespace fumidai;
-  // The agent gives it the session's id, to be seen in the list of processes.
+  // The agent gives it the ids of the session and of the instance, to be seen in the list of processes.
   if (argc > 1 && (argv[1] == std::string_view("--help") || argv[1] == std::string_view("-h"))) {
     std::fputs(app::kHelp, stdout);
     return 0;

@@ -22,8 +22,9 @@ constexpr std::size_t kPauseAbove = 64 * 1024, kResumeBelow = 48 * 1024;
 constexpr std::size_t kMostBatch = 64 * 1024;
 // What is as long as this is on its way before the next is read.
 constexpr std::size_t kLong = 16 * 1024;
-// Between an agent's word that a session is over and the end of its data channel.
-constexpr auto kCompletionGrace = 1s;
+// Between an agent's word that a session is over and the end of its data channel; or between its return and
+// that word.
+constexpr std::chrono::milliseconds kCompletionGrace = 1s;
 constexpr auto kFarewell = 2s;
 // An agent that said goodbye on the data channel, but whose control channel is gone, has no other way to say
 // it.
@@ -102,7 +103,9 @@ void LiveSession::end_by_agent(std::string_view what) {
   end(SessionState::failed, "The agent on " + row_.agent().text() + std::string(what));
 }
 
-void LiveSession::agent_arrived() {
+void LiveSession::agent_arrived(bool has_process) {
+  // A tunnel has no process of its own: see has_another_process().
+  is_orphan_ = !has_process && agent_.was_attached && !agent_.socket && type_ != model::SessionType::port;
   if (agent_.socket && agent_process_.empty()) note_process();  // came back before its control channel
   changed_.notify();
 }
@@ -130,7 +133,10 @@ void LiveSession::attached(Role role) {
   leg(role).was_attached = true;
   leg(role).was_cut = false;
   if (client_.socket && agent_.socket) enter(SessionEvent::both_attached);
-  if (role == Role::agent) note_process();
+  if (role == Role::agent) {
+    is_orphan_ = false;
+    note_process();
+  }
   if (role == Role::agent && std::exchange(agent_is_missed_, false))
     tell_client("The agent on " + row_.agent().text() + " is back.", true);
   changed_.notify();
@@ -196,9 +202,10 @@ SteadyTime LiveSession::check_limits() {
       tell_client("The agent on " + row_.agent().text() + " does not answer; waiting for it.", false);
     }
     auto link = agents_.find(row_.agent());
+    auto patience = is_orphan_ ? kCompletionGrace : patience_.agent_return;
     if (!link) {
       due(now + kLook);
-    } else if (due(std::max(agent_.detached_at, link->connected_since()) + patience_.agent_return)) {
+    } else if (due(std::max(agent_.detached_at, link->connected_since()) + patience)) {
       end_by_agent(" is connected, but its side of the session is gone and did not come back.");
     }
   }

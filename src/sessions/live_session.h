@@ -79,8 +79,9 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void end(model::SessionState state, std::string why);
   // Begins it by a failure of its agent: "The agent on mi-…" and what that did.
   void end_by_agent(std::string_view what);
-  // Its agent has a control channel, or has lost it.
-  void agent_arrived();
+  // Its agent has a control channel, and there the session has a process, as far as that is said; or it has
+  // lost it.
+  void agent_arrived(bool has_process);
   void agent_left();
   // The agent says that the session is over on its side.
   void agent_completed(wire::AgentTaskComplete const& completion);
@@ -146,6 +147,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   std::string agent_process_;                            // which serves it; empty when it does not say
   bool agent_is_terminating_ = false;                    // it said so on the data channel
   bool agent_is_missed_ = false;                         // and the client was told so
+  bool is_orphan_ = false;                               // its agent is back, and has no process for it
   bool agent_is_paused_ = false;
   bool ending_ = false;
   SessionOutcome outcome_;

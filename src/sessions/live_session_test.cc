@@ -12,25 +12,25 @@ namespace {
 using namespace std::chrono_literals;
 using model::SessionState;
 
-// A tunnel that an agent carries, without a client.
-class CarriedTunnel {
+// A session without a client: a tunnel that an agent carries, when nothing else is said.
+class LoneSession {
  public:
-  explicit CarriedTunnel(asio::any_io_executor executor) : executor_(executor), tasks_(executor, "tunnel") {
+  explicit LoneSession(asio::any_io_executor executor, model::SessionType type = model::SessionType::port)
+      : executor_(executor), type_(type), tasks_(executor, "session") {
     row_.id = SessionId("alice-0a1b2c3d4e5f60718");
     row_.target = InstanceId("i-0123456789abcdef0");
     row_.carrier = InstanceId("mi-0123456789abcdef0");
   }
 
   void start() {
-    session_ = std::make_shared<LiveSession>(executor_, row_, model::SessionType::port, agents_, clock_,
-                                             SessionPatience{});
+    session_ = std::make_shared<LiveSession>(executor_, row_, type_, agents_, clock_, SessionPatience{});
     tasks_.spawn(run());
   }
 
-  // The agent's control channel, of that process.
-  void connect(std::string process) {
+  // The agent's control channel, of that process of the agent, which has one for the session or not.
+  void connect(std::string process, bool has_process = true) {
     agents_.attach(row_.agent(), std::make_shared<TestLink>(std::move(process)));
-    if (session_) session_->agent_arrived();
+    if (session_) session_->agent_arrived(has_process);
   }
   // Its data channel. What is given back is the agent's end.
   std::unique_ptr<io::Stream> attach() {
@@ -52,6 +52,7 @@ class CarriedTunnel {
   awaitable<void> run() { outcome = co_await session_->run(); }
 
   asio::any_io_executor executor_;
+  model::SessionType type_;
   SystemClock clock_;
   Agents agents_;
   SessionRow row_;
@@ -59,21 +60,22 @@ class CarriedTunnel {
   io::TaskGroup tasks_;
 };
 
-awaitable<void> lose_and_connect(CarriedTunnel& tunnel, char const* process) {
-  tunnel.connect("first");
-  tunnel.start();
-  auto agent = tunnel.attach();
+awaitable<void> lose_and_connect(LoneSession& session, char const* process, bool has_process = true,
+                                 std::chrono::milliseconds patience = 300ms) {
+  session.connect("first");
+  session.start();
+  auto agent = session.attach();
   co_await io::sleep_for(5ms);
   agent->close();
   co_await io::sleep_for(5ms);
-  tunnel.connect(process);
-  for (auto end = io::SteadyClock::now() + 300ms; !tunnel.outcome && io::SteadyClock::now() < end;)
+  session.connect(process, has_process);
+  for (auto end = io::SteadyClock::now() + patience; !session.outcome && io::SteadyClock::now() < end;)
     co_await io::sleep_for(5ms);
 }
 
 TEST(LiveSession, a_tunnel_ends_at_once_when_its_agent_was_started_anew) {
   io::run_on_loop([](auto executor) -> awaitable<void> {
-    CarriedTunnel tunnel(executor);
+    LoneSession tunnel(executor);
     co_await lose_and_connect(tunnel, "second");
     EXPECT_TRUE(tunnel.outcome);
     co_await tunnel.end();
@@ -88,12 +90,33 @@ constexpr char const* kNotAnother[] = {"first", ""};
 TEST(LiveSession, a_tunnel_waits_for_an_agent_that_connected_again_or_does_not_say_which_it_is) {
   io::run_on_loop([](auto executor) -> awaitable<void> {
     for (auto const* process : kNotAnother) {
-      CarriedTunnel tunnel(executor);
+      LoneSession tunnel(executor);
       co_await lose_and_connect(tunnel, process);
       EXPECT_FALSE(tunnel.outcome) << process;
       co_await tunnel.end();
       EXPECT_EQ(tunnel.outcome->why, "The test is over.");
     }
+  });
+}
+
+TEST(LiveSession, a_shell_ends_soon_after_the_return_of_an_agent_that_has_no_process_for_it) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    LoneSession shell(executor, model::SessionType::standard_stream);
+    co_await lose_and_connect(shell, "second", false, 5s);
+    EXPECT_TRUE(shell.outcome);
+    co_await shell.end();
+    EXPECT_EQ(shell.outcome->state, SessionState::failed);
+  });
+}
+
+TEST(LiveSession, a_shell_that_comes_back_after_its_agent_goes_on) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    LoneSession shell(executor, model::SessionType::standard_stream);
+    co_await lose_and_connect(shell, "second", false);
+    auto agent = shell.attach();
+    co_await io::sleep_for(1200ms);
+    EXPECT_FALSE(shell.outcome);
+    co_await shell.end();
   });
 }
 

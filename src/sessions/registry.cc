@@ -38,8 +38,11 @@ void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentL
   carriers_.left(arrival.instance);  // what it said before counts no more
   if (!arrival.serves_endpoint.empty())
     carriers_.arrived(arrival.instance, arrival.serves_endpoint, arrival.caller);
+  auto has = [&](SessionId const& id) {
+    return !arrival.sessions || std::ranges::find(*arrival.sessions, id.text()) != arrival.sessions->end();
+  };
   for (auto const& [id, session] : sessions_)
-    if (session->row().agent() == arrival.instance) session->agent_arrived();
+    if (session->row().agent() == arrival.instance) session->agent_arrived(has(id));
   audit::AgentConnected connected{arrival.instance,      arrival.principal, arrival.source,
                                   arrival.agent_version, replaced,          now};
   auto event = connected.to_event();

@@ -29,6 +29,8 @@ struct AgentArrival {
   std::string principal, source, agent_version;
   std::string serves_endpoint = {};  // the connect endpoint whose tunnels it carries
   model::Caller caller = {};         // as who
+  // Which have a process on its host, if it says that: no others will come back.
+  std::optional<std::vector<std::string>> sessions = {};
 };
 
 class Registry {

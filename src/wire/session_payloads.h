@@ -23,10 +23,11 @@ struct OpenControlChannel {
   std::string platform_type;
   std::optional<std::string> serves_endpoint;  // ours: the connect endpoint whose tunnels this agent carries
   std::optional<std::string> process;          // ours: another one after each start of the agent
+  std::optional<std::vector<std::string>> sessions;  // ours: which of this host have a process still
 };
 BOOST_DESCRIBE_STRUCT(OpenControlChannel, (),
                       (message_schema_version, request_id, token_value, agent_version, platform_type,
-                       serves_endpoint, process))
+                       serves_endpoint, process, sessions))
 
 // The first message on a data channel: a TEXT frame from either end. Only agents say client_instance_id.
 struct OpenDataChannel {

@@ -208,6 +208,20 @@ def test_a_session_of_an_earlier_agent_can_be_ended(plane, host, shell):
     sessions.is_gone(shell.session)
 
 
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["", "by a server that was started anew"])
+def test_a_shell_that_died_with_its_agent_is_over_when_the_agent_is_back(plane, host, shell, is_restarted):
+    host.kill()
+    sessions.kill_worker(shell.session)
+    if is_restarted:
+        restart(plane)
+    host.start()
+    found = sessions.wait_for_status(plane, shell.session, "Failed", 8)
+    assert "its side of the session is gone and did not come back" in found["Details"]
+    assert shell.terminal.wait() == 255
+    assert found["Details"] == shell.sentences()[-1]
+    sessions.is_gone(shell.session)
+
+
 def test_without_its_agent_a_host_takes_no_new_session_and_says_since_when(plane, host):
     host.kill()
     refused = wait_until("the plane knows", lambda: (done := plane.fumidai("session", "start", host.id, "--", "true")).returncode == 255 and done)

@@ -93,18 +93,6 @@ def test_an_order_that_the_agent_never_took_ends_with_a_sentence(plane, host):
     sessions.wait_for_status(plane, client.session, "Failed")
 
 
-def test_a_host_that_lost_all_its_processes_ends_its_sessions_soon_after_it_is_back(plane, host):
-    client = PlayedClient(plane, host.id).connect()
-    client.ask_shell(1)
-    host.kill()
-    sessions.kill_worker(client.session)
-    sessions.is_gone(client.session)
-    host.start()
-    client.channel.socket.settimeout(30)
-    found = sessions.wait_for_status(plane, client.session, "Failed", 30)
-    assert "its side of the session is gone and did not come back" in found["Details"]
-
-
 def test_an_agent_that_has_nothing_to_say_stays_connected(plane, host):
     def goings():
         return [event for event in plane.events("--kind", "agent.disconnect") if event["resource"].endswith(host.id)]

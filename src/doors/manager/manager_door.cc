@@ -197,7 +197,8 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
                                  connection.facts.source_address,
                                  open->agent_version,
                                  open->serves_endpoint.value_or(""),
-                                 caller};
+                                 caller,
+                                 std::move(open->sessions)};
   registry_.agent_arrived(arrival, channel);
   channels_.spawn(attend(Presence(registry_, instance, channel), std::move(connection.place)));
   co_return success();
