@@ -125,6 +125,7 @@ awaitable<Result<void>> DataLink::read_loop(WebSocket& socket) {
 }
 
 void DataLink::on_control(wire::AgentMessage const& message) {
+  if (message.type == message_type::peer_returned) return channel_.reconnected();
   bool is_gate =
       message.type == message_type::pause_publication || message.type == message_type::start_publication;
   if (!is_gate) control_(message);

@@ -130,7 +130,7 @@ void LiveSession::agent_completed(wire::AgentTaskComplete const& completion) {
 }
 
 void LiveSession::attached(Role role) {
-  leg(role).was_attached = true;
+  bool returns = std::exchange(leg(role).was_attached, true);
   leg(role).was_cut = false;
   if (client_.socket && agent_.socket) enter(SessionEvent::both_attached);
   if (role == Role::agent) {
@@ -139,6 +139,8 @@ void LiveSession::attached(Role role) {
   }
   if (role == Role::agent && std::exchange(agent_is_missed_, false))
     tell_client("The agent on " + row_.agent().text() + " is back.", true);
+  if (returns && other(role).socket && other(role).is_native)
+    enqueue(other(role), wire::make_message(message_type::peer_returned, "{}", clock_.now()));
   changed_.notify();
 }
 

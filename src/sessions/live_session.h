@@ -94,7 +94,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
     std::string source;
     bool was_attached = false;
     bool was_cut = false;    // the last connection was ended by its other end, or what is between
-    bool is_native = false;  // a client that understands notices
+    bool is_native = false;  // an end of ours, which understands more
     io::SteadyTime detached_at{};
     std::deque<Bytes> outbox;      // batches of frames, to be written to this peer
     std::size_t outbox_bytes = 0;  // with what is being written

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using model::SessionState;
 
-// A session without a client: a tunnel that an agent carries, when nothing else is said.
+// A session without a client, at first: a tunnel that an agent carries, when nothing else is said.
 class LoneSession {
  public:
   explicit LoneSession(asio::any_io_executor executor, model::SessionType type = model::SessionType::port)
@@ -32,12 +32,12 @@ class LoneSession {
     agents_.attach(row_.agent(), std::make_shared<TestLink>(std::move(process)));
     if (session_) session_->agent_arrived(has_process);
   }
-  // Its data channel. What is given back is the agent's end.
-  std::unique_ptr<io::Stream> attach() {
+  // A data channel, the agent's or that of a client of ours. What is given back is its other end.
+  std::unique_ptr<io::Stream> attach(LiveSession::Role role = LiveSession::Role::agent) {
     auto [near, far] = io::memory_streams(executor_, 1 << 16);
     auto socket =
         std::make_shared<io::WebSocket>(executor_, std::move(far), wire::Side::server, kMostDataMessage);
-    tasks_.spawn(session_->serve(LiveSession::Role::agent, socket, "192.0.2.7"));
+    tasks_.spawn(session_->serve(role, socket, "192.0.2.7", "1.2.9000.1"));
     return std::move(near);
   }
 
@@ -117,6 +117,30 @@ TEST(LiveSession, a_shell_that_comes_back_after_its_agent_goes_on) {
     co_await io::sleep_for(1200ms);
     EXPECT_FALSE(shell.outcome);
     co_await shell.end();
+  });
+}
+
+constexpr LiveSession::Role kEnds[] = {LiveSession::Role::agent, LiveSession::Role::client};
+
+TEST(LiveSession, an_end_hears_that_the_other_has_returned) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    for (auto leaving : kEnds) {
+      LoneSession tunnel(executor);
+      tunnel.start();
+      auto away = tunnel.attach(leaving);
+      auto staying =
+          leaving == LiveSession::Role::agent ? LiveSession::Role::client : LiveSession::Role::agent;
+      io::WebSocket here(executor, tunnel.attach(staying), wire::Side::client, kMostDataMessage);
+      co_await io::sleep_for(5ms);
+      away->close();
+      co_await io::sleep_for(5ms);
+      auto again = tunnel.attach(leaving);
+      auto heard = co_await here.read();
+      auto message = heard ? wire::AgentMessage::parse(heard->payload) : Error{Errc::closed, "nothing"};
+      EXPECT_TRUE(message && message->type == wire::message_type::peer_returned);
+      here.close_now();
+      co_await tunnel.end();
+    }
   });
 }
 

@@ -29,6 +29,9 @@ inline constexpr std::string_view start_publication = "start_publication";
 inline constexpr std::string_view pause_publication = "pause_publication";
 // Ours, from the plane to clients that are ours: what a person wants to know of the other side.
 inline constexpr std::string_view session_notice = "fumidai_session_notice";
+// Ours, from the plane to ends that are ours: the other end has a new connection, and what was on its way to
+// the old one may be lost.
+inline constexpr std::string_view peer_returned = "fumidai_peer_returned";
 // Ours, from an agent that serves a connect endpoint: it finishes its tunnels, and takes no more.
 inline constexpr std::string_view drain = "fumidai_drain";
 }  // namespace message_type

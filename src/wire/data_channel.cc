@@ -27,7 +27,7 @@ constexpr auto kLeastFlow = 10ms;
 // What takes longer waits for a consumer.
 constexpr auto kMostFlow = 1s;
 // Of a wide channel: a peer may withhold acknowledgements for long, and what is repeated meanwhile is large.
-// Not longer: an end whose own connection stays hears nothing when the other's is back.
+// Not longer: nobody says when there is room again for what found none.
 constexpr milliseconds kMostWideTimeout = 5s;
 // At first, and when that was acknowledged.
 constexpr std::size_t kMostRepeated = 64 * 1024, kMostRepeatedAfter = 256 * 1024;
