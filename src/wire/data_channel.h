@@ -100,7 +100,8 @@ class DataChannel {
   Instant next_tick() const;
   void tick(Instant now);
 
-  // A new connection carries the channel, or its other end has one: everything unacknowledged goes again, oldest first.
+  // A new connection carries the channel, or its other end has one: everything unacknowledged goes again,
+  // oldest first.
   void reconnected();
 
  private:
