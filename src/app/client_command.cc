@@ -32,7 +32,9 @@ Result<json::value> call_plane(ClientArguments const& arguments, std::string ser
                                json::object body) {
   asio::io_context loop(1);  // before the plane: a connection that is kept must not outlive its loop
   TRY(auto plane, make_plane(arguments.profile));
-  return run_on_loop(loop, plane.call(std::move(service), std::move(target), std::move(body)));
+  auto asking = plane.call(std::move(service), std::move(target), std::move(body));
+  if (arguments.is_patient) return run_on_loop(loop, std::move(asking));
+  return run_on_loop(loop, plane.until(client::time_to_tell(), std::move(asking)));
 }
 
 void print_table(std::vector<std::vector<std::string>> const& rows) {

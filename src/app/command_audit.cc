@@ -215,7 +215,10 @@ void add_audit_command(CLI::App& app, Run& run) {
   verify->add_option("--secret-file", arguments->secret_file,
                      "The deployment secret, for a stopped data directory");
   list->callback([arguments, &run] { run = [arguments] { return run_list(*arguments); }; });
-  verify->callback([arguments, &run] { run = [arguments] { return run_verify(*arguments); }; });
+  verify->callback([arguments, &run] {
+    arguments->client.is_patient = true;  // it reads all
+    run = [arguments] { return run_verify(*arguments); };
+  });
   export_->callback([arguments, &run] { run = [arguments] { return run_export(*arguments); }; });
 }
 

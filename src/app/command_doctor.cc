@@ -192,6 +192,7 @@ void add_doctor_command(CLI::App& app, Run& run) {
       ->add_option("--port", arguments->port,
                    "Which port of it is wanted; without it ssh, and of an agent a shell")
       ->check(CLI::Range(1, 65535));
+  arguments->is_patient = true;  // packets are sent, and waited for
   add_client_arguments(*doctor, *arguments);
   add_json_argument(*doctor, *arguments);
   doctor->callback([arguments, &run] { run = [arguments] { return run_doctor(*arguments); }; });

@@ -45,6 +45,7 @@ struct LabArguments {
   ClientArguments client() const {
     ClientArguments client;
     client.profile.data_directory = directory().root.string();
+    client.is_patient = true;
     return client;
   }
   io::Path pid_file() const { return directory().root / "server.pid"; }

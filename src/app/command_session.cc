@@ -121,6 +121,7 @@ Result<int> run_end(EndArguments const& arguments) {
       arguments.client, "ssm", "AmazonSSM.DescribeSessions",
       {{"State", "Active"},
        {"Filters", json::array{json::object{{"key", "SessionId"}, {"value", arguments.session}}}}});
+  if (!active && active.error().code != Errc::denied) return active.error();
   auto const* found = active ? active->as_object().if_contains("Sessions") : nullptr;
   if (found != nullptr && found->as_array().empty())
     return Error{Errc::not_found, "no active session has the id '" + escaped(arguments.session, 96) +

@@ -127,17 +127,19 @@ awaitable<Result<wire::json::value>> Plane::call(std::string service, std::strin
 }
 
 Error Plane::silent() const {
-  return {Errc::deadline_exceeded, "the server at " + api_.endpoint().origin() +
-                                       " did not answer in time; is it overloaded or stopped, or is there a "
-                                       "firewall before it that drops what is sent there?"};
+  return {Errc::deadline_exceeded,
+          "the server at " + api_.endpoint().origin() +
+              " did not answer in time: it is overloaded or stopped, or a firewall "
+              "before it drops what is sent there. Look at the server first, then at "
+              "the way to it"};
 }
 
 awaitable<Result<std::string>> Plane::resolve_target(std::string target) {
   bool is_id = target.starts_with("mi-") || target.starts_with("i-");
   if (is_id) co_return target;
   ResolveRequest request{target};
-  auto response =
-      co_await api_.call<ResolveResponse>("fumidai", "Fumidai.ResolveTarget", std::move(request), signer());
+  auto asking = api_.call<ResolveResponse>("fumidai", "Fumidai.ResolveTarget", std::move(request), signer());
+  auto response = co_await until(time_to_tell(), std::move(asking));
   if (!response) co_return with_hint(response.error());
   auto const& candidates = response->candidates;
   if (candidates.size() == 1) co_return candidates[0].instance_id;

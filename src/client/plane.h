@@ -12,6 +12,12 @@
 
 namespace fumidai::client {
 
+// A person is told of what fails within this time, and then of what is tried instead.
+constexpr std::chrono::seconds kTold{9};
+inline io::SteadyTime time_to_tell() {
+  return io::SteadyClock::now() + kTold;
+}
+
 // What opens a session's data channel.
 struct Access {
   std::string session_id;
@@ -45,7 +51,8 @@ class Plane {
   awaitable<Result<Access>> resume_session(std::string session_id);
   awaitable<Result<void>> terminate_session(std::string session_id);
 
-  // An id stays what it is; a name or KEY=VALUE must mean exactly one instance. Errors list what was found.
+  // An id stays what it is; a name or KEY=VALUE must mean exactly one instance. Errors list what was found;
+  // deadline_exceeded, when the plane is silent for kTold.
   awaitable<Result<std::string>> resolve_target(std::string target);
 
   // What `work` at this plane gives, or deadline_exceeded, which names the plane.

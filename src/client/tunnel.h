@@ -30,12 +30,6 @@ struct TunnelTarget {
   std::string way(std::size_t number) const;
 };
 
-// A person is told of what fails within this time, and then of what is tried instead.
-constexpr std::chrono::seconds kTold{9};
-inline io::SteadyTime time_to_tell() {
-  return io::SteadyClock::now() + kTold;
-}
-
 // Where the plane says that an instance can be reached. Errors: the plane's; not_found, when there is no way.
 awaitable<Result<TunnelTarget>> find_tunnel(Plane& plane, std::string target, io::SteadyTime deadline);
 
