@@ -188,6 +188,10 @@ Result<Way> find_way(client::ProfileOptions const& profile, SshWords const& said
 
 Result<int> run(std::vector<std::string> const& words) {
   TRY(auto said, parse_ssh_words(words));
+  if (said.is_about_ssh) {
+    said.options.insert(said.options.begin(), "ssh");
+    return run_ssh(std::move(said.options));
+  }
   SshArguments arguments{{said.own["--data-dir"], said.own["--profile"], {}, {}},
                          said.own["--max-tunnel-duration"]};
   CHECK(check_duration(arguments.seconds));
@@ -204,21 +208,28 @@ Run ssh_command(std::vector<std::string> words) {
   return [words = std::move(words)] { return run(words); };
 }
 
-void add_ssh_command(CLI::App& app, Run& run_later) {
-  auto shown = std::make_shared<std::pair<ClientArguments, std::string>>();
+void add_ssh_help(CLI::App& app) {
+  struct Shown : ClientArguments {
+    std::string seconds, target;
+    std::vector<std::string> command;
+  };
+  auto shown = std::make_shared<Shown>();
   auto* ssh = app.add_subcommand(
       "ssh",
-      "ssh to an instance through a connect endpoint or its agent, with a key that lives 60 seconds: "
-      "fumidai ssh [OPTIONS OF ssh] [USER@]TARGET [OPTIONS OF ssh] [COMMAND]. TARGET is "
-      "its id, its name, a tag KEY=VALUE, or the address of a host, for which you need a key of your own. "
-      "The "
+      "ssh to an instance through a connect endpoint or its agent, with a key that lives 60 seconds. "
+      "ssh's own options may stand before the target or behind it. The "
       "user is ec2-user unless you say another; an instance that was not seen before is believed, "
       "and remembered in ~/.local/state/fumidai/known_hosts. Exits with the status of the command, or with "
       "255 when that was not reached, as ssh does");
-  ssh->add_option("--max-tunnel-duration", shown->second,
+  ssh->add_option("[USER@]TARGET", shown->target,
+                  "Its id, its name, a tag KEY=VALUE that only one has, or the address of a host, for which "
+                  "you need a key of your own")
+      ->required();
+  ssh->add_option("COMMAND", shown->command, "What to run there; without it a shell");
+  ssh->add_option("--max-tunnel-duration", shown->seconds,
                   "Seconds after which a connection through an endpoint is closed (3600)");
-  add_client_arguments(*ssh, shown->first);
-  ssh->callback([shown, &run_later] { run_later = ssh_command({}); });
+  add_client_arguments(*ssh, *shown);
+  ssh->callback([shown] {});  // as long as the options that refer to it
 }
 
 }  // namespace fumidai::app

@@ -22,8 +22,9 @@ void add_explain_command(CLI::App& app, Run& run);
 void add_doctor_command(CLI::App& app, Run& run);
 void add_compare_command(CLI::App& app, Run& run);
 void add_tunnel_command(CLI::App& app, Run& run);
-void add_ssh_command(CLI::App& app, Run& run);  // for --help
-// The words behind `fumidai ssh` are ssh's, a "--" among them, which a command line of ours would take.
+// The words behind `fumidai ssh` are ssh's, a "--" among them, which a command line of ours would take: that
+// has only the help.
+void add_ssh_help(CLI::App& app);
 Run ssh_command(std::vector<std::string> words);
 void add_lab_command(CLI::App& app, Run& run);
 

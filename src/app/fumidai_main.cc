@@ -64,8 +64,8 @@ int tell_usage(CLI::App& app, int argc, char** argv, CLI::ParseError const& erro
 }
 
 bool are_words_of_ssh(int argc, char** argv) {
-  if (argc < 3 || std::string_view(argv[1]) != "ssh") return false;
-  std::string_view first = argv[2];
+  if (argc < 2 || std::string_view(argv[1]) != "ssh") return false;
+  std::string_view first = argc > 2 ? argv[2] : "";
   return first != "--help" && first != "-h";
 }
 
@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
   app::add_server_command(app, run);
   app::add_env_command(app, run);
   app::add_session_command(app, run);
-  app::add_ssh_command(app, run);
+  app::add_ssh_help(app);
   app::add_tunnel_command(app, run);
   app::add_host_command(app, run);
   app::add_audit_command(app, run);

@@ -29,6 +29,7 @@ class Reader {
 
   Result<SshWords> read() {
     CHECK(read_options());
+    if (found_.is_about_ssh) return std::move(found_);
     if (next_ == words_.size())
       return Error{Errc::invalid, "no target; usage: fumidai ssh [USER@]TARGET [OPTIONS OF ssh] [COMMAND]"};
     found_.host = words_[next_++];
@@ -66,6 +67,7 @@ class Reader {
   Result<void> read_letters(std::string const& word) {
     for (std::size_t at = 1; at < word.size(); at++) {
       auto letter = word[at];
+      if (letter == 'V' || letter == 'Q') found_.is_about_ssh = true;
       if (kWithValue.find(letter) == kWithValue.npos) {
         found_.options.push_back({'-', letter});
         continue;

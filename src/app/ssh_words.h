@@ -20,9 +20,10 @@ struct SshWords {
   std::vector<std::string> options;        // all other ones, one letter a word, each followed by its value
   std::map<std::string, std::string> own;  // "--data-dir": fumidai's, which ssh does not have
   std::vector<std::string> command;
+  bool is_about_ssh = false;  // -V or -Q among the options: ssh answers, whatever else is said
 };
 
-// Error: when there is no host, an option lacks its value, or a port is none.
+// Error: when there is no host for what needs one, an option lacks its value, or a port is none.
 Result<SshWords> parse_ssh_words(std::vector<std::string> const& words);
 
 }  // namespace fumidai::app

@@ -47,6 +47,14 @@ TEST(SshWords, fumidais_own_options_stand_anywhere_before_the_command) {
   EXPECT_EQ(found.command, (Words{"ls", "--profile"}));
 }
 
+TEST(SshWords, what_is_asked_of_ssh_itself_needs_no_host) {
+  EXPECT_EQ(parsed({"-V"}).options, Words{"-V"});
+  EXPECT_EQ(parsed({"-vQ", "cipher", "--profile", "hana"}).options, (Words{"-v", "-Q", "cipher"}));
+  for (auto const& words : {Words{"-V"}, Words{"-Qcipher"}, Words{"web", "-V"}})
+    EXPECT_TRUE(parsed(words).is_about_ssh);
+  EXPECT_FALSE(parsed({"web", "echo", "-V"}).is_about_ssh);
+}
+
 TEST(SshWords, addresses_are_hosts) {
   EXPECT_EQ(parsed({"root@fd00::1"}).host, "fd00::1");
 }

@@ -29,6 +29,17 @@ def test_what_runs_ssh_may_end_its_options(tmp_path):
     assert "no server is known" in done.stderr, done.stderr
 
 
+def test_ssh_is_helped_with_where_its_target_stands():
+    done = said_by(FUMIDAI, "ssh", "--help")
+    assert "Usage: fumidai ssh [OPTIONS] [USER@]TARGET [COMMAND...]\n" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("words", [("-V",), ("-Q", "cipher"), ("web", "-V")])
+def test_what_is_asked_of_ssh_itself_ssh_answers(tmp_path, words):
+    ours, its = (said_by(*program, *words, env=bare_environment(tmp_path), cwd=tmp_path) for program in ((FUMIDAI, "ssh"), ("ssh",)))
+    assert ours.returncode == 0 and (ours.stdout, ours.stderr) == (its.stdout, its.stderr) and ours.stdout + ours.stderr, ours
+
+
 # ssh's own: whatever is below came from the other end.
 @pytest.mark.parametrize("words", [("ssh",), ("ssh", "web", "true"), ("tunnel",), ("tunnel", "web"), ("tunnel", "web", "x"), ("session", "start"), ("session", "start", "web", "--", "true")])
 def test_what_stands_for_ssh_fails_as_ssh_does(tmp_path, words):
