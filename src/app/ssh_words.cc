@@ -33,16 +33,32 @@ class Reader {
     if (next_ == words_.size())
       return Error{Errc::invalid, "no target; usage: fumidai ssh [USER@]TARGET [OPTIONS OF ssh] [COMMAND]"};
     found_.host = words_[next_++];
-    if (auto at = found_.host.rfind('@'); at != std::string::npos) {
-      if (found_.user.empty()) found_.user = found_.host.substr(0, at);
-      found_.host.erase(0, at + 1);
-    }
+    CHECK(split_host());
     CHECK(read_options());
     found_.command.assign(words_.begin() + static_cast<std::ptrdiff_t>(next_), words_.end());
     return std::move(found_);
   }
 
  private:
+  Result<void> split_host() {
+    auto const word = found_.host;
+    auto at = word.rfind('@');
+    bool has_user = at != word.npos;
+    if (has_user) found_.host.erase(0, at + 1);
+    if (found_.host.empty())
+      return Error{Errc::invalid,
+                   "no target" +
+                       (has_user ? " behind the @ of '" + printable(word, 64) + "'" : std::string()) +
+                       "; say which, as in: fumidai ssh ec2-user@web-1"};
+    if (at == 0)
+      return Error{Errc::invalid,
+                   "no user before the @ of '" + printable(word, 64) +
+                       "'; say which, or leave the @ away to be ec2-user, as in: fumidai ssh " +
+                       printable(found_.host, 64)};
+    if (has_user && found_.user.empty()) found_.user = word.substr(0, at);
+    return success();
+  }
+
   Result<void> read_options() {
     while (next_ < words_.size() && words_[next_].size() > 1 && words_[next_][0] == '-') {
       auto const& word = words_[next_++];

@@ -63,6 +63,11 @@ TEST(SshWords, what_is_wrong_is_told) {
   for (auto const& [words, part] :
        std::vector<std::pair<Words, std::string>>{{{}, "no target"},
                                                   {{"-v"}, "no target"},
+                                                  {{""}, "no target; say which"},
+                                                  {{"bob@", "ls"}, "no target behind the @ of 'bob@'"},
+                                                  {{"-l", "bob", "@"}, "no target behind the @ of '@'"},
+                                                  {{"bob@"}, "as in: fumidai ssh ec2-user@web-1"},
+                                                  {{"@web"}, "no user before the @ of '@web'"},
                                                   {{"web", "-L"}, "-L needs a value"},
                                                   {{"web", "--verbose"}, "--verbose is an option of neither"},
                                                   {{"web", "--profile"}, "--profile needs a value"},
