@@ -27,7 +27,7 @@ constexpr std::chrono::seconds kGoodbyes{3};
 
 struct TunnelArguments {
   ClientArguments client;
-  std::string target, listen;
+  std::string target, listen;  // the second empty: standard streams
   std::uint16_t port = 22;
   std::int64_t seconds = wire::kUsualTunnelDuration.count();
   bool is_verbose = false;
@@ -106,33 +106,43 @@ awaitable<void> serve_one(client::Plane& plane, TunnelArguments const& arguments
   connection->close();
 }
 
-Result<tcp::acceptor> listener(asio::any_io_executor executor, std::string const& text) {
-  bool is_port = text.find_first_not_of("0123456789") == text.npos;
-  TRY(auto at, wire::parse_host_port(is_port ? "127.0.0.1:" + text : text));
+std::string in_words(tcp::endpoint const& at) {
+  return to_string(wire::HostPort{at.address().to_string(), at.port()});
+}
+
+Result<tcp::endpoint> parse_listen(std::string const& text) {
+  bool is_port_alone = text.find(':') == text.npos;
+  auto at = wire::parse_host_port(is_port_alone ? "127.0.0.1:" + text : text);
   boost::system::error_code error;
-  auto address = asio::ip::make_address(at.host, error);
-  if (error)
-    return Error{Errc::invalid, "'" + at.host + "' is not an address to listen on; write 127.0.0.1:PORT"};
+  auto address = at ? asio::ip::make_address(at->host, error) : asio::ip::address();
+  if (at && !error) return tcp::endpoint(address, at->port);
+  return Error{Errc::invalid,
+               "--listen " + printable(text, 64) + ": " +
+                   (at ? "'" + at->host + "' is not an address" : at.error().detail) +
+                   "; write a port of this machine (0 to 65535, 0 for one that is free), or an "
+                   "address of it and a port, as in: --listen 2222 or --listen 127.0.0.1:2222"};
+}
+
+Result<tcp::acceptor> listener(asio::any_io_executor executor, tcp::endpoint at) {
+  boost::system::error_code error;
   tcp::acceptor acceptor(executor);
-  acceptor.open(tcp::endpoint(address, at.port).protocol(), error);
+  acceptor.open(at.protocol(), error);
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor.bind({address, at.port}, error);
+  if (!error) acceptor.bind(at, error);
   if (!error) acceptor.listen(128, error);
   if (error)
-    return Error{Errc::conflict, "cannot listen on " + to_string(at) + ": " + error.message() +
+    return Error{Errc::conflict, "cannot listen on " + in_words(at) + ": " + error.message() +
                                      "; choose another with --listen"};
   return acceptor;
 }
 
-awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& arguments) {
+awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& arguments, tcp::endpoint at) {
   auto executor = co_await asio::this_coro::executor;
-  CO_TRY(auto acceptor, listener(executor, arguments.listen));
+  CO_TRY(auto acceptor, listener(executor, at));
   // What cannot work is told now, and not at the first connection.
   auto deadline = client::time_to_tell();
   CO_TRY(auto target, co_await client::find_tunnel(plane, arguments.target, deadline));
-  auto at = acceptor.local_endpoint();
-  wire::HostPort here{at.address().to_string(), at.port()};
-  tell("listening on " + to_string(here) + " for " + target.name() + " port " +
+  tell("listening on " + in_words(acceptor.local_endpoint()) + " for " + target.name() + " port " +
        std::to_string(arguments.port) + " through " + target.way(0) + "; Ctrl-C ends it");
   io::TaskGroup connections(executor, "tunnel connections");
   for (;;) {
@@ -149,9 +159,14 @@ awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& argu
 }
 
 Result<int> run_tunnel(TunnelArguments const& arguments) {
+  tcp::endpoint at;
+  if (!arguments.listen.empty()) {
+    TRY(at, parse_listen(arguments.listen));
+  }
   asio::io_context loop(1);
   TRY(auto plane, make_plane(arguments.client.profile));
-  auto work = arguments.listen.empty() ? on_standard_streams(plane, arguments) : on_port(plane, arguments);
+  auto work =
+      arguments.listen.empty() ? on_standard_streams(plane, arguments) : on_port(plane, arguments, at);
   // Who listens is there until he is told to end; a connection that is told to has been cut short.
   asio::co_spawn(loop, end_on_signal(arguments.listen.empty() ? 255 : 0), asio::detached);
   return run_on_loop(loop, std::move(work));
