@@ -5,11 +5,14 @@
 #include <CLI/Formatter.hpp>
 
 #include <cstdio>
+#include <map>
 
 #include "app/client_command.h"
 #include "app/commands.h"
 #include "base/bytes.h"
 #include "client/session_client.h"
+#include "model/session_document.h"
+#include "sessions/session_rows.h"
 
 namespace fumidai::app {
 
@@ -72,6 +75,20 @@ std::string local_time(std::string const& seconds) {
   return time ? to_iso_seconds(*time) : seconds;
 }
 
+// What a person calls the sessions of a document; of one that we do not know, its name.
+std::string kind_of(std::string const& document) {
+  static std::map<std::string_view, char const*> const kinds{
+      {model::kDefaultDocument, "shell"},
+      {"AWS-StartInteractiveCommand", "command"},
+      {"AWS-StartNonInteractiveCommand", "command"},
+      {"AWS-StartSSHSession", "ssh"},
+      {sessions::kTunnelDocument, "tunnel"},
+      {sessions::kResumableTunnelDocument, "tunnel"},
+  };
+  auto known = kinds.find(document);
+  return known == kinds.end() ? printable(document, 40) : known->second;
+}
+
 constexpr std::size_t kMostListed = 1000;
 
 Result<int> run_list(ListArguments const& arguments) {
@@ -94,11 +111,13 @@ Result<int> run_list(ListArguments const& arguments) {
     std::printf("no %s sessions\n", arguments.history ? "earlier" : "active");
     return 0;
   }
-  std::vector<std::vector<std::string>> rows{{"SESSION", "TARGET", "STATUS", "OWNER", "STARTED", "REASON"}};
+  std::vector<std::vector<std::string>> rows{
+      {"SESSION", "TARGET", "KIND", "STATUS", "OWNER", "STARTED", "REASON"}};
   if (arguments.history) rows[0].insert(rows[0].end(), {"ENDED", "WHY"});
   for (auto const& session : all) {
     auto owner = text_of(session, "Owner");
-    rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"), text_of(session, "Status"),
+    rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"),
+                    kind_of(text_of(session, "DocumentName")), text_of(session, "Status"),
                     owner.substr(owner.rfind(':') + 1), local_time(text_of(session, "StartDate")),
                     printable(text_of(session, "Reason"), 60)});
     if (!arguments.history) continue;

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -139,8 +140,13 @@ def test_the_list_of_sessions_shows_who_where_and_why(plane, host):
         assert session["Reason"] == "to look around"
         assert session["Owner"].endswith(":user/administrator")
         shown = plane.fumidai("session", "list").stdout.decode()
-        assert session["SessionId"] in shown and "to look around" in shown
+        assert re.search(rf"^{session['SessionId']} +{host.id} +shell +Connected +user/administrator .*to look around$", shown, re.M), shown
+        assert session["DocumentName"] == "SSM-SessionManagerRunShell"
     wait_until("the end of the session", lambda: not plane.sessions())
+    assert plane.fumidai("session", "start", host.id, "--", "true").returncode == 0
+    wait_until("the end of the command", lambda: not plane.sessions())
+    kinds = [line.split()[2] for line in plane.fumidai("session", "list", "--history").stdout.decode().splitlines()[:3]]
+    assert kinds == ["KIND", "command", "shell"], kinds
     assert session["SessionId"] in plane.fumidai("session", "list", "--history").stdout.decode()
 
 
