@@ -4,7 +4,6 @@
 #include "audit/checkpoint_file.h"
 #include "audit/trail.h"
 #include "sessions/targets.h"
-#include "sessions/unknown_target.h"
 
 namespace fumidai::api {
 
@@ -126,7 +125,7 @@ struct ResolvedTarget {
 BOOST_DESCRIBE_STRUCT(ResolvedTarget, (), (instance_id, name, connected))
 
 struct ResolveTargetResponse {
-  std::vector<ResolvedTarget> candidates;
+  std::vector<ResolvedTarget> candidates;  // one
 };
 BOOST_DESCRIBE_STRUCT(ResolveTargetResponse, (), (candidates))
 
@@ -135,25 +134,20 @@ struct ListTargetsResponse {
 };
 BOOST_DESCRIBE_STRUCT(ListTargetsResponse, (), (targets))
 
-// An instance of a VPC is called what its tag Name says, as in EC2's console.
 Result<std::vector<ResolvedTarget>> describe(store::Transaction& transaction, Call const& call,
                                              std::vector<inventory::Instance> const& instances) {
   TRY(auto state, call.plane.networks.read(transaction));
   std::vector<ResolvedTarget> described;
-  for (auto const& instance : instances) {
-    auto const& tags = state->tags_of(instance.id.text());
-    auto tag = sessions::is_of_vpc(instance.id) ? tags.find("Name") : tags.end();
+  for (auto const& instance : instances)
     described.push_back(
-        {instance.id.text(), tag == tags.end() ? instance.name : tag->second, instance.is_connected()});
-  }
+        {instance.id.text(), sessions::name_of_target(*state, instance), instance.is_connected()});
   return described;
 }
 
 Result<ResolveTargetResponse> resolve_target(store::Transaction& transaction, Call const& call,
                                              ResolveTargetRequest const& request) {
-  TRY(auto instances, sessions::match_targets(transaction, call.plane.networks, request.target));
-  if (instances.empty()) return sessions::unknown_target(request.target);
-  TRY(auto candidates, describe(transaction, call, instances));
+  TRY(auto target, sessions::the_target(transaction, call.plane.networks, request.target));
+  TRY(auto candidates, describe(transaction, call, {std::move(target)}));
   return ResolveTargetResponse{std::move(candidates)};
 }
 

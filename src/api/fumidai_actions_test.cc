@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <boost/json/parse.hpp>
+#include <set>
 
 #include "api/test_plane.h"
 #include "networks/images.h"
@@ -65,6 +67,23 @@ TEST_F(Targets, one_that_is_not_there_is_told_of_in_the_same_words_by_all) {
   auto outcome = answer({&kSsm, "StartSession", {}, ""}, hana(), R"({"Target":"i-00000000000000000"})");
   ASSERT_TRUE(outcome && !*outcome);
   EXPECT_EQ(said, "i-00000000000000000 is not connected: " + std::string(sessions::kUnknownTarget));
+}
+
+TEST_F(Targets, several_are_told_of_by_their_ids_in_the_same_words_by_all) {
+  std::vector<std::string> ids{launch({{"Name", "one"}, {"team", "web"}}),
+                               launch({{"Name", "two"}, {"team", "web"}})};
+  std::ranges::sort(ids);
+  std::set<std::string> words;
+  for (std::string operation : {"ResolveTarget", "FindTunnel"}) {
+    auto outcome = answer({&kFumidai, operation, {}, ""}, hana(), R"({"Target":"team=web"})");
+    ASSERT_TRUE(outcome && !*outcome) << operation;
+    EXPECT_EQ(outcome->error().aws, "InvalidTarget") << operation;
+    words.insert(said);
+  }
+  ASSERT_EQ(words.size(), 1U) << "both say the same";
+  EXPECT_TRUE(words.begin()->starts_with("'team=web' means several instances; say which by its id")) << said;
+  for (auto const& id : ids) EXPECT_NE(words.begin()->find("\n  " + id + "  "), std::string::npos) << said;
+  EXPECT_NE(words.begin()->find("  two  (not connected)"), std::string::npos) << said;
 }
 
 }  // namespace

@@ -5,10 +5,8 @@
 
 #include "api/action.h"
 #include "api/session_access.h"
-#include "base/bytes.h"
 #include "sessions/targets.h"
 #include "sessions/tunnels.h"
-#include "sessions/unknown_target.h"
 
 namespace fumidai::api {
 
@@ -98,17 +96,6 @@ void add_ways(FindTunnelResponse& response, sessions::TunnelWays const& ways) {
     response.endpoints.push_back({endpoint.id.text(), endpoint.dns_name, by_agent});
 }
 
-Result<inventory::Instance> the_target(store::Transaction& transaction, Call const& call,
-                                       std::string const& text) {
-  TRY(auto targets, sessions::match_targets(transaction, call.plane.networks, text));
-  if (targets.size() == 1) return targets[0];
-  if (targets.empty()) return sessions::unknown_target(text);
-  return Error{Errc::not_found,
-               "'" + escaped(text, 128) + "' means " + std::to_string(targets.size()) +
-                   " instances; name one by its id, its name or KEY=VALUE.",
-               "InvalidTarget"};
-}
-
 Result<void> expect_running(store::Transaction& transaction, Call const& call, InstanceId const& id) {
   TRY(auto state, call.plane.networks.read(transaction));
   auto const* known = state->network.instances.find(id);
@@ -125,7 +112,7 @@ Result<FindTunnelResponse> find_tunnel(store::Transaction& transaction, Call con
     add_ways(response, ways);
     return response;
   }
-  TRY(auto target, the_target(transaction, call, request.target));
+  TRY(auto target, sessions::the_target(transaction, call.plane.networks, request.target));
   response.instance_id = target.id.text();
   response.agent_connected = target.is_connected();
   if (sessions::is_of_vpc(target.id)) {

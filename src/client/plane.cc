@@ -53,10 +53,9 @@ struct ResolveRequest {
 BOOST_DESCRIBE_STRUCT(ResolveRequest, (), (target))
 
 struct Candidate {
-  std::string instance_id, name;
-  bool connected = false;
+  std::string instance_id;
 };
-BOOST_DESCRIBE_STRUCT(Candidate, (), (instance_id, name, connected))
+BOOST_DESCRIBE_STRUCT(Candidate, (), (instance_id))
 
 struct ResolveResponse {
   std::vector<Candidate> candidates;
@@ -142,17 +141,8 @@ awaitable<Result<std::string>> Plane::resolve_target(std::string target) {
   auto response = co_await until(time_to_tell(), std::move(asking));
   if (!response) co_return with_hint(response.error());
   auto const& candidates = response->candidates;
-  if (candidates.size() == 1) co_return candidates[0].instance_id;
-  if (candidates.empty()) co_return Error{Errc::malformed, "the plane named no instance"};
-  std::string list;
-  for (auto const& each : candidates)
-    list += "\n  " + each.instance_id + "  " + printable(each.name, 64) +
-            (each.connected ? "" : "  (not connected)");
-  co_return Error{Errc::conflict,
-                  "'" + printable(target, 64) +
-                      "' means several instances; say which by its id, or remove what is gone (aws ssm "
-                      "deregister-managed-instance --instance-id …):" +
-                      list};
+  if (candidates.size() != 1) co_return Error{Errc::malformed, "the plane did not name one instance"};
+  co_return candidates[0].instance_id;
 }
 
 }  // namespace fumidai::client

@@ -51,8 +51,8 @@ class Plane {
   awaitable<Result<Access>> resume_session(std::string session_id);
   awaitable<Result<void>> terminate_session(std::string session_id);
 
-  // An id stays what it is; a name or KEY=VALUE must mean exactly one instance. Errors list what was found;
-  // deadline_exceeded, when the plane is silent for kTold.
+  // An id stays what it is; a name or KEY=VALUE must mean exactly one instance. Errors: the plane's, which
+  // list what was found; deadline_exceeded, when it is silent for kTold.
   awaitable<Result<std::string>> resolve_target(std::string target);
 
   // What `work` at this plane gives, or deadline_exceeded, which names the plane.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+#include "sessions/unknown_target.h"
+
 namespace fumidai::sessions {
 
 namespace {
@@ -12,6 +15,21 @@ bool is_gone(network::Instance const& instance) {
 
 bool contains(std::vector<inventory::Instance> const& targets, InstanceId const& id) {
   return std::ranges::find(targets, id, &inventory::Instance::id) != targets.end();
+}
+
+constexpr std::size_t kMostNamed = 20;
+
+Error several_targets(networks::State const& state, std::vector<inventory::Instance> const& targets,
+                      std::string_view text) {
+  auto words = "'" + printable(text, 64) +
+               "' means several instances; say which by its id, or remove what is gone (aws ssm "
+               "deregister-managed-instance --instance-id …):";
+  for (std::size_t i = 0; i < std::min(targets.size(), kMostNamed); i++)
+    words += "\n  " + targets[i].id.text() + "  " + printable(name_of_target(state, targets[i]), 64) +
+             (targets[i].is_connected() ? "" : "  (not connected)");
+  if (targets.size() > kMostNamed)
+    words += "\n  and " + std::to_string(targets.size() - kMostNamed) + " more";
+  return {Errc::conflict, std::move(words), "InvalidTarget"};
 }
 
 // One whose agent never reported has nothing but its id.
@@ -53,6 +71,21 @@ Result<std::vector<inventory::Instance>> match_targets(store::Transaction& trans
     found.push_back(std::move(target));
   }
   return found;
+}
+
+Result<inventory::Instance> the_target(store::Transaction& transaction, networks::Keeper& networks,
+                                       std::string const& text) {
+  TRY(auto targets, match_targets(transaction, networks, text));
+  if (targets.empty()) return unknown_target(text);
+  if (targets.size() == 1) return targets.front();
+  TRY(auto state, networks.read(transaction));
+  return several_targets(*state, targets, text);
+}
+
+std::string name_of_target(networks::State const& state, inventory::Instance const& target) {
+  auto const& tags = state.tags_of(target.id.text());
+  auto tag = is_of_vpc(target.id) ? tags.find("Name") : tags.end();
+  return tag == tags.end() ? target.name : tag->second;
 }
 
 Result<std::vector<inventory::Instance>> all_targets(store::Transaction& transaction,

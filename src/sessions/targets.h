@@ -22,6 +22,13 @@ Result<inventory::Tags> tags_of_target(store::Transaction& transaction, networks
 Result<std::vector<inventory::Instance>> match_targets(store::Transaction& transaction,
                                                        networks::Keeper& networks, std::string const& text);
 
+// The one that a person means. Errors, as InvalidTarget: not_found; conflict, with those that it may be.
+Result<inventory::Instance> the_target(store::Transaction& transaction, networks::Keeper& networks,
+                                       std::string const& text);
+
+// An instance of a VPC is called what its tag Name says, as in EC2's console.
+std::string name_of_target(networks::State const& state, inventory::Instance const& target);
+
 // All of them; instances that are terminated are not.
 Result<std::vector<inventory::Instance>> all_targets(store::Transaction& transaction,
                                                      networks::Keeper& networks);
