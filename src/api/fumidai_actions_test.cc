@@ -86,5 +86,31 @@ TEST_F(Targets, several_are_told_of_by_their_ids_in_the_same_words_by_all) {
   EXPECT_NE(words.begin()->find("  two  (not connected)"), std::string::npos) << said;
 }
 
+TEST_F(Targets, aws_is_told_that_a_name_is_no_id_and_the_id_when_a_session_may_start_there) {
+  auto id = launch({{"Name", "door"}});
+  auto start = [&](std::string target) {
+    auto outcome = answer({&kSsm, "StartSession", {}, ""}, hana(), R"({"Target":")" + target + "\"}");
+    return outcome && !*outcome ? std::string(outcome->error().aws) : "(no refusal)";
+  };
+  std::string known = "door is not connected: StartSession takes the id of an instance, and that is a name";
+  std::string none = " is not connected: StartSession takes the id of an instance, and that is none";
+  EXPECT_EQ(start("door"), "TargetNotConnected");
+  EXPECT_EQ(said, known + "; its id is " + id + ".");
+  EXPECT_EQ(start("nobody"), "TargetNotConnected");
+  EXPECT_EQ(said, "nobody" + none + "; `fumidai host list` shows them.");
+  auto arn = model::instance_arn(deployment.region, InstanceId(id));
+  allow(R"({"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"*","Resource":")" + arn +
+        "\"}");
+  EXPECT_EQ(start("door"), "TargetNotConnected");
+  EXPECT_EQ(said, "door" + none + "; `fumidai host list` shows them.") << "as of one that is not there";
+  allow(R"({"Effect":"Allow","Action":"*","Resource":")" + arn + "\"}");
+  EXPECT_EQ(start("door"), "AccessDenied");
+  EXPECT_EQ(said.find(id), said.npos) << said;
+  allow(R"({"Effect":"Allow","Action":"*","Resource":"*"})");
+  launch({{"Name", "door"}});
+  EXPECT_EQ(start("door"), "TargetNotConnected");
+  EXPECT_EQ(said, "door" + none + "; `fumidai host list` shows them.");
+}
+
 }  // namespace
 }  // namespace fumidai::api

@@ -3,7 +3,9 @@
 #include "api/action.h"
 #include "api/page_token.h"
 #include "api/session_access.h"
+#include "base/bytes.h"
 #include "inventory/instances.h"
+#include "sessions/targets.h"
 
 namespace fumidai::api {
 
@@ -78,11 +80,38 @@ struct DescribeSessionsResponse {
 };
 BOOST_DESCRIBE_STRUCT(DescribeSessionsResponse, (), (sessions, next_token))
 
+bool is_id(std::string const& target) {
+  return target.starts_with("i-") || target.starts_with("mi-");
+}
+
+// What the policies allow, and is no id. Whose name it is learns only who may start a session there.
+Result<SessionAccess> refuse_name(store::Transaction& transaction, Call const& call,
+                                  std::string const& text) {
+  auto words = escaped(text, 128) + " is not connected: StartSession takes the id of an instance, ";
+  auto named = sessions::the_target(transaction, call.plane.networks, text);
+  bool is_known = false;
+  if (named) {
+    TRY(auto why_not, call.plane.gate.why_no_session(transaction, call.caller, named->id));
+    is_known = why_not.empty();
+  }
+  words += is_known ? "and that is a name; its id is " + named->id.text() + "."
+                    : "and that is none; `fumidai host list` shows them.";
+  return Error{Errc::unavailable, std::move(words), "TargetNotConnected"};
+}
+
 awaitable<Result<SessionAccess>> start_session(Call const& call, StartSessionRequest const& request) {
   sessions::SessionAsk ask{call.caller, request.target, request.document_name.value_or(""),
                            request.parameters, request.reason.value_or("")};
   CO_CHECK(wire::validate(request));
-  CO_TRY(auto admission, co_await call.plane.gate.admit(std::move(ask)));
+  auto admitted = co_await call.plane.gate.admit(std::move(ask));
+  bool is_no_id = !admitted && admitted.error().aws == "TargetNotConnected" && !is_id(request.target);
+  if (is_no_id) {
+    std::function<Result<SessionAccess>(store::Transaction&)> refuse = [&](store::Transaction& transaction) {
+      return refuse_name(transaction, call, request.target);
+    };
+    co_return co_await call.plane.gate.read(std::move(refuse));
+  }
+  CO_TRY(auto admission, std::move(admitted));
   CO_TRY(auto access, call.plane.registry.start(admission));
   co_return access_for(call, std::move(access));
 }
