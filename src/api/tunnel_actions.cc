@@ -109,6 +109,7 @@ Result<FindTunnelResponse> find_tunnel(store::Transaction& transaction, Call con
   FindTunnelResponse response;
   if (auto address = Address::parse(request.target)) {
     TRY(auto ways, call.plane.tunnels->ways_to(transaction, *address));
+    CHECK(expect_running(transaction, call, ways.target));
     add_ways(response, ways);
     return response;
   }

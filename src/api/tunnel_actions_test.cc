@@ -2,6 +2,8 @@
 #include <boost/json/parse.hpp>
 
 #include "api/test_plane.h"
+#include "networks/images.h"
+#include "networks/instances.h"
 #include "networks/vpcs.h"
 #include "sessions/test_link.h"
 #include "sessions/tunnels.h"
@@ -161,6 +163,57 @@ TEST_F(ResumedTunnel, has_no_token_when_it_is_over) {
   EXPECT_EQ(member("ResumeTunnel", again(), "SessionId"), session);
   EXPECT_FALSE(is_resumed());
   EXPECT_EQ(refusal(again(), taro()), "AccessDeniedException") << "and is no other's all the same";
+}
+
+// A network with an endpoint, and an instance in it.
+class FoundTunnel : public TestPlane {
+ protected:
+  FoundTunnel() {
+    plane->tunnels = &tunnels;
+    change([&](networks::State& state) -> Result<void> {
+      TRY(auto vpc, networks::create_vpc(state, "10.0.0.0/16"));
+      TRY(auto subnet, networks::create_subnet(state, {vpc.text(), "10.0.0.0/24", ""}));
+      state.network.connect_endpoints.put({network::ConnectEndpointId(kEndpoint), vpc});
+      networks::NewInstances wanted;
+      wanted.image = std::string(networks::images().front().id);
+      wanted.subnet = subnet.text();
+      TRY(auto made, networks::run_instances(state, wanted, clock.now()));
+      id = made.front();
+      auto const* instance = state.network.instances.find(id);
+      address = state.network.interfaces.find(instance->interface)->private_address.text();
+      return success();
+    });
+  }
+  void change(std::function<Result<void>(networks::State&)> make) {
+    write([&](store::Transaction& transaction) { return networks.change(transaction, make); });
+  }
+  void set(network::InstanceState wanted) {
+    change([&](networks::State& state) -> Result<void> {
+      state.network.instances.find(id)->state = wanted;
+      return success();
+    });
+  }
+  bool is_found(std::string const& target) {
+    auto outcome =
+        answer({&kFumidai, "FindTunnel", {}, ""}, hana(), wire::to_text(json::object{{"Target", target}}));
+    return outcome && *outcome;
+  }
+
+  sessions::Tunnels tunnels{*gate, networks, registry->carriers()};
+  InstanceId id;
+  std::string address;
+};
+
+TEST_F(FoundTunnel, of_an_instance_that_is_stopped_it_is_told_at_once_by_its_id_and_by_its_address) {
+  set(network::InstanceState::running);
+  for (auto const& target : {id.text(), address}) EXPECT_TRUE(is_found(target)) << said;
+  set(network::InstanceState::stopped);
+  for (auto const& target : {id.text(), address}) {
+    EXPECT_FALSE(is_found(target));
+    EXPECT_EQ(said,
+              id.text() + " is stopped. Start it: aws ec2 start-instances --instance-ids " + id.text() + ".");
+  }
+  EXPECT_TRUE(is_found("10.0.9.9")) << "a host that is no instance: " << said;
 }
 
 }  // namespace

@@ -205,7 +205,7 @@ TunnelWays Tunnels::ways_into(network::Network const& network, network::VpcId co
   }
   std::ranges::stable_sort(
       usable, {}, [](auto const& each) { return std::tuple(each.standing, each.is_elsewhere, each.load); });
-  TunnelWays ways{address, {}};
+  TunnelWays ways{address, target, {}};
   for (auto const& each : usable) ways.ways.push_back(each.way);
   return ways;
 }

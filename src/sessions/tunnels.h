@@ -17,6 +17,7 @@ struct TunnelWays {
     bool by_agent = false;  // which carries a tunnel that can be resumed
   };
   Address address;
+  InstanceId target;      // which has it; or the address, when no instance has
   std::vector<Way> ways;  // best first
 };
 

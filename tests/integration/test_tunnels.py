@@ -160,6 +160,19 @@ def test_what_leads_nowhere_is_told_at_once(plane, network):
     assert time.monotonic() - begun < SOON
 
 
+def test_of_an_instance_that_is_stopped_it_is_told_at_once(plane, network):
+    plane.aws("ec2", "stop-instances", "--instance-ids", network.instance)
+    plane.aws("ec2", "wait", "instance-stopped", "--instance-ids", network.instance)
+    try:
+        for words in (("tunnel", network.instance), ("ssh", network.instance), ("tunnel", network.address), ("ssh", network.address)):
+            begun = time.monotonic()
+            told = plane.fumidai(*words).stderr.decode()
+            assert told.startswith(f"fumidai: {network.instance} is stopped. Start it: ") and time.monotonic() - begun < 4, (words, told)
+    finally:
+        plane.aws("ec2", "start-instances", "--instance-ids", network.instance)
+    wait_until("ssh answers", lambda: network.ssh("true").returncode == 0, 30)
+
+
 def test_a_server_that_says_nothing_is_told_of(plane, network):
     commands = (("tunnel", network.instance), ("tunnel", network.instance, "--listen", "0"), ("ssh", network.instance))
     plane.world.run("kill", "-STOP", plane.server)
