@@ -53,8 +53,10 @@ Result<void> expect_one(Result<std::int64_t> const& changed, InstanceId const& i
 }  // namespace
 
 std::string_view Instance::ping_status(Time now) const {
-  bool recent = last_ping_at && now - *last_ping_at < 2 * kPingPeriod + std::chrono::minutes(1);
-  return is_connected() || recent ? "Online" : "ConnectionLost";
+  // What it reported before its control channel ended says nothing of now.
+  bool has_reported = last_ping_at && (!disconnected_at || *last_ping_at > *disconnected_at);
+  bool is_recent = has_reported && now - *last_ping_at < 2 * kPingPeriod + std::chrono::minutes(1);
+  return is_connected() || is_recent ? "Online" : "ConnectionLost";
 }
 
 InstanceId random_managed_instance_id() {

@@ -23,7 +23,8 @@ struct Instance {
   std::optional<Time> disconnected_at;
 
   bool is_connected() const { return connected_at.has_value(); }
-  // Online, ConnectionLost: as DescribeInstanceInformation shows it.
+  // Online, ConnectionLost: as DescribeInstanceInformation shows it. One that only reports, as where the way
+  // to ssmmessages is missing, is Online while the last report is young.
   std::string_view ping_status(Time now) const;
 };
 

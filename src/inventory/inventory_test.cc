@@ -118,6 +118,18 @@ TEST_F(Inventory, a_host_is_online_while_it_reports_or_is_connected) {
   EXPECT_EQ(find(id).ping_status(kNow + 24h), "ConnectionLost");
 }
 
+TEST_F(Inventory, a_host_whose_control_channel_ended_is_lost_until_it_reports_or_connects) {
+  auto id = host("web-1");
+  with([&](Transaction& transaction) { return mark_connected(transaction, id, "3.3.1.0", kNow); });
+  EXPECT_EQ(find(id).ping_status(kNow + 24h), "Online");
+  with([&](Transaction& transaction) { return mark_disconnected(transaction, id, kNow + 1min); });
+  EXPECT_EQ(find(id).ping_status(kNow + 1min), "ConnectionLost");
+  with([&](Transaction& transaction) { return report_instance(transaction, id, {}, kNow + 2min); });
+  EXPECT_EQ(find(id).ping_status(kNow + 3min), "Online");
+  with([&](Transaction& transaction) { return mark_connected(transaction, id, "3.3.1.0", kNow + 4min); });
+  EXPECT_EQ(find(id).ping_status(kNow + 24h), "Online");
+}
+
 TEST_F(Inventory, a_new_process_knows_of_no_connection) {
   auto id = host("web-1");
   with([&](Transaction& transaction) { return mark_connected(transaction, id, "3.3.1.0", kNow); });
