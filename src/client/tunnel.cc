@@ -1,6 +1,8 @@
 #include "client/tunnel.h"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/describe/class.hpp>
 
 #include "client/channel_tunnel.h"
@@ -85,17 +87,22 @@ class Opening {
 
  private:
   awaitable<Result<std::unique_ptr<Tunnel>>> open_or_tell(std::size_t way, io::SteadyTime deadline) {
-    using namespace asio::experimental::awaitable_operators;
-    auto first = co_await (open(way, deadline) || tell_when_slow(way));
-    if (first.index() == 0) co_return std::get<0>(std::move(first));
-    co_return no_answer();
+    auto executor = co_await asio::this_coro::executor;
+    auto both = asio::experimental::make_parallel_group(
+        asio::co_spawn(executor, open(way, deadline), asio::deferred),
+        asio::co_spawn(executor, tell_when_slow(way), asio::deferred));
+    auto first = asio::experimental::wait_for_one();
+    auto [order, thrown, opened, not_told] = co_await both.async_wait(first, asio::use_awaitable);
+    auto failure = order[0] == 0 ? thrown : not_told;
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(opened);
   }
 
-  // Ended by what it tells of, which does not take that long.
   awaitable<void> tell_when_slow(std::size_t way) {
     co_await io::sleep_for(kSlow);
     if (!has_told_) tell_trouble("trying " + target_.way(way));
-    co_await io::sleep_for(kTold);
+    io::Signal never(co_await asio::this_coro::executor);
+    co_await never.wait();  // ended with the opening
   }
 
   void tell_trouble(std::string const& sentence) {
