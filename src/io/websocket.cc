@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "io/tls_record.h"
 #include "wire/json_shape.h"
 
 namespace fumidai::io {
@@ -9,9 +10,6 @@ namespace fumidai::io {
 using wire::Opcode;
 
 namespace {
-
-// One TLS record and its header; large messages ask for what they still lack.
-constexpr std::size_t kChunk = 16 * 1024 + 512;
 
 constexpr std::uint16_t kGoingAway = 1001, kProtocolError = 1002, kTooLarge = 1009;
 
@@ -56,11 +54,11 @@ awaitable<Result<void>> WebSocket::read_more() {
   if (most_silence_) stream_->expire_after(*most_silence_);
   // What flows needs no wait, and keeps its buffer.
   std::optional<Result<std::size_t>> come;
-  if (reader_.holds_memory()) come = stream_->try_read(reader_.prepare(kChunk));
+  if (reader_.holds_memory()) come = stream_->try_read(reader_.prepare(kTlsRecord));
   if (!come) {
     reader_.release_memory();
     CO_CHECK(co_await stream_->wait_readable());
-    come = co_await stream_->read_some(reader_.prepare(kChunk));
+    come = co_await stream_->read_some(reader_.prepare(kTlsRecord));
   }
   CO_TRY(auto count, *come);
   if (count == 0) co_return Error{Errc::closed, "the peer closed the connection"};
