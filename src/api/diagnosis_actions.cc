@@ -1,7 +1,8 @@
 // Operations of ours on networks: Diagnose (fumidai doctor) and Compare (fumidai compare).
 
 #include "api/action.h"
-#include "api/lab.h"
+#include "api/diagnosis.h"
+#include "api/diagnosis_trials.h"
 #include "base/bytes.h"
 #include "network/comparison.h"
 #include "network/drawing.h"
@@ -25,61 +26,12 @@ struct DiagnoseRequest {
 };
 BOOST_DESCRIBE_STRUCT(DiagnoseRequest, (), (target, port))
 
-struct HopDescription {
-  std::string pass, id, reason;
-  bool blocked = false;
-  std::optional<std::string> cause;  // of a block, in a word that stays: "no-ingress-rule"
-};
-BOOST_DESCRIBE_STRUCT(HopDescription, (), (pass, id, reason, blocked, cause))
-
-struct ObservationDescription {
-  bool arrives = false;
-  std::string how;
-  bool disagrees = false;  // with the model
-};
-BOOST_DESCRIBE_STRUCT(ObservationDescription, (), (arrives, how, disagrees))
-
-struct RequirementDescription {
-  std::string need, subject;
-  std::string standing;  // met, unmet, advice
-  std::string reason;
-  std::vector<std::string> mend;
-  std::vector<HopDescription> hops;
-  std::optional<ObservationDescription> observed;
-};
-BOOST_DESCRIBE_STRUCT(RequirementDescription, (), (need, subject, standing, reason, mend, hops, observed))
-
-struct MethodDescription {
-  std::string method;
-  bool works = false;
-  std::vector<RequirementDescription> requirements;
-};
-BOOST_DESCRIBE_STRUCT(MethodDescription, (), (method, works, requirements))
-
-struct TargetDiagnosis {
-  std::string instance_id, name;
-  std::optional<std::string> vpc_id, subnet_id, private_ip_address;
-  std::vector<MethodDescription> methods;
-  std::int64_t untried = 0;  // of its ways and names, where a lab could try them: beyond kMostProbes
-};
-BOOST_DESCRIBE_STRUCT(TargetDiagnosis, (),
-                      (instance_id, name, vpc_id, subnet_id, private_ip_address, methods, untried))
-
 struct DiagnoseResponse {
   std::vector<TargetDiagnosis> targets;
   bool observed = false;                 // with real packets, too
   std::optional<std::string> complaint;  // of the lab: why the network is not as it is wanted
 };
 BOOST_DESCRIBE_STRUCT(DiagnoseResponse, (), (targets, observed, complaint))
-
-std::string_view word_of(network::Standing standing) {
-  switch (standing) {
-    case network::Standing::met: return "met";
-    case network::Standing::unmet: return "unmet";
-    case network::Standing::advice: return "advice";
-  }
-  return "";
-}
 
 RequirementDescription describe(network::Requirement const& requirement) {
   RequirementDescription description;
@@ -138,14 +90,11 @@ Result<RequirementDescription> tunnel_permission(store::Transaction& transaction
   return permission(instance, true, is_asked ? "you may push a key and open a tunnel" : "you may push a key");
 }
 
-// What an agent's sessions lead to where a port is wanted: it dials its own host. Nobody knows what listens
-// there who has not tried.
-constexpr std::string_view kPort = "port";
-
+// Nobody knows what listens there who has not tried.
 RequirementDescription listener(InstanceId const& instance, std::int64_t port) {
   auto reason = "is not known to listen on tcp " + std::to_string(port) +
                 ": its agent finds out when it dials that, for a tunnel";
-  return {std::string(kPort),
+  return {std::string(kPortNeed),
           instance.text(),
           std::string(word_of(network::Standing::advice)),
           std::move(reason),
@@ -161,12 +110,6 @@ network::Path way_of_agent(network::InterfaceId const& at, std::int64_t port) {
   way.flow = {network::Protocol::tcp, static_cast<std::uint16_t>(port)};
   return way;
 }
-
-struct Judged {
-  TargetDiagnosis diagnosis;
-  std::vector<network::Assessment> assessments;
-  std::optional<network::Path> way_of_agent;  // to the port that is wanted of its host
-};
 
 // From where the one who asks would come: in a lab, this machine; of an address that no router carries
 // nothing follows.
@@ -258,108 +201,13 @@ Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call cons
   return judged;
 }
 
-// Of a network with more ways, those of the first instances are tried; of any one, by naming it.
-constexpr std::size_t kMostProbes = 128;
-
-// The way or the name that the model knows of. Not one that is blocked by the state of what stands at its
-// end: what is being started or stopped may answer already, or still.
-std::optional<Trial> trial_of(network::Requirement const& requirement) {
-  auto is_unready = [](network::Hop const& hop) { return hop.block == network::Block::not_ready; };
-  auto const& way = requirement.path;
-  if (requirement.lookup) return *requirement.lookup;
-  if (way.hops.empty() || std::ranges::any_of(way.hops, is_unready)) return {};
-  return way;
-}
-
-// What the model says of it.
-bool is_to_arrive(network::Requirement const& requirement) {
-  return requirement.lookup ? requirement.standing != network::Standing::unmet : requirement.path.arrives();
-}
-
-// All that can be tried, in the order in which it was judged.
-template <class Visitor>
-void for_each_trial(std::vector<Judged>& judged, Visitor&& visit) {
-  for (auto& [diagnosis, assessments, way_of_agent] : judged) {
-    for (std::size_t m = 0; m < assessments.size(); m++) {
-      auto const& requirements = assessments[m].requirements;
-      for (std::size_t r = 0; r < requirements.size(); r++) {
-        auto trial = trial_of(requirements[r]);
-        if (trial) visit(diagnosis, *std::move(trial), requirements[r], diagnosis.methods[m].requirements[r]);
-      }
-    }
-  }
-}
-
-// The model knows who lets a packet in, and not who listens.
-void expect_listener(network::Requirement const& wanted, RequirementDescription& requirement) {
-  bool is_way_in =
-      wanted.need == network::Need::way_to_instance || wanted.need == network::Need::way_to_bastion;
-  if (!is_way_in || !wanted.path.arrives()) return;
-  requirement.standing = word_of(network::Standing::unmet);
-  requirement.reason = "is open, but nobody listens there on " + to_string(wanted.path.flow);
-}
-
-void tell_port(TargetDiagnosis& target, Observation const& observation, network::Flow const& flow) {
-  for (auto& method : target.methods) {
-    for (auto& requirement : method.requirements) {
-      if (requirement.need != kPort) continue;
-      requirement.observed = {observation.arrives, observation.how, false};
-      if (!observation.arrives) continue;
-      bool listens = !observation.is_refused;
-      requirement.standing = word_of(listens ? network::Standing::met : network::Standing::unmet);
-      requirement.reason = (listens ? "listens on " : "has nobody who listens on ") + to_string(flow) +
-                           ", where its agent dials";
-    }
-  }
-}
-
-bool works(MethodDescription const& method) {
-  auto unmet = word_of(network::Standing::unmet);
-  return std::ranges::none_of(method.requirements, [&](auto const& each) { return each.standing == unmet; });
-}
-
-awaitable<Result<void>> observe(Lab& lab, std::vector<Judged>& judged) {
-  std::vector<Trial> trials;
-  auto choose = [&](TargetDiagnosis& target, Trial trial) {
-    if (trials.size() == kMostProbes) {
-      target.untried++;
-    } else {
-      trials.push_back(std::move(trial));
-    }
-  };
-  for_each_trial(
-      judged, [&](auto& target, Trial trial, auto const&, auto const&) { choose(target, std::move(trial)); });
-  for (auto& each : judged)
-    if (each.way_of_agent) choose(each.diagnosis, *each.way_of_agent);
-  CO_TRY(auto seen, co_await lab.observe(std::move(trials)));
-  auto next = seen.begin();
-  auto tell = [&](auto const&, auto const&, network::Requirement const& wanted,
-                  RequirementDescription& requirement) {
-    if (next == seen.end()) return;
-    auto observation = std::move(*next++);
-    if (!observation) return;
-    bool disagrees = observation->arrives != is_to_arrive(wanted);
-    if (observation->is_refused) expect_listener(wanted, requirement);
-    requirement.observed = {observation->arrives, std::move(observation->how), disagrees};
-  };
-  for_each_trial(judged, tell);
-  for (auto& each : judged) {
-    if (!each.way_of_agent || next == seen.end()) continue;
-    auto observation = *next++;
-    if (observation) tell_port(each.diagnosis, *observation, each.way_of_agent->flow);
-  }
-  for (auto& each : judged)
-    for (auto& method : each.diagnosis.methods) method.works = works(method);
-  co_return success();
-}
-
 awaitable<Result<DiagnoseResponse>> diagnose(Call const& call, DiagnoseRequest const& request) {
   std::function<Result<std::vector<Judged>>(store::Transaction&)> look =
       [&call, &request](store::Transaction& transaction) { return judge_all(transaction, call, request); };
   CO_TRY(auto judged, co_await call.plane.gate.read(std::move(look)));
   DiagnoseResponse response;
   if (call.plane.lab) {
-    CO_CHECK(co_await observe(*call.plane.lab, judged));
+    CO_CHECK(co_await try_in_lab(*call.plane.lab, judged));
     response.observed = true;
     auto complaint = call.plane.lab->complaint();
     if (!complaint.empty()) response.complaint = std::move(complaint);
