@@ -37,7 +37,7 @@ constexpr auto kPongWithin = 60s;
 constexpr auto kReport = 5min;
 constexpr auto kRepeatCompletion = 2s;
 constexpr auto kLastWords = 5s;
-constexpr std::size_t kMostControlMessage = 256 * 1024;
+constexpr std::size_t kMostControlMessage = 256 * 1024, kMostNotice = 400;
 constexpr std::size_t kMostJobs = 1000, kMostTunnels = 10'000, kMostOwnTunnels = 400,
                       kMostCompletions = 16'384;
 std::chrono::milliseconds jittered(std::chrono::milliseconds delay) {
@@ -178,6 +178,9 @@ Result<void> Agent::on_message(ByteView bytes) {
   } else if (message.type == message_type::channel_closed) {
     TRY(auto closed, wire::from_json_text<wire::ChannelClosed>(as_text(message.payload)));
     end_session(closed.session_id);
+  } else if (message.type == message_type::session_notice) {
+    TRY(auto notice, wire::from_json_text<wire::SessionNotice>(as_text(message.payload)));
+    log_error("the plane says", {{"what", escaped(notice.text, kMostNotice)}});
   } else if (message.type == message_type::agent_task_acknowledge) {
     TRY(auto ack, wire::from_json_text<wire::AgentTaskAcknowledge>(as_text(message.payload)));
     std::erase_if(completions_,

@@ -145,8 +145,8 @@ class Server {
         authenticator_(database_, deployment_, clock_),
         api_({gate_, registry_, networks_, foundation.prices, deployment_, clock_, checkpoints, worker_},
              authenticator_),
-        manager_(loop.get_executor(), authenticator_, gate_, registry_, deployment_.region.name),
         tunnels_(gate_, networks_, registry_.carriers()),
+        manager_(loop.get_executor(), authenticator_, gate_, registry_, tunnels_, deployment_.region.name),
         endpoint_(loop.get_executor(), authenticator_, gate_, registry_, tunnels_, deployment_.region.name),
         front_(api_, manager_, endpoint_),
         lab_(make_lab(tls, foundation.signer.get())),
@@ -338,8 +338,8 @@ class Server {
   identity::Authenticator authenticator_;
   io::Worker worker_{"worker"};
   api::Dispatcher api_;
-  doors::manager::ManagerDoor manager_;
   sessions::Tunnels tunnels_;
+  doors::manager::ManagerDoor manager_;
   doors::endpoint::EndpointDoor endpoint_;
   Front front_;
   std::unique_ptr<LabDriver> lab_;

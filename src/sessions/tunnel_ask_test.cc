@@ -236,6 +236,50 @@ TEST_F(Admitted, the_agent_of_an_instance_carries_for_an_endpoint_that_has_no_pr
 }
 
 // As when one signed URL is used twice.
+TEST_F(Admitted, only_an_agent_that_may_carry_learns_whether_there_is_such_an_endpoint) {
+  auto told = [&](std::string endpoint) {
+    auto agent = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
+    return finish([&]() -> awaitable<std::string> {
+      auto complaint = co_await tunnels.admit_carrier(agent, endpoint);
+      co_return complaint ? *complaint : "refused: " + complaint.error().detail;
+    });
+  };
+  auto set_state = [&](network::ConnectEndpointState state) {
+    write([&](Transaction& transaction) {
+      return networks.change(transaction, [&](networks::State& all) -> Result<void> {
+        all.network.connect_endpoints.find(network::ConnectEndpointId(kAskedEndpoint))->state = state;
+        return success();
+      });
+    });
+  };
+  EXPECT_EQ(told(kAskedEndpoint), "");
+  set_state(network::ConnectEndpointState::create_in_progress);
+  EXPECT_EQ(told(kAskedEndpoint), "") << "it will be there";
+  set_state(network::ConnectEndpointState::delete_complete);
+  EXPECT_TRUE(told(kAskedEndpoint).starts_with("eice-0123456789abcdef0 is delete-complete, so that"));
+  EXPECT_EQ(
+      told(kThirdEndpoint),
+      "there is no connect endpoint eice-0123456789abcdef2, so that this agent carries no tunnels; run it "
+      "with --endpoint and an id of: aws ec2 describe-instance-connect-endpoints");
+  write([&](Transaction& transaction) {
+    return identity::delete_inline_policy(transaction, identity::user_key("hana"), "test");
+  });
+  EXPECT_TRUE(told(kAskedEndpoint).starts_with("refused: "));
+  EXPECT_TRUE(told(kThirdEndpoint).starts_with("refused: "));
+}
+
+TEST_F(Admitted, an_agent_that_was_there_before_its_endpoint_carries_once_that_is_made) {
+  carriers.arrived(InstanceId("mi-1"), kThirdEndpoint, ask("remotePort=22&privateIpAddress=10.0.1.5").caller);
+  EXPECT_NE(admit(kThirdEndpoint), "i-0123456789abcdef0 by mi-1");
+  write([&](Transaction& transaction) {
+    return networks.change(transaction, [&](networks::State& state) -> Result<void> {
+      state.network.connect_endpoints.put({network::ConnectEndpointId(kThirdEndpoint), here});
+      return success();
+    });
+  });
+  EXPECT_EQ(admit(kThirdEndpoint), "i-0123456789abcdef0 by mi-1");
+}
+
 TEST_F(Admitted, the_same_wish_takes_another_place_each_time) {
   tunnels.set_has_dialer(true);
   auto limits = networks::ConnectLimits::none();

@@ -15,6 +15,11 @@ Error not_usable(std::string detail) {
   return {Errc::invalid, std::move(detail), "InvalidParameter"};
 }
 
+bool is_gone(network::ConnectEndpointState state) {
+  using enum network::ConnectEndpointState;
+  return state == delete_in_progress || state == delete_complete;
+}
+
 // AWS's, in each VPC.
 Address name_server_of(network::Vpc const& vpc) {
   auto address = vpc.cidr.masked().base;
@@ -150,6 +155,26 @@ Result<Admission> Tunnels::make(store::Transaction& transaction, model::Caller c
   if (is_resumable && row.carrier.empty()) return wire::target_unreachable(no_process_of(row.endpoint));
   admission.shell_content = tunnel_order(row, tunnel.address.text(), tunnel.port);
   return admission;
+}
+
+awaitable<Result<std::string>> Tunnels::admit_carrier(model::Caller agent, std::string endpoint) {
+  std::string complaint;
+  Gate::Work look = [&](store::Transaction& transaction) -> Result<void> {
+    TRY(auto state, networks_.read(transaction));
+    auto const* known = state->network.connect_endpoints.find(network::ConnectEndpointId(endpoint));
+    if (!known)
+      complaint = "there is no connect endpoint " + endpoint;
+    else if (is_gone(known->state))
+      complaint = endpoint + " is " + std::string(to_string(known->state));
+    return success();
+  };
+  auto ask = serve_endpoint_ask(std::move(agent), gate_.deployment().region, endpoint);
+  CO_CHECK(co_await gate_.look(std::move(ask), std::move(look)));
+  if (!complaint.empty())
+    complaint +=
+        ", so that this agent carries no tunnels; run it with --endpoint and an id of: aws ec2 "
+        "describe-instance-connect-endpoints";
+  co_return complaint;
 }
 
 // An agent of the endpoint; else, in a lab, nobody; else the agent of the instance itself, which no endpoint

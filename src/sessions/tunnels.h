@@ -48,6 +48,10 @@ class Tunnels {
   // That tunnel again, by the policies of now: is the session this caller's, and leads it there?
   awaitable<Result<void>> admit_again(model::Caller caller, wire::OpenTunnel tunnel, SessionId session);
 
+  // May this agent carry the tunnels of an endpoint? Only one that may is told why it has none to carry, in
+  // words for its log; empty, where there is such an endpoint. Error: denied.
+  awaitable<Result<std::string>> admit_carrier(model::Caller agent, std::string endpoint);
+
   // How well an endpoint leads into its network now; or to one target there.
   Carriers::Standing standing_of(std::string const& endpoint, InstanceId const& target = {}) const;
   // The endpoints that can carry a tunnel to an instance, best first: one that leads there, one in its own

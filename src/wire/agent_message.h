@@ -27,7 +27,7 @@ inline constexpr std::string_view output_stream_data = "output_stream_data";
 inline constexpr std::string_view acknowledge = "acknowledge";
 inline constexpr std::string_view start_publication = "start_publication";
 inline constexpr std::string_view pause_publication = "pause_publication";
-// Ours, from the plane to clients that are ours: what a person wants to know of the other side.
+// Ours, from the plane to clients and agents that are ours: what a person wants to know, or their log.
 inline constexpr std::string_view session_notice = "fumidai_session_notice";
 // Ours, from the plane to ends that are ours: the other end has a new connection, and what was on its way to
 // the old one may be lost.

@@ -87,7 +87,7 @@ BOOST_DESCRIBE_STRUCT(ChannelClosed, (),
                       (message_type, message_id, destination_id, session_id, schema_version, created_date,
                        output))
 
-// service -> client of ours.
+// service -> client or agent of ours.
 struct SessionNotice {
   std::string text;
   bool agent_connected = true;

@@ -498,6 +498,23 @@ def test_a_host_without_the_permission_serves_nothing(network):
     host.wait_connected()
 
 
+def test_a_host_of_no_endpoint_is_told_so_and_can_be_reached_itself(network, hosts):
+    host = hosts[0]
+    host.signal("KILL")
+    host.stop()
+    unknown = "eice-0123456789abcdef0"
+    network.serve(host, unknown)
+    try:
+        wait_until("it is told", lambda: f"there is no connect endpoint {unknown}, so that this agent carries no tunnels" in host.log.read_text())
+        assert network.plane.is_connected(host.id)
+    finally:
+        host.signal("KILL")
+        host.stop()
+    told = len(host.log.read_text())
+    network.serve(host)
+    assert "no connect endpoint" not in host.log.read_text()[told:]
+
+
 def test_nothing_but_hosts_of_the_network_can_be_reached(network, hosts):
     for address in ("127.0.0.1", "169.254.169.254", "198.18.0.1", "::1", "0.0.0.0"):
         process = network.tunnel(address=address)

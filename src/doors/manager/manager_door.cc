@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "doors/manager/control_channel.h"
-#include "sessions/tunnel_ask.h"
+#include "wire/agent_message.h"
 #include "wire/aws_response.h"
 #include "wire/session_payloads.h"
 #include "wire/url.h"
@@ -46,11 +46,13 @@ awaitable<Result<Open>> read_opening(io::WebSocket& socket) {
 }  // namespace
 
 ManagerDoor::ManagerDoor(asio::any_io_executor executor, identity::Authenticator& authenticator,
-                         sessions::Gate& gate, sessions::Registry& registry, std::string region)
+                         sessions::Gate& gate, sessions::Registry& registry, sessions::Tunnels& tunnels,
+                         std::string region)
     : executor_(executor),
       authenticator_(authenticator),
       gate_(gate),
       registry_(registry),
+      tunnels_(tunnels),
       region_(std::move(region)),
       channels_(executor, "channels"),
       writers_(executor, "control writers") {}
@@ -175,18 +177,19 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
     co_await socket->close(wire::close_code::policy_violation, "the token does not open this channel");
     co_return Error{Errc::unauthenticated, "a control channel with a bad token"};
   }
+  std::string complaint;
   if (open->serves_endpoint) {
     // Whoever carries the tunnels of an endpoint is trusted with what goes through them.
-    auto ask =
-        sessions::serve_endpoint_ask(caller, gate_.deployment().region, escaped(*open->serves_endpoint, 64));
-    auto served = co_await gate_.authorize(std::move(ask));
+    auto endpoint = escaped(*open->serves_endpoint, 64);
+    auto served = co_await tunnels_.admit_carrier(caller, endpoint);
     if (!served) {
       // A reason has room for 123 bytes; the whole refusal is in the audit trail.
-      co_await socket->close(wire::close_code::policy_violation, "the role of " + instance.text() +
-                                                                     " lacks fumidai:ServeEndpoint on " +
-                                                                     escaped(*open->serves_endpoint, 32));
+      co_await socket->close(wire::close_code::policy_violation,
+                             "the role of " + instance.text() + " lacks fumidai:ServeEndpoint on " +
+                                 escaped(endpoint, 32));
       co_return served.error();
     }
+    complaint = *std::move(served);
   }
   connection.place.proven();
   auto process = open->process.value_or("").substr(0, kMostProcessId);
@@ -200,6 +203,11 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
                                  caller,
                                  std::move(open->sessions)};
   registry_.agent_arrived(arrival, channel);
+  // Its host can be reached all the same, and the endpoint may yet come.
+  if (!complaint.empty()) {
+    auto notice = wire::to_json_text(wire::SessionNotice{complaint});
+    channel->send(wire::make_message(wire::message_type::session_notice, notice, gate_.clock().now()));
+  }
   channels_.spawn(attend(Presence(registry_, instance, channel), std::move(connection.place)));
   co_return success();
 }

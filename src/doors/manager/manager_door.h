@@ -8,6 +8,7 @@
 #include "io/websocket.h"
 #include "sessions/gate.h"
 #include "sessions/registry.h"
+#include "sessions/tunnels.h"
 
 namespace fumidai::doors::manager {
 
@@ -17,7 +18,7 @@ inline constexpr std::string_view kDataPath = "/v1/data-channel/";
 class ManagerDoor {
  public:
   ManagerDoor(asio::any_io_executor executor, identity::Authenticator& authenticator, sessions::Gate& gate,
-              sessions::Registry& registry, std::string region);
+              sessions::Registry& registry, sessions::Tunnels& tunnels, std::string region);
 
   static bool owns(std::string_view path) {
     return path.starts_with(kControlPath) || path.starts_with(kDataPath);
@@ -49,6 +50,7 @@ class ManagerDoor {
   identity::Authenticator& authenticator_;
   sessions::Gate& gate_;
   sessions::Registry& registry_;
+  sessions::Tunnels& tunnels_;
   std::string region_;
   io::TaskGroup channels_, writers_;
 };
