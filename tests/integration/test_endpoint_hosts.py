@@ -491,7 +491,7 @@ def test_a_host_without_the_permission_serves_nothing(network):
         host.stop()
         host.options = ["--endpoint", network.endpoint]
         host.start(wait=False)
-        wait_until("it is told why", lambda: f"lacks fumidai:ServeEndpoint on {network.endpoint}" in host.log.read_text())
+        wait_until("it is told why", lambda: f"lacks fumidai:ServeEndpoint on {network.endpoint}: attach FumidaiServeEndpoint" in host.log.read_text())
         assert not network.plane.is_connected(host.id)
     finally:
         network.plane.aws("iam", "attach-role-policy", "--role-name", "endpoint-host", "--policy-arn", "arn:aws:iam::aws:policy/FumidaiServeEndpoint")

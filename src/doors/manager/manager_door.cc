@@ -186,7 +186,7 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
       // A reason has room for 123 bytes; the whole refusal is in the audit trail.
       co_await socket->close(wire::close_code::policy_violation,
                              "the role of " + instance.text() + " lacks fumidai:ServeEndpoint on " +
-                                 escaped(endpoint, 32));
+                                 escaped(endpoint, 22) + ": attach FumidaiServeEndpoint");
       co_return served.error();
     }
     complaint = *std::move(served);
