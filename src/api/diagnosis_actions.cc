@@ -174,18 +174,20 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
 }
 
 // In a lab an endpoint needs no agent.
-void look_for_carriers(Call const& call, network::Network& network) {
+Result<void> look_for_carriers(store::Transaction& transaction, Call const& call, network::Network& network) {
   auto const* tunnels = call.plane.tunnels;
-  if (call.plane.lab || !tunnels) return;
-  for (auto const& endpoint : network.connect_endpoints)
-    network.connect_endpoints.find(endpoint.id)->has_agent =
-        tunnels->standing_of(endpoint.id.text()) != sessions::Carriers::Standing::absent;
+  if (call.plane.lab || !tunnels) return success();
+  for (auto const& endpoint : network.connect_endpoints) {
+    TRY(auto carrier, tunnels->carrier_for(transaction, endpoint.id.text()));
+    network.connect_endpoints.find(endpoint.id)->has_agent = !carrier.empty();
+  }
+  return success();
 }
 
 Result<std::vector<Judged>> judge_all(store::Transaction& transaction, Call const& call,
                                       DiagnoseRequest const& request) {
   TRY(auto network, call.plane.gate.networks().all(transaction));
-  look_for_carriers(call, network);
+  CHECK(look_for_carriers(transaction, call, network));
   std::vector<inventory::Instance> targets;
   if (request.target) {
     TRY(targets, sessions::match_targets(transaction, call.plane.networks, *request.target));

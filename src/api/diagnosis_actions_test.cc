@@ -58,6 +58,20 @@ class Diagnosis : public TestPlane {
       for (auto& id : all) networks::started(state, id, clock.now());
     });
   }
+  // Of all instances.
+  void connect_agents() {
+    write([&](store::Transaction& transaction) -> Result<void> {
+      TRY(auto state, networks.read(transaction));
+      for (auto const& instance : state->network.instances) {
+        inventory::Instance host;
+        host.id = instance.id;
+        host.agent_name = "fumidai-agent";
+        host.connected_at = clock.now();
+        CHECK(inventory::add_instance(transaction, host));
+      }
+      return success();
+    });
+  }
 
   FakeLab lab;
 };
@@ -176,20 +190,13 @@ TEST_F(Diagnosis, outside_a_lab_an_endpoint_needs_an_agent) {
   plane->lab = nullptr;
   EXPECT_EQ(standings(), Set{"unmet"});
   std::string endpoint(all("endpoint's agent", "Subject").at(0).as_string());
-  registry->carriers().arrived(InstanceId("mi-0123456789abcdef0"), endpoint);
+  registry->carriers().arrived(InstanceId("mi-0123456789abcdef0"), endpoint, hana());
   EXPECT_EQ(standings(), Set{"met"});
+  allow(R"({"Effect":"Allow","Action":"fumidai:*","Resource":"*"},)"
+        R"({"Effect":"Deny","Action":"fumidai:ServeEndpoint","Resource":"*"})");
+  EXPECT_EQ(standings(), Set{"unmet"}) << "its role may not carry any more";
   registry->carriers().left(InstanceId("mi-0123456789abcdef0"));
-  write([&](store::Transaction& transaction) -> Result<void> {
-    TRY(auto state, networks.read(transaction));
-    for (auto const& instance : state->network.instances) {
-      inventory::Instance host;
-      host.id = instance.id;
-      host.agent_name = "fumidai-agent";
-      host.connected_at = clock.now();
-      CHECK(inventory::add_instance(transaction, host));
-    }
-    return success();
-  });
+  connect_agents();
   EXPECT_EQ(standings(), Set{"advice"});
 }
 

@@ -57,10 +57,11 @@ void need_carrier(Requirements& needs, Instance const& instance, ConnectEndpoint
   bool has_one = *endpoint.has_agent;
   if (is_its_own_carrier(instance, endpoint))
     return needs.advise(Need::carrier, id, "has none: tunnels go by the agent of " + instance.id.text());
-  needs.need(Need::carrier, id, has_one,
-             has_one ? "has one that is connected" : "has none that is connected and could dial",
-             {{"fumidai-agent run --endpoint " + id + "  # on a host of " + endpoint.vpc.text() +
-               ": docs/operate/connect-endpoint.md"}});
+  needs.need(
+      Need::carrier, id, has_one,
+      has_one ? "has one that is connected" : "has none that is connected and has fumidai:ServeEndpoint",
+      {{"fumidai-agent run --endpoint " + id + "  # on a host of " + endpoint.vpc.text() +
+        ": docs/operate/connect-endpoint.md"}});
 }
 
 // Of several endpoints the first with an open way is what a client is given.

@@ -177,14 +177,21 @@ awaitable<Result<std::string>> Tunnels::admit_carrier(model::Caller agent, std::
   co_return complaint;
 }
 
-// An agent of the endpoint; else, in a lab, nobody; else the agent of the instance itself, which no endpoint
-// has to reach.
-Result<InstanceId> Tunnels::choose_carrier(store::Transaction& transaction, SessionRow const& row) const {
-  for (auto& candidate : carriers_.candidates_for(row.endpoint, row.target)) {
-    auto ask = serve_endpoint_ask(std::move(candidate.caller), gate_.deployment().region, row.endpoint);
+Result<InstanceId> Tunnels::carrier_for(store::Transaction& transaction, std::string const& endpoint,
+                                        InstanceId const& target) const {
+  for (auto& candidate : carriers_.candidates_for(endpoint, target)) {
+    auto ask = serve_endpoint_ask(std::move(candidate.caller), gate_.deployment().region, endpoint);
     TRY(bool may_carry, gate_.allows(transaction, std::move(ask)));
     if (may_carry) return candidate.agent;
   }
+  return InstanceId();
+}
+
+// An agent of the endpoint; else, in a lab, nobody; else the agent of the instance itself, which no endpoint
+// has to reach.
+Result<InstanceId> Tunnels::choose_carrier(store::Transaction& transaction, SessionRow const& row) const {
+  TRY(auto carrier, carrier_for(transaction, row.endpoint, row.target));
+  if (!carrier.empty()) return carrier;
   bool may_be_dialled = has_dialer_ && row.document == kTunnelDocument;
   auto instance = inventory::find_instance(transaction, row.target);
   bool has_agent = instance && instance->is_connected() && instance->agent_name == "fumidai-agent";

@@ -51,6 +51,10 @@ class Tunnels {
   // May this agent carry the tunnels of an endpoint? Only one that may is told why it has none to carry, in
   // words for its log; empty, where there is such an endpoint. Error: denied.
   awaitable<Result<std::string>> admit_carrier(model::Caller agent, std::string endpoint);
+  // The agent that would carry its next tunnel to a target, or to any, by the policies of now; empty for
+  // none.
+  Result<InstanceId> carrier_for(store::Transaction& transaction, std::string const& endpoint,
+                                 InstanceId const& target = {}) const;
 
   // How well an endpoint leads into its network now; or to one target there.
   Carriers::Standing standing_of(std::string const& endpoint, InstanceId const& target = {}) const;
