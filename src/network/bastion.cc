@@ -11,10 +11,18 @@ namespace fumidai::network {
 
 namespace {
 
+// Whose sshd asks for such keys needs no other.
+Mend mend_key(InstanceId const& instance) {
+  auto command = aws_command({"ec2-instance-connect", "send-ssh-public-key", "--instance-id", instance.text(),
+                              "--instance-os-user", "ec2-user", "--ssh-public-key", "file://<key>.pub"});
+  return {{command + "  # good for 60 seconds: docs/operate/instance-connect-keys.md"}};
+}
+
 void need_key(Requirements& needs, Instance const& instance, Visit const& visit) {
   auto& id = instance.id.text();
   if (instance.key_name.empty()) {
-    return needs.need(Need::key, id, false, "was launched without a key pair: its sshd knows nobody");
+    return needs.need(Need::key, id, false, "was launched without a key pair: its sshd knows nobody",
+                      mend_key(instance.id));
   }
   bool held = !visit.keys || visit.keys->contains(instance.key_name);
   auto key = escaped(instance.key_name, 100);

@@ -61,6 +61,17 @@ TEST(Method, another_port_is_judged_by_its_own_rules_and_needs_no_key_of_the_ins
   EXPECT_EQ(causes(assessed(network, kB, visit)), "way to the bastion i-bastion (no-ingress-rule)");
 }
 
+TEST(Method, an_instance_without_a_key_pair_takes_a_key_that_is_pushed) {
+  auto network = walkthrough();
+  network.instances.find(kPrivateInstance)->key_name.clear();
+  auto assessment = assessed(network, kB, to_private());
+  EXPECT_EQ(causes(assessment), "key i-private");
+  EXPECT_EQ(
+      assessment.unmet().front()->mend.text(),
+      "aws ec2-instance-connect send-ssh-public-key --instance-id i-private --instance-os-user ec2-user "
+      "--ssh-public-key 'file://<key>.pub'  # good for 60 seconds: docs/operate/instance-connect-keys.md");
+}
+
 TEST(Method, each_injury_of_the_walkthrough_is_the_only_requirement_unmet) {
   struct Case {
     char const* name;
