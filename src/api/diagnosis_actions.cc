@@ -111,6 +111,17 @@ network::Path way_of_agent(network::InterfaceId const& at, std::int64_t port) {
   return way;
 }
 
+// What a person is to know who reads that no endpoint leads there: the clients go another way then.
+RequirementDescription other_way(InstanceId const& instance) {
+  return {"other way",
+          instance.text(),
+          std::string(word_of(network::Standing::advice)),
+          "is reached by its own agent: fumidai ssh and fumidai tunnel go by that",
+          {},
+          {},
+          {}};
+}
+
 // From where the one who asks would come: in a lab, this machine; of an address that no router carries
 // nothing follows.
 Address person_of(Call const& call) {
@@ -167,6 +178,9 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
       if (port && network::is_session_manager(method))
         description.requirements.push_back(listener(target.id, *port));
     }
+    bool is_closed = method == network::Method::connect_endpoint && !description.works;
+    if (is_closed && target.is_connected() && session.standing == "met")
+      description.requirements.push_back(other_way(target.id));
     diagnosis.methods.push_back(std::move(description));
     judged.assessments.push_back(std::move(assessment));
   }

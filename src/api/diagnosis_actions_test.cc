@@ -200,6 +200,29 @@ TEST_F(Diagnosis, outside_a_lab_an_endpoint_needs_an_agent) {
   EXPECT_EQ(standings(), Set{"advice"});
 }
 
+TEST_F(Diagnosis, where_no_endpoint_leads_it_is_told_that_clients_go_by_the_instances_agent) {
+  settle();
+  std::set<std::pair<bool, bool>> seen;  // works, told
+  auto look = [&] {
+    seen.clear();
+    auto diagnosis = ask("Diagnose");
+    for (auto& target : diagnosis.at("Targets").as_array())
+      for (auto& method : target.at("Methods").as_array()) {
+        if (method.at("Method").as_string() != "connect endpoint") continue;
+        auto& needs = method.at("Requirements").as_array();
+        bool told = std::ranges::any_of(needs, [](auto& each) { return each.at("Need") == "other way"; });
+        seen.emplace(method.at("Works").as_bool(), told);
+      }
+    return seen;
+  };
+  using Seen = std::set<std::pair<bool, bool>>;
+  EXPECT_EQ(look(), (Seen{{true, false}, {false, false}})) << "there is no other";
+  connect_agents();
+  EXPECT_EQ(look(), (Seen{{true, false}, {false, true}}));
+  allow(R"({"Effect":"Allow","Action":["fumidai:*","ec2-instance-connect:*"],"Resource":"*"})");
+  EXPECT_EQ(look(), (Seen{{true, false}, {false, false}})) << "not for one who may start no session";
+}
+
 TEST_F(Diagnosis, whether_a_port_can_be_had_through_an_agent_is_tried_where_that_dials_or_else_not_known) {
   settle();
   auto standings = [&](std::string body) {

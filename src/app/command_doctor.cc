@@ -137,11 +137,12 @@ void print_summary(json::value const& target) {
   print_heading(target);
   print_untried(target);
   for (auto const& method : list_of(target, "Methods")) {
-    json::value const* cause = nullptr;
+    json::value const *cause = nullptr, *other_way = nullptr;
     for (auto const& requirement : list_of(method, "Requirements")) {
       bool counts = text_of(requirement, "Standing") == "unmet" || disagrees(requirement) ||
                     is_open_question(requirement);
       if (counts && cause == nullptr) cause = &requirement;
+      if (text_of(requirement, "Need") == "other way") other_way = &requirement;
     }
     std::printf("  %s %s", mark_of_method(method), shown(method, "Method").c_str());
     if (cause != nullptr) {
@@ -149,6 +150,8 @@ void print_summary(json::value const& target) {
       std::printf(": %s%s%s %s", disagrees(*cause) ? "‼ a real packet says otherwise: " : "", need.c_str(),
                   shown(*cause, "Subject").c_str(), shown(*cause, "Reason").c_str());
     }
+    if (other_way != nullptr)
+      std::printf("; but %s %s", shown(*other_way, "Subject").c_str(), shown(*other_way, "Reason").c_str());
     std::printf("\n");
   }
   std::printf("\n");

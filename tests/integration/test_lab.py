@@ -104,6 +104,8 @@ def test_an_instance_whose_endpoint_gets_no_answer_is_reached_by_its_agent(plane
         assert f"connected to {instance} through its own agent" in said and took < 10, (said, took)
         ssh = plane.fumidai("ssh", *SSH[1:], "by-nat", "whoami")
         assert ssh.stdout == b"ec2-user\n", ssh.stderr
+        for words in ([instance], []):
+            assert f"{instance} is reached by its own agent: fumidai ssh" in plane.fumidai("doctor", *words).stdout.decode()
         told = time.monotonic()
         closed = plane.fumidai("tunnel", instance, "5432")  # where nobody listens, either
         assert closed.returncode == 255 and b"no answer from" in closed.stderr and b"--port 5432" in closed.stderr, closed.stderr
