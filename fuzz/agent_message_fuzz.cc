@@ -45,6 +45,7 @@ void read_numbers(AgentMessage const& message) {
   if (auto flag = parse_flag(message.payload)) require(encode_flag(*flag) == to_bytes(message.payload));
   if (auto status = parse_exit_code(as_text(message.payload)))
     require(parse_exit_code(exit_code_text(*status)).value() == *status);
+  is_version_of_ours(as_text(message.payload));
   require(!version_is_above(as_text(message.payload), as_text(message.payload)));
 }
 
@@ -71,6 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   read_payload<AgentSessionState>(*message);
   read_payload<AgentTaskComplete>(*message);
   read_payload<AgentTaskAcknowledge>(*message);
+  read_payload<HostSessions>(*message);
   read_payload<HandshakeComplete>(*message);
   read_payload<TerminalSize>(*message);
   read_handshake(*message);

@@ -9,6 +9,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/write.hpp>
+#include <set>
 
 #include "agent/platform.h"
 #include "agent/session_programs.h"
@@ -37,7 +38,7 @@ constexpr auto kPongWithin = 60s;
 constexpr auto kReport = 5min;
 constexpr auto kRepeatCompletion = 2s;
 constexpr auto kLastWords = 5s;
-constexpr std::size_t kMostControlMessage = 256 * 1024, kMostNotice = 400;
+constexpr std::size_t kMostControlMessage = 256 * 1024, kMostNotice = 400, kMostSaid = 128 * 1024;
 constexpr std::size_t kMostJobs = 1000, kMostTunnels = 10'000, kMostOwnTunnels = 400,
                       kMostCompletions = 16'384;
 std::chrono::milliseconds jittered(std::chrono::milliseconds delay) {
@@ -95,15 +96,12 @@ awaitable<Result<void>> Agent::connect_and_serve() {
   open.agent_version = kAgentVersion;
   open.platform_type = "linux";
   open.process = process_;
-  if (auto sessions = sessions_with_a_process(id)) {
-    open.sessions = std::move(*sessions);
-    for (auto const& [session, pid] : jobs_) open.sessions->push_back(session);
-  }
   if (!options_.endpoint.empty() && !is_draining_) open.serves_endpoint = options_.endpoint;
   auto text = wire::to_json_text(open);
   CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));
   was_connected_ = true;
   channel_ = channel;
+  if (auto message = host_sessions()) CO_CHECK(co_await channel->write(wire::Opcode::binary, *message));
   if (is_draining_) {  // since before we said that we serve, perhaps
     auto message = wire::make_message(message_type::drain, "{}", SystemClock().now());
     CO_CHECK(co_await channel->write(wire::Opcode::binary, message));
@@ -116,6 +114,17 @@ awaitable<Result<void>> Agent::connect_and_serve() {
   channel->close_now();
   if (first.index() == 0) co_return std::get<0>(std::move(first));
   co_return Error{Errc::closed, "the plane does not answer"};
+}
+
+// Nothing where that cannot be said in a message that the plane takes: then it waits for each.
+std::optional<Bytes> Agent::host_sessions() const {
+  auto programs = sessions_with_a_process(plane_.identity().instance_id);
+  if (!programs) return std::nullopt;
+  std::set<std::string> all(programs->begin(), programs->end());
+  for (auto const& [session, pid] : jobs_) all.insert(session);
+  auto text = wire::to_json_text(wire::HostSessions{{all.begin(), all.end()}});
+  if (text.size() > kMostSaid) return std::nullopt;
+  return wire::make_message(message_type::host_sessions, text, SystemClock().now());
 }
 
 awaitable<Result<void>> Agent::read_orders(io::WebSocket& channel) {

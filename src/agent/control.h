@@ -51,6 +51,7 @@ class Agent {
   };
 
   awaitable<Result<void>> connect_and_serve();
+  std::optional<Bytes> host_sessions() const;
   awaitable<Result<void>> read_orders(io::WebSocket& channel);
   awaitable<void> keep_alive(io::WebSocket& channel);
   awaitable<void> watch_network(io::WebSocket& channel);

@@ -25,7 +25,7 @@ awaitable<Result<std::shared_ptr<io::WebSocket>>> SessionChannel::connect() {
   open.request_id = Uuid::random().text();
   open.token_value = token;
   open.client_instance_id = plane_.identity().instance_id;
-  open.client_version = kAgentVersion;
+  open.client_version = kAgentVersion;  // by which the plane knows one of ours
   auto text = wire::to_json_text(open);
   CO_CHECK(co_await (*channel)->write(wire::Opcode::text, as_bytes(text)));
   if (!std::exchange(announced_, true)) {

@@ -11,7 +11,8 @@
 
 namespace fumidai::agent {
 
-// The sessions of this instance that have a process now. Blocking: reads all of /proc. Error: system.
+// The sessions of this instance that have a process now. Blocking, some microseconds for each process of the
+// host: for the moment when a control channel begins. Error: system.
 Result<std::vector<std::string>> sessions_with_a_process(std::string const& instance_id,
                                                          io::Path const& proc = "/proc");
 

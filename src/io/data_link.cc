@@ -111,8 +111,9 @@ awaitable<Result<void>> DataLink::read_loop(WebSocket& socket) {
       co_await socket.close(kUnacceptable, mine.error().detail);
       co_return mine.error();
     }
-    // Whatever comes lifts a pause, but the pause itself.
-    paused_ = message->type == message_type::pause_publication;
+    // Whatever comes from the peer lifts a pause, but the pause itself.
+    if (message->type != message_type::peer_returned)
+      paused_ = message->type == message_type::pause_publication;
     accepted_ = true;
     if (!*mine) on_control(*message);
     if (channel_.has_output()) output_.notify();

@@ -103,10 +103,15 @@ void LiveSession::end_by_agent(std::string_view what) {
   end(SessionState::failed, "The agent on " + row_.agent().text() + std::string(what));
 }
 
-void LiveSession::agent_arrived(bool has_process) {
-  // A tunnel has no process of its own: see has_another_process().
-  is_orphan_ = !has_process && agent_.was_attached && !agent_.socket && type_ != model::SessionType::port;
+void LiveSession::agent_arrived() {
   if (agent_.socket && agent_process_.empty()) note_process();  // came back before its control channel
+  changed_.notify();
+}
+
+// It may not be known yet that the connection of that process is gone, too.
+void LiveSession::agent_has_no_process() {
+  bool is_tunnel = type_ == model::SessionType::port;  // has none of its own: see has_another_process()
+  is_orphan_ = agent_.was_attached && !is_tunnel;
   changed_.notify();
 }
 
@@ -139,8 +144,7 @@ void LiveSession::attached(Role role) {
   }
   if (role == Role::agent && std::exchange(agent_is_missed_, false))
     tell_client("The agent on " + row_.agent().text() + " is back.", true);
-  if (returns && other(role).socket && other(role).is_native)
-    enqueue(other(role), wire::make_message(message_type::peer_returned, "{}", clock_.now()));
+  if (returns) tell_of_return(other(role));
   changed_.notify();
 }
 
@@ -148,6 +152,12 @@ void LiveSession::detached(Role role) {
   leg(role).detached_at = SteadyClock::now();
   enter(SessionEvent::one_lost);
   changed_.notify();
+}
+
+// One that reads nothing need not hear it each time.
+void LiveSession::tell_of_return(Leg& to) {
+  if (!to.socket || !to.is_native || to.outbox_bytes >= most_held_) return;
+  enqueue(to, wire::make_message(message_type::peer_returned, "{}", clock_.now()));
 }
 
 void LiveSession::tell_client(std::string const& text, bool agent_connected) {
@@ -282,7 +292,7 @@ awaitable<void> LiveSession::serve(Role role, std::shared_ptr<io::WebSocket> soc
   if (ending_) co_return;
   auto replaced = std::exchange(mine.socket, socket);
   mine.source = std::move(source);
-  mine.is_native = wire::version_is_above(version, wire::kNativeClientVersion);
+  mine.is_native = wire::is_version_of_ours(version);
 
   // Runs also when this coroutine is cancelled.
   struct Guard {

@@ -79,10 +79,11 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   void end(model::SessionState state, std::string why);
   // Begins it by a failure of its agent: "The agent on mi-…" and what that did.
   void end_by_agent(std::string_view what);
-  // Its agent has a control channel, and there the session has a process, as far as that is said; or it has
-  // lost it.
-  void agent_arrived(bool has_process);
+  // Its agent has a control channel, or has lost it.
+  void agent_arrived();
   void agent_left();
+  // The agent says, since it arrived, that there is no process for the session on its host.
+  void agent_has_no_process();
   // The agent says that the session is over on its side.
   void agent_completed(wire::AgentTaskComplete const& completion);
 
@@ -123,6 +124,7 @@ class LiveSession : public std::enable_shared_from_this<LiveSession> {
   awaitable<void> pass_on(Role from, ByteView bytes);
   awaitable<void> show_life(Leg& stalled);
   void enqueue(Leg& to, ByteView message);
+  void tell_of_return(Leg& to);
   void tell_client(std::string const& text, bool agent_connected);
   void pause_agent();
   void resume_agent_if_drained();

@@ -24,13 +24,16 @@ class LoneSession {
 
   void start() {
     session_ = std::make_shared<LiveSession>(executor_, row_, type_, agents_, clock_, SessionPatience{});
+    session_->hold_little();
     tasks_.spawn(run());
   }
 
-  // The agent's control channel, of that process of the agent, which has one for the session or not.
+  // The agent's control channel, of that process of the agent, which knows one for the session or not.
   void connect(std::string process, bool has_process = true) {
     agents_.attach(row_.agent(), std::make_shared<TestLink>(std::move(process)));
-    if (session_) session_->agent_arrived(has_process);
+    if (!session_) return;
+    session_->agent_arrived();
+    if (!has_process) session_->agent_has_no_process();
   }
   // A data channel, the agent's or that of a client of ours. What is given back is its other end.
   std::unique_ptr<io::Stream> attach(LiveSession::Role role = LiveSession::Role::agent) {
@@ -99,6 +102,15 @@ TEST(LiveSession, a_tunnel_waits_for_an_agent_that_connected_again_or_does_not_s
   });
 }
 
+TEST(LiveSession, a_tunnel_has_no_process_of_its_own_that_could_be_missing) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    LoneSession tunnel(executor);
+    co_await lose_and_connect(tunnel, "first", false, 1200ms);
+    EXPECT_FALSE(tunnel.outcome);
+    co_await tunnel.end();
+  });
+}
+
 TEST(LiveSession, a_shell_ends_soon_after_the_return_of_an_agent_that_has_no_process_for_it) {
   io::run_on_loop([](auto executor) -> awaitable<void> {
     LoneSession shell(executor, model::SessionType::standard_stream);
@@ -109,11 +121,31 @@ TEST(LiveSession, a_shell_ends_soon_after_the_return_of_an_agent_that_has_no_pro
   });
 }
 
-TEST(LiveSession, a_shell_that_comes_back_after_its_agent_goes_on) {
+TEST(LiveSession, so_does_one_whose_old_connection_is_found_to_be_gone_only_then) {
   io::run_on_loop([](auto executor) -> awaitable<void> {
     LoneSession shell(executor, model::SessionType::standard_stream);
-    co_await lose_and_connect(shell, "second", false);
+    shell.connect("first");
+    shell.start();
     auto agent = shell.attach();
+    co_await io::sleep_for(5ms);
+    shell.connect("second", false);
+    co_await io::sleep_for(5ms);
+    EXPECT_FALSE(shell.outcome);
+    agent->close();
+    for (auto end = io::SteadyClock::now() + 5s; !shell.outcome && io::SteadyClock::now() < end;)
+      co_await io::sleep_for(5ms);
+    EXPECT_TRUE(shell.outcome);
+    co_await shell.end();
+  });
+}
+
+TEST(LiveSession, a_shell_that_comes_back_after_its_agent_is_no_orphan_any_more) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    LoneSession shell(executor, model::SessionType::standard_stream);
+    co_await lose_and_connect(shell, "second", false, 10ms);
+    auto agent = shell.attach();
+    co_await io::sleep_for(5ms);
+    agent->close();
     co_await io::sleep_for(1200ms);
     EXPECT_FALSE(shell.outcome);
     co_await shell.end();
@@ -141,6 +173,41 @@ TEST(LiveSession, an_end_hears_that_the_other_has_returned) {
       here.close_now();
       co_await tunnel.end();
     }
+  });
+}
+
+// Of AWS's end, as its versions are: none hears what only ours understand.
+TEST(LiveSession, an_end_that_is_not_ours_hears_nothing_of_it) {
+  for (auto const* version : {"", "1.2.707.0", "1.3.0.0", "3.3.2299.0"})
+    EXPECT_FALSE(wire::is_version_of_ours(version)) << version;
+  for (auto const* version : {"1.2.9000.1", "3.3.9000.1"})
+    EXPECT_TRUE(wire::is_version_of_ours(version)) << version;
+}
+
+// Reads all that is there, and tells how many messages that were.
+awaitable<int> count_messages(io::WebSocket& socket) {
+  for (int count = 0;; count++) {
+    auto message = co_await io::within(300ms, socket.read());
+    if (!message) co_return count;
+  }
+}
+
+TEST(LiveSession, an_end_that_does_not_read_is_not_told_of_each_return) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    LoneSession tunnel(executor);
+    tunnel.start();
+    io::WebSocket agent(executor, tunnel.attach(), wire::Side::client, kMostDataMessage);
+    constexpr int kReturns = 3000;
+    for (int i = 0; i <= kReturns; i++) {
+      auto client = tunnel.attach(LiveSession::Role::client);
+      co_await io::sleep_for(100us);
+      client->close();
+    }
+    auto heard = co_await count_messages(agent);
+    EXPECT_GT(heard, 100);
+    EXPECT_LT(heard, kReturns);
+    agent.close_now();
+    co_await tunnel.end();
   });
 }
 

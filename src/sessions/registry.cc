@@ -38,11 +38,8 @@ void Registry::agent_arrived(AgentArrival const& arrival, std::shared_ptr<AgentL
   carriers_.left(arrival.instance);  // what it said before counts no more
   if (!arrival.serves_endpoint.empty())
     carriers_.arrived(arrival.instance, arrival.serves_endpoint, arrival.caller);
-  auto has = [&](SessionId const& id) {
-    return !arrival.sessions || std::ranges::find(*arrival.sessions, id.text()) != arrival.sessions->end();
-  };
   for (auto const& [id, session] : sessions_)
-    if (session->row().agent() == arrival.instance) session->agent_arrived(has(id));
+    if (session->row().agent() == arrival.instance) session->agent_arrived();
   audit::AgentConnected connected{arrival.instance,      arrival.principal, arrival.source,
                                   arrival.agent_version, replaced,          now};
   auto event = connected.to_event();
@@ -315,6 +312,12 @@ void Registry::on_task_complete(InstanceId const& instance, wire::AgentTaskCompl
   auto session = find(SessionId(completion.task_id));
   if (!session || session->row().agent() != instance) return;
   session->agent_completed(completion);
+}
+
+void Registry::on_host_sessions(InstanceId const& instance, std::vector<std::string> const& running) {
+  std::set<std::string_view> known(running.begin(), running.end());
+  for (auto const& [id, session] : sessions_)
+    if (session->row().agent() == instance && !known.contains(id.text())) session->agent_has_no_process();
 }
 
 awaitable<void> Registry::stop() {

@@ -29,8 +29,6 @@ struct AgentArrival {
   std::string principal, source, agent_version;
   std::string serves_endpoint = {};  // the connect endpoint whose tunnels it carries
   model::Caller caller = {};         // as who
-  // Which have a process on its host, if it says that: no others will come back.
-  std::optional<std::vector<std::string>> sessions = {};
 };
 
 class Registry {
@@ -84,6 +82,8 @@ class Registry {
 
   std::shared_ptr<LiveSession> find(SessionId const& session) const;
   void on_task_complete(InstanceId const& instance, wire::AgentTaskComplete const& completion);
+  // The agent of that host, when it has arrived: these have a process, and others will not come back.
+  void on_host_sessions(InstanceId const& instance, std::vector<std::string> const& running);
 
   std::size_t size() const { return sessions_.size() + tunnels_.size(); }
 

@@ -235,7 +235,6 @@ TEST_F(Admitted, the_agent_of_an_instance_carries_for_an_endpoint_that_has_no_pr
   EXPECT_EQ(admit(kAskedEndpoint, std::nullopt), no_process_of(kAskedEndpoint)) << "it does not know how";
 }
 
-// As when one signed URL is used twice.
 TEST_F(Admitted, only_an_agent_that_may_carry_learns_whether_there_is_such_an_endpoint) {
   auto told = [&](std::string endpoint) {
     auto agent = ask("remotePort=22&privateIpAddress=10.0.1.5").caller;
@@ -280,6 +279,7 @@ TEST_F(Admitted, an_agent_that_was_there_before_its_endpoint_carries_once_that_i
   EXPECT_EQ(admit(kThirdEndpoint), "i-0123456789abcdef0 by mi-1");
 }
 
+// As when one signed URL is used twice.
 TEST_F(Admitted, the_same_wish_takes_another_place_each_time) {
   tunnels.set_has_dialer(true);
   auto limits = networks::ConnectLimits::none();

@@ -15,11 +15,6 @@ Error not_usable(std::string detail) {
   return {Errc::invalid, std::move(detail), "InvalidParameter"};
 }
 
-bool is_gone(network::ConnectEndpointState state) {
-  using enum network::ConnectEndpointState;
-  return state == delete_in_progress || state == delete_complete;
-}
-
 // AWS's, in each VPC.
 Address name_server_of(network::Vpc const& vpc) {
   auto address = vpc.cidr.masked().base;
@@ -162,9 +157,10 @@ awaitable<Result<std::string>> Tunnels::admit_carrier(model::Caller agent, std::
   Gate::Work look = [&](store::Transaction& transaction) -> Result<void> {
     TRY(auto state, networks_.read(transaction));
     auto const* known = state->network.connect_endpoints.find(network::ConnectEndpointId(endpoint));
+    bool will_be = known && known->state == network::ConnectEndpointState::create_in_progress;
     if (!known)
       complaint = "there is no connect endpoint " + endpoint;
-    else if (is_gone(known->state))
+    else if (!is_usable(known->state) && !will_be)
       complaint = endpoint + " is " + std::string(to_string(known->state));
     return success();
   };

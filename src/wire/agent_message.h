@@ -32,6 +32,8 @@ inline constexpr std::string_view session_notice = "fumidai_session_notice";
 // Ours, from the plane to ends that are ours: the other end has a new connection, and what was on its way to
 // the old one may be lost.
 inline constexpr std::string_view peer_returned = "fumidai_peer_returned";
+// Ours, from an agent: which sessions have a process on its host, when its control channel begins.
+inline constexpr std::string_view host_sessions = "fumidai_host_sessions";
 // Ours, from an agent that serves a connect endpoint: it finishes its tunnels, and takes no more.
 inline constexpr std::string_view drain = "fumidai_drain";
 }  // namespace message_type

@@ -71,4 +71,9 @@ bool version_is_above(std::string_view version, std::string_view floor) {
   return ours && theirs && *ours > *theirs;
 }
 
+bool is_version_of_ours(std::string_view version) {
+  auto numbers = parse_version(version);
+  return numbers && (*numbers)[2] == 9000;
+}
+
 }  // namespace fumidai::wire

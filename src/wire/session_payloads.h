@@ -23,11 +23,16 @@ struct OpenControlChannel {
   std::string platform_type;
   std::optional<std::string> serves_endpoint;  // ours: the connect endpoint whose tunnels this agent carries
   std::optional<std::string> process;          // ours: another one after each start of the agent
-  std::optional<std::vector<std::string>> sessions;  // ours: which of this host have a process still
 };
 BOOST_DESCRIBE_STRUCT(OpenControlChannel, (),
                       (message_schema_version, request_id, token_value, agent_version, platform_type,
-                       serves_endpoint, process, sessions))
+                       serves_endpoint, process))
+
+// agent of ours -> service, control channel: which sessions have a process on its host.
+struct HostSessions {
+  std::vector<std::string> sessions;
+};
+BOOST_DESCRIBE_STRUCT(HostSessions, (), (sessions))
 
 // The first message on a data channel: a TEXT frame from either end. Only agents say client_instance_id.
 struct OpenDataChannel {
@@ -200,8 +205,8 @@ inline constexpr std::uint32_t end_of_input = 0x46550001;
 inline constexpr std::uint32_t signal_base = 0x46550100;  // plus the signal's number on Linux
 }  // namespace flag
 
-// Clients of ours report versions from here on; AWS's never will.
-inline constexpr std::string_view kNativeClientVersion = "1.2.9000.0";
+// As clients of ours report it.
+inline constexpr std::string_view kNativeClientVersion = "1.2.9000.1";
 
 Bytes encode_flag(std::uint32_t value);
 Result<std::uint32_t> parse_flag(ByteView payload);
@@ -212,5 +217,7 @@ Result<int> parse_exit_code(std::string_view text);
 
 // Versions as the AWS programs compare them: component by component. Anything but four numbers is "old".
 bool version_is_above(std::string_view version, std::string_view floor);
+// An end of ours has 9000 in the third place, which no program of AWS has.
+bool is_version_of_ours(std::string_view version);
 
 }  // namespace fumidai::wire

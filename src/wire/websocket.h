@@ -84,6 +84,7 @@ std::string random_websocket_key();
 // Why a channel is closed (RFC 6455 section 7.4; 4000 and above are for private use).
 namespace close_code {
 inline constexpr std::uint16_t policy_violation = 1008;
+inline constexpr std::uint16_t internal_error = 1011;
 inline constexpr std::uint16_t replaced = 4001;  // a newer connection of the same peer is the one that counts
 }  // namespace close_code
 

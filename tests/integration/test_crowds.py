@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from house import session as sessions
 from house import wire
 from house.agent import Agent
 from house.calm import still_serves
@@ -147,6 +148,18 @@ def test_sessions_do_not_count_against_their_address(tmp_path):
         if host:
             host.clean()
         plane.stop()
+
+
+def test_a_host_with_many_sessions_keeps_them_when_the_server_is_started_anew(own_plane, own_host):
+    many = [PlayedClient(own_plane, own_host.id).connect() for _ in range(150)]
+    for number, each in enumerate(many):
+        each.ask_shell(number)
+    own_plane.kill()
+    own_plane.start()
+    sessions.wait_for_host(own_plane, own_host.id)
+    for number, each in enumerate(many):
+        each.resume()
+        each.ask_shell(1000 + number)
 
 
 def test_thousands_of_handshakes_that_are_broken_off_leave_nothing_behind(plane):

@@ -24,7 +24,8 @@ is_away() { [ "$(connection_of "$INS")" = notconnected ]; }
 eventually "the plane sees that the agent is away" 90 is_away
 is "answers of the shell since then" 0 "$(grep -c second-6536 session.log || true)"
 refused TargetNotConnected aws ssm start-session --target "$INS"
-is "PingStatus" ConnectionLost "$(ping_status_of "$INS")"
+is_lost() { [ "$(ping_status_of "$INS")" = ConnectionLost ]; }
+eventually "PingStatus ConnectionLost" 5 is_lost
 doctor "$nat" "$INS" "way to the service" "ssm, ssmmessages" blackhole
 say "the session waits for its agent; end it"
 aws ssm terminate-session --session-id "$(aws ssm describe-sessions --state Active --query 'Sessions[0].SessionId' --output text)" >/dev/null

@@ -53,6 +53,11 @@ Result<void> ControlChannel::on_message(ByteView bytes) {
     registry_.on_task_complete(instance_, completion);
     return success();
   }
+  if (message.type == message_type::host_sessions) {
+    TRY(auto said, wire::from_json_text<wire::HostSessions>(as_text(message.payload)));
+    registry_.on_host_sessions(instance_, said.sessions);
+    return success();
+  }
   if (message.type == message_type::drain) {
     log_info("an agent drains", {{"instance", instance_.text()}});
     registry_.carriers().drains(instance_);

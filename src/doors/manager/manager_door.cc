@@ -156,6 +156,16 @@ awaitable<void> carry(std::shared_ptr<sessions::LiveSession> session, sessions::
   co_await session->serve(role, std::move(socket), std::move(source), std::move(version));
 }
 
+// A reason has room for 123 bytes; the whole refusal is in the audit trail.
+awaitable<void> refuse_to_carry(io::WebSocket& socket, InstanceId const& instance,
+                                std::string const& endpoint, Error const& why) {
+  if (why.code != Errc::denied)
+    co_return co_await socket.close(wire::close_code::internal_error, "the plane failed; its log tells why");
+  co_await socket.close(wire::close_code::policy_violation,
+                        "the role of " + instance.text() + " lacks fumidai:ServeEndpoint on " +
+                            escaped(endpoint, 22) + ": attach FumidaiServeEndpoint");
+}
+
 awaitable<void> attend(Presence agent, io::Places::Place) {
   agent.why = co_await agent.channel().read_until_closed();
 }
@@ -183,10 +193,7 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
     auto endpoint = escaped(*open->serves_endpoint, 64);
     auto served = co_await tunnels_.admit_carrier(caller, endpoint);
     if (!served) {
-      // A reason has room for 123 bytes; the whole refusal is in the audit trail.
-      co_await socket->close(wire::close_code::policy_violation,
-                             "the role of " + instance.text() + " lacks fumidai:ServeEndpoint on " +
-                                 escaped(endpoint, 22) + ": attach FumidaiServeEndpoint");
+      co_await refuse_to_carry(*socket, instance, endpoint, served.error());
       co_return served.error();
     }
     complaint = *std::move(served);
@@ -200,15 +207,15 @@ awaitable<Result<void>> ManagerDoor::open_control(Connection& connection, Instan
                                  connection.facts.source_address,
                                  open->agent_version,
                                  open->serves_endpoint.value_or(""),
-                                 caller,
-                                 std::move(open->sessions)};
+                                 caller};
   registry_.agent_arrived(arrival, channel);
+  Presence presence(registry_, instance, channel);
   // Its host can be reached all the same, and the endpoint may yet come.
   if (!complaint.empty()) {
     auto notice = wire::to_json_text(wire::SessionNotice{complaint});
     channel->send(wire::make_message(wire::message_type::session_notice, notice, gate_.clock().now()));
   }
-  channels_.spawn(attend(Presence(registry_, instance, channel), std::move(connection.place)));
+  channels_.spawn(attend(std::move(presence), std::move(connection.place)));
   co_return success();
 }
 
