@@ -389,7 +389,9 @@ TEST(Method, a_connect_endpoint_that_needs_an_agent_leads_nowhere_without_one) {
   EXPECT_EQ(causes(found), "endpoint's agent eice-lab");
   EXPECT_EQ(
       found.unmet().at(0)->mend.text(),
-      "fumidai-agent run --endpoint eice-lab  # on a host of vpc-lab: docs/operate/connect-endpoint.md");
+      "fumidai-agent run --endpoint eice-lab  # on a host of vpc-lab: docs/operate/connect-endpoint.md\n"
+      "aws iam attach-role-policy --role-name '<role>' --policy-arn "
+      "arn:aws:iam::aws:policy/FumidaiServeEndpoint  # the role of that host, where it has no such policy");
   endpoint.has_agent = true;
   EXPECT_TRUE(assessed(network, kE, to_private()).works());
   endpoint.state = ConnectEndpointState::create_failed;

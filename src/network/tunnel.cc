@@ -51,6 +51,14 @@ bool is_its_own_carrier(Instance const& instance, ConnectEndpoint const& endpoin
   return endpoint.has_agent == false && instance.agent.carries_tunnels;
 }
 
+Mend mend_carrier(ConnectEndpoint const& endpoint) {
+  auto attach = aws_command({"iam", "attach-role-policy", "--role-name", "<role>", "--policy-arn",
+                             "arn:aws:iam::aws:policy/FumidaiServeEndpoint"});
+  return {{"fumidai-agent run --endpoint " + endpoint.id.text() + "  # on a host of " + endpoint.vpc.text() +
+               ": docs/operate/connect-endpoint.md",
+           attach + "  # the role of that host, where it has no such policy"}};
+}
+
 void need_carrier(Requirements& needs, Instance const& instance, ConnectEndpoint const& endpoint) {
   if (!endpoint.has_agent) return;
   auto const& id = endpoint.id.text();
@@ -60,8 +68,7 @@ void need_carrier(Requirements& needs, Instance const& instance, ConnectEndpoint
   needs.need(
       Need::carrier, id, has_one,
       has_one ? "has one that is connected" : "has none that is connected and has fumidai:ServeEndpoint",
-      {{"fumidai-agent run --endpoint " + id + "  # on a host of " + endpoint.vpc.text() +
-        ": docs/operate/connect-endpoint.md"}});
+      mend_carrier(endpoint));
 }
 
 // Of several endpoints the first with an open way is what a client is given.
