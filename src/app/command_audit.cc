@@ -2,6 +2,7 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
@@ -22,6 +23,11 @@ struct AuditArguments {
   ClientArguments client;
   std::string kind, outcome, principal, session, request, checkpoint, secret_file;
   std::int64_t most = 50;
+
+  bool is_filtered() const {
+    auto filters = {&kind, &outcome, &principal, &session, &request};
+    return std::ranges::any_of(filters, [](auto const* each) { return !each->empty(); });
+  }
 };
 
 // The data directory that was named, when no server runs with it. A running one is asked, as anybody else
@@ -214,12 +220,18 @@ void add_audit_command(CLI::App& app, Run& run) {
   for (auto* command : {list, verify}) add_json_argument(*command, arguments->client);
   verify->add_option("--secret-file", arguments->secret_file,
                      "The deployment secret, for a stopped data directory");
-  list->callback([arguments, &run] { run = [arguments] { return run_list(*arguments); }; });
+  list->callback([arguments, &run] {
+    arguments->client.is_patient = arguments->is_filtered();  // what does not fit is read as well
+    run = [arguments] { return run_list(*arguments); };
+  });
   verify->callback([arguments, &run] {
     arguments->client.is_patient = true;  // it reads all
     run = [arguments] { return run_verify(*arguments); };
   });
-  export_->callback([arguments, &run] { run = [arguments] { return run_export(*arguments); }; });
+  export_->callback([arguments, &run] {
+    arguments->client.is_patient = true;
+    run = [arguments] { return run_export(*arguments); };
+  });
 }
 
 }  // namespace fumidai::app
