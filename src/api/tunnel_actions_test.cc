@@ -204,14 +204,20 @@ class FoundTunnel : public TestPlane {
   std::string address;
 };
 
-TEST_F(FoundTunnel, of_an_instance_that_is_stopped_it_is_told_at_once_by_its_id_and_by_its_address) {
-  set(network::InstanceState::running);
+TEST_F(FoundTunnel, of_an_instance_that_does_not_run_it_is_told_at_once_by_its_id_and_by_its_address) {
+  using enum network::InstanceState;
+  set(running);
   for (auto const& target : {id.text(), address}) EXPECT_TRUE(is_found(target)) << said;
-  set(network::InstanceState::stopped);
-  for (auto const& target : {id.text(), address}) {
-    EXPECT_FALSE(is_found(target));
-    EXPECT_EQ(said,
-              id.text() + " is stopped. Start it: aws ec2 start-instances --instance-ids " + id.text() + ".");
+  auto start = "aws ec2 start-instances --instance-ids " + id.text() + ".";
+  for (auto const& [state, words] :
+       {std::pair(stopped, " is stopped. Start it: " + start),
+        std::pair(stopping, " is stopping. Start it when it has stopped: " + start),
+        std::pair(pending, std::string(" is pending. It is being started; try again in a moment."))}) {
+    set(state);
+    for (auto const& target : {id.text(), address}) {
+      EXPECT_FALSE(is_found(target));
+      EXPECT_EQ(said, id.text() + words);
+    }
   }
   EXPECT_TRUE(is_found("10.0.9.9")) << "a host that is no instance: " << said;
 }

@@ -102,9 +102,12 @@ Result<std::vector<inventory::Instance>> all_targets(store::Transaction& transac
 }
 
 std::string state_in_words(network::Instance const& instance) {
+  using enum network::InstanceState;
   auto words = std::string(to_string(instance.state)) + ".";
-  if (instance.state == network::InstanceState::stopped)
-    words += " Start it: aws ec2 start-instances --instance-ids " + instance.id.text() + ".";
+  auto start = "aws ec2 start-instances --instance-ids " + instance.id.text() + ".";
+  if (instance.state == pending) words += " It is being started; try again in a moment.";
+  if (instance.state == stopping) words += " Start it when it has stopped: " + start;
+  if (instance.state == stopped) words += " Start it: " + start;
   return words;
 }
 
