@@ -3,6 +3,7 @@
 #include <set>
 
 #include "api/test_plane.h"
+#include "inventory/instances.h"
 #include "networks/images.h"
 #include "networks/instances.h"
 #include "networks/vpcs.h"
@@ -82,8 +83,27 @@ TEST_F(Targets, several_are_told_of_by_their_ids_in_the_same_words_by_all) {
   }
   ASSERT_EQ(words.size(), 1U) << "both say the same";
   EXPECT_TRUE(words.begin()->starts_with("'team=web' means several instances; say which by its id")) << said;
+  EXPECT_NE(said.find("i-… with aws ec2 terminate-instances"), said.npos) << said;
   for (auto const& id : ids) EXPECT_NE(words.begin()->find("\n  " + id + "  "), std::string::npos) << said;
   EXPECT_NE(words.begin()->find("  two  (not connected)"), std::string::npos) << said;
+}
+
+TEST_F(Targets, of_several_that_are_too_many_to_be_named_it_is_told_that_there_are_more) {
+  auto told = [&](std::size_t many) {
+    auto id = "mi-000000000000000" + std::to_string(10 + many);
+    write([&](store::Transaction& transaction) {
+      inventory::Instance host;
+      host.id = InstanceId(id);
+      host.name = "web";
+      return inventory::add_instance(transaction, host);
+    });
+    (void)answer({&kFumidai, "ResolveTarget", {}, ""}, hana(), R"({"Target":"web"})");
+    return said;
+  };
+  for (std::size_t many = 1; many < 20; many++) told(many);
+  EXPECT_TRUE(told(20).ends_with("\n  mi-00000000000000030  web  (not connected)")) << said;
+  EXPECT_TRUE(told(21).ends_with("\n  mi-00000000000000030  web  (not connected)\n  and more")) << said;
+  EXPECT_TRUE(told(22).ends_with("\n  and more")) << said;
 }
 
 TEST_F(Targets, aws_is_told_that_a_name_is_no_id_and_the_id_when_a_session_may_start_there) {

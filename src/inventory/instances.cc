@@ -143,8 +143,8 @@ Result<std::vector<Instance>> match_instances(store::Transaction& transaction, s
                                    " from instances where id = $1 or name = $1 or id in"
                                    " (select resource_id from resource_tags where resource_type = "
                                    "'ManagedInstance' and key = $2 and value = $3)"
-                                   " order by id limit 20",
-                                   text, key, value));
+                                   " order by id limit $4",
+                                   text, key, value, kMostMatched));
   std::vector<Instance> instances;
   for (auto const& row : rows) instances.push_back(read_instance(row));
   return instances;

@@ -50,7 +50,8 @@ Result<void> mark_disconnected(store::Transaction& transaction, InstanceId const
 // At start: whoever was connected to the process before is not any more.
 Result<void> mark_all_disconnected(store::Transaction& transaction, Time now);
 
-// The instances that a person can mean by `text`: an id, a name, or a tag as KEY=VALUE.
+// The instances that a person can mean by `text`: an id, a name, or a tag as KEY=VALUE. No more than so many.
+inline constexpr std::int64_t kMostMatched = 21;
 Result<std::vector<Instance>> match_instances(store::Transaction& transaction, std::string const& text);
 
 // "not connected since 2025-01-02T03:04:05Z (3 hours ago), last seen …": why a session cannot start.

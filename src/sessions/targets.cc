@@ -17,18 +17,18 @@ bool contains(std::vector<inventory::Instance> const& targets, InstanceId const&
   return std::ranges::find(targets, id, &inventory::Instance::id) != targets.end();
 }
 
-constexpr std::size_t kMostNamed = 20;
+constexpr std::size_t kMostNamed = inventory::kMostMatched - 1;  // who finds one more knows that there are
 
 Error several_targets(networks::State const& state, std::vector<inventory::Instance> const& targets,
                       std::string_view text) {
   auto words = "'" + printable(text, 64) +
-               "' means several instances; say which by its id, or remove what is gone (aws ssm "
-               "deregister-managed-instance --instance-id …):";
+               "' means several instances; say which by its id, or remove what is gone (mi-… with aws ssm "
+               "deregister-managed-instance --instance-id …, i-… with aws ec2 terminate-instances "
+               "--instance-ids …):";
   for (std::size_t i = 0; i < std::min(targets.size(), kMostNamed); i++)
     words += "\n  " + targets[i].id.text() + "  " + printable(name_of_target(state, targets[i]), 64) +
              (targets[i].is_connected() ? "" : "  (not connected)");
-  if (targets.size() > kMostNamed)
-    words += "\n  and " + std::to_string(targets.size() - kMostNamed) + " more";
+  if (targets.size() > kMostNamed) words += "\n  and more";
   return {Errc::conflict, std::move(words), "InvalidTarget"};
 }
 
