@@ -60,18 +60,24 @@ Result<RequirementDescription> session_permission(store::Transaction& transactio
                     obstacle.empty() ? "you may start a session" : "you may start no session: " + obstacle);
 }
 
-// Through any of its VPC's endpoints; for ssh with a key, pushed for the user that clients take unless they
-// are told another.
+// For ssh a key is pushed, for the user that clients take unless they are told another; for another port
+// none.
+Result<std::string> why_no_key(store::Transaction& transaction, Call const& call,
+                               network::Visit const& visit) {
+  if (visit.port != kSsh) return std::string();
+  auto const& region = call.plane.deployment.region;
+  auto ask = sessions::push_key_ask(call.caller, region, visit.instance, "ec2-user");
+  return call.plane.gate.why_not(transaction, std::move(ask));
+}
+
+// Through any of its VPC's endpoints.
 Result<RequirementDescription> tunnel_permission(store::Transaction& transaction, Call const& call,
                                                  network::Network const& network, network::Location const& at,
                                                  network::Visit const& visit) {
   auto& gate = call.plane.gate;
   auto const& region = call.plane.deployment.region;
   auto const& instance = visit.instance;
-  std::string no_key;
-  if (visit.port == kSsh) {
-    TRY(no_key, gate.why_not(transaction, sessions::push_key_ask(call.caller, region, instance, "ec2-user")));
-  }
+  TRY(auto no_key, why_no_key(transaction, call, visit));
   if (!no_key.empty()) return permission(instance, false, "you may push no key: " + no_key);
   std::string no_tunnel;
   bool is_asked = false;
@@ -111,15 +117,28 @@ network::Path way_of_agent(network::InterfaceId const& at, std::int64_t port) {
   return way;
 }
 
-// What a person is to know who reads that no endpoint leads there: the clients go another way then.
-RequirementDescription other_way(InstanceId const& instance) {
-  return {"other way",
-          instance.text(),
-          std::string(word_of(network::Standing::advice)),
-          "is reached by its own agent: fumidai ssh and fumidai tunnel go by that",
-          {},
-          {},
-          {}};
+// Where no endpoint leads to a port, the clients go by the instance's own agent: fumidai ssh once it has
+// pushed its key. Nothing where they could not.
+Result<std::optional<RequirementDescription>> other_way(store::Transaction& transaction, Call const& call,
+                                                        inventory::Instance const& target,
+                                                        network::Visit const& visit) {
+  std::optional<RequirementDescription> none;
+  if (!target.is_connected()) return none;
+  auto& gate = call.plane.gate;
+  TRY(auto no_key, why_no_key(transaction, call, visit));
+  TRY(auto obstacle, gate.networks().obstacle_to(transaction, target.id));
+  auto ask = sessions::agent_tunnel_ask(call.caller, call.plane.deployment.region, target.id);
+  TRY(bool may_start, gate.allows(transaction, std::move(ask)));
+  if (!no_key.empty() || obstacle || !may_start) return none;
+  auto clients =
+      visit.port == kSsh ? "fumidai ssh and fumidai tunnel go by that" : "fumidai tunnel goes by that";
+  return RequirementDescription{"other way",
+                                target.id.text(),
+                                std::string(word_of(network::Standing::advice)),
+                                std::string("is reached by its own agent: ") + clients,
+                                {},
+                                {},
+                                {}};
 }
 
 // From where the one who asks would come: in a lab, this machine; of an address that no router carries
@@ -178,9 +197,10 @@ Result<Judged> judge(store::Transaction& transaction, Call const& call, network:
       if (port && network::is_session_manager(method))
         description.requirements.push_back(listener(target.id, *port));
     }
-    bool is_closed = method == network::Method::connect_endpoint && !description.works;
-    if (is_closed && target.is_connected() && session.standing == "met")
-      description.requirements.push_back(other_way(target.id));
+    if (method == network::Method::connect_endpoint && !description.works) {
+      TRY(auto other, other_way(transaction, call, target, visit));
+      if (other) description.requirements.push_back(*std::move(other));
+    }
     diagnosis.methods.push_back(std::move(description));
     judged.assessments.push_back(std::move(assessment));
   }

@@ -202,25 +202,35 @@ TEST_F(Diagnosis, outside_a_lab_an_endpoint_needs_an_agent) {
 
 TEST_F(Diagnosis, where_no_endpoint_leads_it_is_told_that_clients_go_by_the_instances_agent) {
   settle();
-  std::set<std::pair<bool, bool>> seen;  // works, told
-  auto look = [&] {
-    seen.clear();
-    auto diagnosis = ask("Diagnose");
-    for (auto& target : diagnosis.at("Targets").as_array())
-      for (auto& method : target.at("Methods").as_array()) {
-        if (method.at("Method").as_string() != "connect endpoint") continue;
-        auto& needs = method.at("Requirements").as_array();
-        bool told = std::ranges::any_of(needs, [](auto& each) { return each.at("Need") == "other way"; });
-        seen.emplace(method.at("Works").as_bool(), told);
-      }
+  // Of the connect endpoint: whether it works, and what is said of the other way.
+  auto look = [&](std::string target, std::int64_t port = 22) {
+    std::pair<bool, std::string> seen;
+    auto diagnosis = ask("Diagnose", json::serialize(json::object{{"Target", target}, {"Port", port}}));
+    for (auto& method : diagnosis.at("Targets").at(0).at("Methods").as_array()) {
+      if (method.at("Method").as_string() != "connect endpoint") continue;
+      seen.first = method.at("Works").as_bool();
+      for (auto& each : method.at("Requirements").as_array())
+        if (each.at("Need") == "other way") seen.second = each.at("Reason").as_string();
+    }
     return seen;
   };
-  using Seen = std::set<std::pair<bool, bool>>;
-  EXPECT_EQ(look(), (Seen{{true, false}, {false, false}})) << "there is no other";
+  auto const nothing = std::pair(false, std::string());
+  auto told = [](char const* clients) {
+    return std::pair(false, "is reached by its own agent: " + std::string(clients));
+  };
+  EXPECT_EQ(look("by-nat"), nothing) << "there is none";
   connect_agents();
-  EXPECT_EQ(look(), (Seen{{true, false}, {false, true}}));
+  EXPECT_EQ(look("by-nat"), told("fumidai ssh and fumidai tunnel go by that"));
+  EXPECT_EQ(look("by-tunnel"), std::pair(true, std::string()));
+  EXPECT_EQ(look("behind-bastion"), nothing) << "without a profile no session starts";
   allow(R"({"Effect":"Allow","Action":["fumidai:*","ec2-instance-connect:*"],"Resource":"*"})");
-  EXPECT_EQ(look(), (Seen{{true, false}, {false, false}})) << "not for one who may start no session";
+  EXPECT_EQ(look("by-nat"), nothing) << "who may start no session";
+  std::string all_but = R"({"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Resource":)";
+  allow(all_but + R"("arn:aws:ssm:*:*:document/AWS-StartSSHSession","Action":"ssm:StartSession"})");
+  EXPECT_EQ(look("by-nat"), nothing) << "who may start none by which a port is reached";
+  allow(all_but + R"("*","Action":"ec2-instance-connect:SendSSHPublicKey"})");
+  EXPECT_EQ(look("by-nat"), nothing) << "fumidai ssh stops where it may push no key";
+  EXPECT_EQ(look("by-nat", 5432), told("fumidai tunnel goes by that"));
 }
 
 TEST_F(Diagnosis, whether_a_port_can_be_had_through_an_agent_is_tried_where_that_dials_or_else_not_known) {
