@@ -66,6 +66,8 @@ constexpr std::string_view word_of(network::Standing standing) {
 
 // The need of who wants a port of an instance through its agent, which dials its own host.
 inline constexpr std::string_view kPortNeed = "port";
+// What stands where no endpoint leads to an instance, and the clients go by its own agent.
+inline constexpr std::string_view kOtherWayNeed = "other way";
 
 // An instance.
 struct Judged {

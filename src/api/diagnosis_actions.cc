@@ -132,7 +132,7 @@ Result<std::optional<RequirementDescription>> other_way(store::Transaction& tran
   if (!no_key.empty() || obstacle || !may_start) return none;
   auto clients =
       visit.port == kSsh ? "fumidai ssh and fumidai tunnel go by that" : "fumidai tunnel goes by that";
-  return RequirementDescription{"other way",
+  return RequirementDescription{std::string(kOtherWayNeed),
                                 target.id.text(),
                                 std::string(word_of(network::Standing::advice)),
                                 std::string("is reached by its own agent: ") + clients,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "api/diagnosis.h"
 #include "app/client_command.h"
 #include "app/commands.h"
 #include "base/bytes.h"
@@ -56,7 +57,7 @@ bool disagrees(json::value const& requirement) {
 
 // Whether it leads to the port that is wanted nobody knows before it is tried.
 bool is_open_question(json::value const& requirement) {
-  return text_of(requirement, "Need") == "port" && text_of(requirement, "Standing") == "advice";
+  return text_of(requirement, "Need") == api::kPortNeed && text_of(requirement, "Standing") == "advice";
 }
 
 bool works_for_all_we_know(json::value const& method) {
@@ -142,7 +143,7 @@ void print_summary(json::value const& target) {
       bool counts = text_of(requirement, "Standing") == "unmet" || disagrees(requirement) ||
                     is_open_question(requirement);
       if (counts && cause == nullptr) cause = &requirement;
-      if (text_of(requirement, "Need") == "other way") other_way = &requirement;
+      if (text_of(requirement, "Need") == api::kOtherWayNeed) other_way = &requirement;
     }
     std::printf("  %s %s", mark_of_method(method), shown(method, "Method").c_str());
     if (cause != nullptr) {
