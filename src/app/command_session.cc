@@ -10,6 +10,7 @@
 #include "app/client_command.h"
 #include "app/commands.h"
 #include "base/bytes.h"
+#include "client/channel_tunnel.h"
 #include "client/session_client.h"
 #include "model/session_document.h"
 #include "sessions/session_rows.h"
@@ -76,7 +77,7 @@ std::string local_time(std::string const& seconds) {
 }
 
 // What a person calls the sessions of a document; of one that we do not know, its name.
-std::string kind_of(std::string const& document) {
+std::string kind_of(json::value const& session) {
   static std::map<std::string_view, char const*> const kinds{
       {model::kDefaultDocument, "shell"},
       {"AWS-StartInteractiveCommand", "command"},
@@ -85,6 +86,10 @@ std::string kind_of(std::string const& document) {
       {sessions::kTunnelDocument, "tunnel"},
       {sessions::kResumableTunnelDocument, "tunnel"},
   };
+  auto document = text_of(session, "DocumentName");
+  bool is_of_tunnel =
+      document == "AWS-StartSSHSession" && text_of(session, "Reason").starts_with(client::kAgentTunnelReason);
+  if (is_of_tunnel) return "tunnel";
   auto known = kinds.find(document);
   return known == kinds.end() ? printable(document, 40) : known->second;
 }
@@ -116,10 +121,9 @@ Result<int> run_list(ListArguments const& arguments) {
   if (arguments.history) rows[0].insert(rows[0].end(), {"ENDED", "WHY"});
   for (auto const& session : all) {
     auto owner = text_of(session, "Owner");
-    rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"),
-                    kind_of(text_of(session, "DocumentName")), text_of(session, "Status"),
-                    owner.substr(owner.rfind(':') + 1), local_time(text_of(session, "StartDate")),
-                    printable(text_of(session, "Reason"), 60)});
+    rows.push_back({text_of(session, "SessionId"), text_of(session, "Target"), kind_of(session),
+                    text_of(session, "Status"), owner.substr(owner.rfind(':') + 1),
+                    local_time(text_of(session, "StartDate")), printable(text_of(session, "Reason"), 60)});
     if (!arguments.history) continue;
     rows.back().push_back(local_time(text_of(session, "EndDate")));
     rows.back().push_back(printable(text_of(session, "Details"), 80));

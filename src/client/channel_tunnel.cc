@@ -168,7 +168,7 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_agent_tunnel(Plane plane, std::s
   SessionOrder order{std::move(instance),
                      "AWS-StartSSHSession",
                      {{"portNumber", {std::to_string(port)}}},
-                     "port " + std::to_string(port)};
+                     std::string(kAgentTunnelReason) + std::to_string(port)};
   auto starting = plane.start_session(std::move(order));
   CO_TRY(auto access, co_await plane.until(deadline, std::move(starting)));
   ChannelTunnel::Resume resume = [](Plane& by, std::string const& session) {

@@ -13,7 +13,8 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_channel_tunnel(Plane plane, wire
                                                                io::SteadyTime deadline);
 
 // By the instance's own agent, ours or AWS's: the document AWS-StartSSHSession, which has no duration of the
-// caller's.
+// caller's. The reason of such a session begins so, which tells it from one of another client.
+inline constexpr std::string_view kAgentTunnelReason = "port ";
 awaitable<Result<std::unique_ptr<Tunnel>>> open_agent_tunnel(Plane plane, std::string instance,
                                                              std::uint16_t port, Tell tell,
                                                              io::SteadyTime deadline);

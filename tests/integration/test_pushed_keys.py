@@ -199,6 +199,9 @@ def test_our_ssh_reaches_a_host_by_its_agent_alone(plane, told_host):
     done = plane.fumidai("ssh", f"root@{told_host.id}", "-p", str(told_host.sshd.port), *OPTIONS, "echo by agent as $USER")
     assert (done.returncode, done.stdout) == (0, b"by agent as root\n"), done.stderr
     assert done.stderr.decode().splitlines()[0] == f"[fumidai] connected to {told_host.id} through its own agent"
+    wait_until("the end of the session", lambda: not plane.sessions())
+    newest = plane.fumidai("session", "list", "--history").stdout.decode().splitlines()[1].split()
+    assert newest[1:3] == [told_host.id, "tunnel"], newest
 
 
 @pytest.mark.parametrize("place", ["before", "behind"])
