@@ -88,7 +88,7 @@ Result<void> check_vpc_instance(networks::State const& state, InstanceId const& 
   return check_zone(zone, at.subnet->zone);
 }
 
-// Its agent is the only way by which a key gets there.
+// Its agent is the only way by which a key gets there, and may be back while the key lives.
 Result<void> check_host(store::Transaction& transaction, InstanceId const& id,
                         std::optional<std::string> const& zone, Time now) {
   auto host = inventory::find_instance(transaction, id);
@@ -96,7 +96,8 @@ Result<void> check_host(store::Transaction& transaction, InstanceId const& id,
   if (!host) return host.error();
   if (zone)
     return invalid("The host " + id.text() + " is in no availability zone; leave AvailabilityZone out.");
-  if (host->ping_status(now) == "Online") return success();
+  bool has_just_left = host->disconnected_at && now - *host->disconnected_at < inventory::kPushedKeyLife;
+  if (has_just_left || host->ping_status(now) == "Online") return success();
   return Error{Errc::conflict, inventory::absence_in_words(*host, now), "EC2InstanceUnavailableException"};
 }
 
