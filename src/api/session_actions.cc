@@ -96,7 +96,7 @@ Result<SessionAccess> refuse_name(store::Transaction& transaction, Call const& c
   }
   words += is_known ? "and that is a name; its id is " + named->id.text() + "."
                     : "and that is none; `fumidai host list` shows them.";
-  return Error{Errc::unavailable, std::move(words), "TargetNotConnected"};
+  return Error{Errc::not_found, std::move(words), "TargetNotConnected"};
 }
 
 awaitable<Result<SessionAccess>> start_session(Call const& call, StartSessionRequest const& request) {
