@@ -100,7 +100,7 @@ awaitable<SessionResult> TunnelWorker::run() {
   group.spawn(keep(*this));
   auto verdict = co_await converse();
   bool is_taken = true;
-  if (!stopping_) is_taken = co_await link_.drain(kDrain);
+  if (!stopping_) is_taken = co_await drain();
   co_await channel_.say_goodbye(link_);
   link_.close();
   co_await group.join();
@@ -108,6 +108,26 @@ awaitable<SessionResult> TunnelWorker::run() {
     co_return SessionResult{"Failed", "the client took nothing more for " + in_words(kDrain)};
   if (!verdict && !stopping_) co_return SessionResult{"Failed", verdict.error().detail};
   co_return SessionResult{};
+}
+
+// Waits for the client to take all, unless it leaves meanwhile.
+awaitable<bool> TunnelWorker::drain() {
+  io::TaskGroup listener(executor_, "goodbye");
+  listener.spawn(hear_goodbye());
+  bool is_taken = co_await link_.drain(kDrain);
+  listener.cancel();
+  co_await listener.join();
+  co_return is_taken;
+}
+
+awaitable<void> TunnelWorker::hear_goodbye() {
+  for (;;) {
+    auto next = co_await link_.receive();
+    if (!next) co_return;
+    bool is_flag = next->type == PayloadType::flag;
+    auto flag = is_flag ? wire::parse_flag(next->payload) : Error{Errc::invalid, ""};
+    if (flag && *flag == wire::flag::terminate_session) co_return stop();
+  }
 }
 
 awaitable<Result<void>> TunnelWorker::converse() {

@@ -33,6 +33,8 @@ class TunnelWorker {
   awaitable<Result<void>> write_in_pieces(ByteView bytes);
   awaitable<Result<void>> read_target();
   awaitable<void> listen_to_target();
+  awaitable<bool> drain();
+  awaitable<void> hear_goodbye();
   Error cannot_dial(Error const& error) const;
   Error broken(Error const& error) const;
   void on_control(wire::AgentMessage const& message);

@@ -101,6 +101,18 @@ TEST(TunnelWorker, carries_both_ways_and_passes_on_the_end_of_the_input) {
   });
 }
 
+// A client of ours, which agrees to that much.
+awaitable<void> answer_handshake(io::DataLink& client, bool without_digests) {
+  co_await client.receive();  // the request
+  wire::HandshakeResponse response;
+  response.client_version = std::string(wire::kNativeClientVersion);
+  response.processed_client_actions = {{std::string(wire::action::native_stream), 1, nullptr, ""}};
+  if (without_digests)
+    response.processed_client_actions.push_back({std::string(wire::action::no_digests), 1, nullptr, ""});
+  auto text = wire::to_json_text(response);
+  co_await client.send(wire::PayloadType::handshake_response, as_bytes(text));
+}
+
 // What a client that checks digests says of the agent's first message, when it has agreed to that in the
 // handshake, or not.
 awaitable<std::string> first_output(asio::any_io_executor executor, bool agreed) {
@@ -120,14 +132,7 @@ awaitable<std::string> first_output(asio::any_io_executor executor, bool agreed)
   tasks.spawn(keep());
   tasks.spawn(work());
   auto far = co_await target.accept();
-  co_await client.receive();  // the request
-  wire::HandshakeResponse response;
-  response.client_version = std::string(wire::kNativeClientVersion);
-  response.processed_client_actions = {{std::string(wire::action::native_stream), 1, nullptr, ""}};
-  if (agreed)
-    response.processed_client_actions.push_back({std::string(wire::action::no_digests), 1, nullptr, ""});
-  auto text = wire::to_json_text(response);
-  co_await client.send(wire::PayloadType::handshake_response, as_bytes(text));
+  co_await answer_handshake(client, agreed);
   co_await far->write(as_bytes("hello"));
   for (auto end = io::SteadyClock::now() + 5s; heard.empty() && io::SteadyClock::now() < end;) {
     auto next = co_await client.receive_until(io::SteadyClock::now() + 20ms);
@@ -146,6 +151,42 @@ TEST(TunnelWorker, leaves_out_digests_only_for_a_client_that_agreed) {
     auto with = co_await first_output(executor, false), without = co_await first_output(executor, true);
     EXPECT_EQ(with, "hello");
     EXPECT_EQ(without, "a message whose digest does not fit its payload");
+  });
+}
+
+// As ssh does when the other end has ended first.
+TEST(TunnelWorker, a_client_that_leaves_without_taking_all_is_not_waited_for) {
+  io::run_on_loop([](auto executor) -> awaitable<void> {
+    Target target(executor);
+    TestPlane plane(executor);
+    SystemClock clock;
+    io::DataLink client(
+        executor, {.channel = {.acknowledge_below = 0}}, clock, [&] { return plane.client_side(); },
+        [](wire::AgentMessage const&) {});
+    TunnelWorker worker(executor, plane.agent_side(), "alice-0a1b2c3d4e5f60718", target.place());
+    io::TaskGroup tasks(executor, "tunnel");
+    std::optional<SessionResult> result;
+    auto keep = [&]() -> awaitable<void> { co_await client.run(); };
+    auto work = [&]() -> awaitable<void> { result = co_await worker.run(); };
+    tasks.spawn(keep());
+    tasks.spawn(work());
+    auto far = co_await target.accept();
+    co_await answer_handshake(client, false);
+    co_await client.receive();  // the handshake is complete
+    far->close();
+    co_await io::sleep_for(50ms);  // nobody takes the end of the output, and it is not acknowledged
+    for (auto flag : {wire::flag::end_of_input, wire::flag::terminate_session}) {
+      auto payload = wire::encode_flag(flag);
+      co_await client.send(wire::PayloadType::flag, payload);
+    }
+    co_await client.drain(5s);
+    client.close();
+    for (auto end = io::SteadyClock::now() + 5s; !result && io::SteadyClock::now() < end;)
+      co_await io::sleep_for(5ms);
+    EXPECT_TRUE(result && result->status == "Success");
+    worker.stop();
+    co_await plane.stop();
+    co_await tasks.join();
   });
 }
 
