@@ -27,9 +27,10 @@ constexpr std::chrono::seconds kGoodbyes{3};
 
 struct TunnelArguments {
   ClientArguments client;
-  std::string target, listen;  // the second empty: standard streams
+  std::string target, listen;
   std::uint16_t port = 22;
   std::int64_t seconds = wire::kUsualTunnelDuration.count();
+  bool listens = false;  // else on standard streams
   bool is_verbose = false;
 
   std::chrono::seconds duration() const { return std::chrono::seconds(seconds); }
@@ -160,15 +161,14 @@ awaitable<Result<int>> on_port(client::Plane& plane, TunnelArguments const& argu
 
 Result<int> run_tunnel(TunnelArguments const& arguments) {
   tcp::endpoint at;
-  if (!arguments.listen.empty()) {
+  if (arguments.listens) {
     TRY(at, parse_listen(arguments.listen));
   }
   asio::io_context loop(1);
   TRY(auto plane, make_plane(arguments.client.profile));
-  auto work =
-      arguments.listen.empty() ? on_standard_streams(plane, arguments) : on_port(plane, arguments, at);
+  auto work = arguments.listens ? on_port(plane, arguments, at) : on_standard_streams(plane, arguments);
   // Who listens is there until he is told to end; a connection that is told to has been cut short.
-  asio::co_spawn(loop, end_on_signal(arguments.listen.empty() ? 255 : 0), asio::detached);
+  asio::co_spawn(loop, end_on_signal(arguments.listens ? 0 : 255), asio::detached);
   return run_on_loop(loop, std::move(work));
 }
 
@@ -188,14 +188,17 @@ void add_tunnel_command(CLI::App& app, Run& run) {
   tunnel->add_option("port", arguments->port, "Which port of it")
       ->capture_default_str()
       ->check(CLI::Range(1, 65535));
-  tunnel->add_option("--listen", arguments->listen, "[ADDRESS:]PORT of this machine");
+  auto* listen = tunnel->add_option("--listen", arguments->listen, "[ADDRESS:]PORT of this machine");
   tunnel->add_option("--max-tunnel-duration", arguments->seconds, "Seconds after which a tunnel is closed")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{1}, networks::ConnectLimits::none().max_duration.count()));
   tunnel->add_flag("-v,--verbose", arguments->is_verbose,
                    "Tell each way that is taken, once it is connected");
   add_client_arguments(*tunnel, arguments->client);
-  tunnel->callback([arguments, &run] { run = [arguments] { return run_tunnel(*arguments); }; });
+  tunnel->callback([arguments, listen, &run] {
+    arguments->listens = listen->count() > 0;  // of an empty one, too
+    run = [arguments] { return run_tunnel(*arguments); };
+  });
 }
 
 }  // namespace fumidai::app

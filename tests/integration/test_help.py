@@ -47,7 +47,7 @@ def test_what_stands_for_ssh_fails_as_ssh_does(tmp_path, words):
     assert done.returncode == 255 and done.stderr.startswith("fumidai: "), done.stderr
 
 
-@pytest.mark.parametrize("place, wrong", [("22x", "'22x' is not a port number"), ("70000", "'70000' is not a port number"), ("127.0.0.1:", "'' is not a port number"), ("localhost:22", "'localhost' is not an address")])
+@pytest.mark.parametrize("place, wrong", [("", "'' is not a port number"), ("22x", "'22x' is not a port number"), ("70000", "'70000' is not a port number"), ("127.0.0.1:", "'' is not a port number"), ("localhost:22", "'localhost' is not an address")])
 def test_where_nobody_can_listen_is_told_with_where_one_can(tmp_path, place, wrong):
     done = said_by(FUMIDAI, "tunnel", "web", "--listen", place, env=bare_environment(tmp_path), cwd=tmp_path)
     assert done.returncode == 255 and done.stderr.startswith(f"fumidai: --listen {place}: {wrong}; "), done.stderr
