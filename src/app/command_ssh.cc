@@ -133,34 +133,43 @@ std::vector<std::string> ssh_words(SshWords const& said, std::string const& prox
   return words;
 }
 
-// Told to end, it ends with ssh, whose forwards nobody would own.
+// Told to end, it ends as ssh does, whose forwards nobody would own. Of a key press ssh hears twice, which is
+// the same to it as once.
+constexpr int kEndings[] = {SIGINT, SIGQUIT, SIGHUP, SIGTERM};
 volatile pid_t ssh_process = 0;
 
-void end_ssh(int) {
-  if (ssh_process > 0) ::kill(ssh_process, SIGTERM);
+void tell_ssh(int number) {
+  ::kill(ssh_process, number);
+}
+
+// The key's files go when ssh has ended, and not before.
+int wait_for_ssh(pid_t child, sigset_t const& unblocked) {
+  ssh_process = child;
+  for (int number : kEndings)
+    if (::signal(number, tell_ssh) == SIG_IGN) ::signal(number, SIG_IGN);  // as behind nohup
+  ::sigprocmask(SIG_SETMASK, &unblocked, nullptr);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  for (int number : kEndings) ::signal(number, SIG_IGN);
+  return io::exit_code_of(status);
 }
 
 int run_ssh(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  // A key press of the person is ssh's alone; the key's files go when it has ended.
-  for (int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_IGN);
+  sigset_t endings, unblocked;
+  ::sigemptyset(&endings);
+  for (int number : kEndings) ::sigaddset(&endings, number);
+  ::sigprocmask(SIG_BLOCK, &endings, &unblocked);
   auto child = ::fork();
   if (child < 0) return 255;
-  if (child == 0) {
-    for (int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_DFL);
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    ::execvp(arguments[0], arguments.data());
-    std::perror("fumidai: cannot run ssh");
-    ::_exit(255);
-  }
-  ssh_process = child;
-  ::signal(SIGTERM, end_ssh);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  ssh_process = 0;
-  return io::exit_code_of(status);
+  if (child > 0) return wait_for_ssh(child, unblocked);
+  ::sigprocmask(SIG_SETMASK, &unblocked, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  ::execvp(arguments[0], arguments.data());
+  std::perror("fumidai: cannot run ssh");
+  ::_exit(255);
 }
 
 struct Way {

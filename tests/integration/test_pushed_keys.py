@@ -2,6 +2,8 @@
 
 import base64
 import io
+import signal
+import subprocess
 import tarfile
 import time
 
@@ -9,8 +11,9 @@ import pytest
 
 from house.agent import Agent
 from house.lab import running_lab
-from house.programs import is_root, newer_aws, stock, wait_until
+from house.programs import FUMIDAI, is_root, newer_aws, stock, wait_until
 from house.ssh import DENIED, OPTIONS, Key, Sshd
+from house.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="instances, and an sshd that asks for keys, need root")
 
@@ -217,6 +220,41 @@ def test_options_of_ssh_stand_before_the_host_or_behind_it(plane, told_host, tmp
 def test_an_ordinary_end_is_told_by_ssh_alone(plane, told_host):
     done = plane.fumidai("ssh", "-q", f"root@{told_host.id}", "-p", str(told_host.sshd.port), *OPTIONS, "exit 7")
     assert (done.returncode, done.stderr.decode().splitlines()) == (7, [f"[fumidai] connected to {told_host.id} through its own agent"])
+
+
+def our_ssh(host, *words):
+    return [FUMIDAI, "ssh", f"root@{host.id}", "-p", str(host.sshd.port), *OPTIONS, *words]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM])
+def test_ssh_that_is_told_to_end_ends_as_plain_ssh_does(plane, told_host, tmp_path, number):
+    held = subprocess.Popen(our_ssh(told_host, "echo in; sleep 20"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=plane.environment(TMPDIR=str(tmp_path)))
+    assert held.stdout.readline() == b"in\n" and list(tmp_path.iterdir())
+    held.send_signal(number)
+    _, said = held.communicate(timeout=10)
+    assert held.returncode == 255, said
+    assert not list(tmp_path.iterdir()), "its key is gone"
+    wait_until("the end of the session", lambda: not plane.sessions())
+
+
+def test_ssh_that_was_started_to_outlive_its_terminal_does(plane, told_host):
+    held = subprocess.Popen(["nohup", *our_ssh(told_host, "echo in; sleep 1; echo out")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=plane.environment())
+    assert held.stdout.readline() == b"in\n"
+    held.send_signal(signal.SIGHUP)
+    assert (held.communicate(timeout=10)[0], held.returncode) == (b"out\n", 0)
+
+
+def test_ctrl_c_at_a_terminal_is_for_who_runs_there(plane, told_host):
+    with Terminal(our_ssh(told_host, "echo in; sleep 20"), plane.environment()) as terminal:
+        terminal.expect("in\r\n")
+        terminal.type("\x03")
+        assert terminal.wait(10) == 255
+    with Terminal(our_ssh(told_host, "-t", "trap 'echo heard' INT; echo in; sleep 20; echo still here; exit 7"), plane.environment()) as terminal:
+        terminal.expect("in\r\n")
+        terminal.type("\x03")
+        terminal.expect("heard\r\n")
+        terminal.expect("still here\r\n", 10)
+        assert terminal.wait(10) == 7
 
 
 def test_only_the_commands_user_may_ask_the_agent(told_host):
