@@ -18,6 +18,19 @@ void say(char const* label, std::string const& text) {
   if (!text.empty()) std::printf("  %-12s %s\n", label, printable(text, 4096).c_str());
 }
 
+// A line each, as "command: uname -a".
+void say_parameters(json::value const& detail) {
+  auto const* parameters = detail.is_object() ? detail.get_object().if_contains("parameters") : nullptr;
+  if (parameters == nullptr || !parameters->is_object()) return;
+  for (auto const& [name, values] : parameters->get_object()) {
+    std::string text;
+    for (auto const& value : values.is_array() ? values.get_array() : json::array{values})
+      text += (text.empty() ? "" : ", ") +
+              (value.is_string() ? std::string(value.get_string()) : json::serialize(value));
+    say("with", std::string(name) + ": " + text);
+  }
+}
+
 void explain_event(json::value const& event) {
   auto const& detail = event.as_object().at("detail");
   auto kind = text_of(event, "kind");
@@ -30,6 +43,7 @@ void explain_event(json::value const& event) {
   say("request", text_of(event, "request"));
   say("target", text_of(detail, "target"));
   say("document", text_of(detail, "document"));
+  say_parameters(detail);
   say("reason", text_of(detail, "reason"));
   say("role session", text_of(detail, "roleSession"));
   say("decided by", text_of(detail, "decidedBy"));

@@ -82,6 +82,16 @@ def test_a_session_has_a_beginning_and_an_end(plane, host):
     assert end["seq"] > start["seq"]
 
 
+def test_a_session_is_explained_with_the_command_it_ran(plane, host):
+    assert plane.fumidai("session", "start", host.id, "--", "printf", "a\nb\x1b").stdout == b"a\nb\x1b"
+    ran = of(plane.events(), kind="session.start")[0]
+    with_what = [line for line in plane.fumidai("explain", ran["session"]).stdout.decode().splitlines() if line.startswith("  with ")]
+    (command,) = [line.split(None, 1)[1] for line in with_what if "command:" in line]
+    assert command.startswith("command: printf ") and "a\\x0ab\\x1b" in command, command
+    made = of(plane.events(), action="ssm:CreateActivation")[0]
+    assert "  with " not in plane.fumidai("explain", str(made["seq"])).stdout.decode()
+
+
 def test_strangers_make_few_events(plane):
     before = len(plane.events())
     for _ in range(200):
