@@ -70,6 +70,26 @@ TEST_F(Targets, one_that_is_not_there_is_told_of_in_the_same_words_by_all) {
   EXPECT_EQ(said, "i-00000000000000000 is not connected: " + std::string(sessions::kUnknownTarget));
 }
 
+TEST_F(Targets, one_whose_agent_never_was_is_told_of_by_its_state) {
+  using enum network::InstanceState;
+  auto id = launch({});
+  auto told_when = [&](network::InstanceState state) {
+    write([&](store::Transaction& transaction) {
+      return networks.change(transaction, [&](networks::State& held) -> Result<void> {
+        held.network.instances.find(InstanceId(id))->state = state;
+        return success();
+      });
+    });
+    (void)answer({&kSsm, "StartSession", {}, ""}, hana(), R"({"Target":")" + id + "\"}");
+    return said;
+  };
+  auto words = id + " is not connected: ";
+  EXPECT_EQ(told_when(running), words + "its agent never was. Why, tells: fumidai doctor " + id);
+  EXPECT_EQ(told_when(stopped),
+            words + "it is stopped. Start it: aws ec2 start-instances --instance-ids " + id + ".");
+  EXPECT_EQ(told_when(terminated), words + "it is terminated.");
+}
+
 TEST_F(Targets, several_are_told_of_by_their_ids_in_the_same_words_by_all) {
   std::vector<std::string> ids{launch({{"Name", "one"}, {"team", "web"}}),
                                launch({{"Name", "two"}, {"team", "web"}})};

@@ -96,7 +96,7 @@ Result<std::string> KnownNetworks::why_never_seen(store::Transaction& transactio
   TRY(auto state, networks_.read(transaction));
   auto const* known = state->network.instances.find(target);
   if (known == nullptr) return kUnknownTarget;
-  if (known->state == network::InstanceState::terminated) return "it is terminated.";
+  if (known->state != network::InstanceState::running) return "it is " + state_in_words(*known);
   return "its agent never was. Why, tells: fumidai doctor " + target.text();
 }
 
