@@ -90,6 +90,22 @@ def test_programs_that_run_ssh_run_ours(plane, network, tmp_path):
     assert (tmp_path / "back").read_text() == "sent by a program", back.stderr
 
 
+def test_connections_that_share_one_push_one_key(plane, network, tmp_path):
+    pushes = lambda: len([each for each in plane.events() if each["action"] == "ec2-instance-connect:SendSSHPublicKey"])
+    before, shared = pushes(), tmp_path / "shared"
+    held = subprocess.run(plane.world.words(FUMIDAI, "ssh", "-f", "-N", "-M", "-S", shared, network.instance), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=plane.environment(), timeout=30, check=False)
+    assert held.returncode == 0
+    (tmp_path / "sent").write_text("sent")
+    for words in (("ssh", "-S", shared, network.instance, "true"), ("scp", "-o", f"ControlPath={shared}", tmp_path / "sent", f"{network.instance}:shared-scp"), ("rsync", "-e", f"ssh -S {shared}", tmp_path / "sent", f"{network.instance}:shared-rsync")):
+        done = plane.world.run(*words)
+        assert done.returncode == 0, (words, done.stderr)
+    there = plane.world.run("ssh", "-S", shared, network.instance, "cat shared-scp shared-rsync; whoami")
+    assert there.stdout == "sentsentec2-user\n", there.stderr
+    assert pushes() == before + 1
+    plane.world.run("ssh", "-S", shared, "-O", "exit", network.instance)
+    wait_until("the tunnel has ended", lambda: not tunnels_of(plane))
+
+
 def test_it_is_a_session_that_is_listed_recorded_and_ended_by_others(plane, network):
     words = [*SSH, "-i", network.key, "-o", f"ProxyCommand={FUMIDAI} tunnel {network.instance}", f"ec2-user@{network.instance}", "sleep 600"]
     held = subprocess.Popen(plane.world.words(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=plane.environment())
