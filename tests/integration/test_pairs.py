@@ -3,6 +3,7 @@
 What was seen goes to a transcript of each pair in the build folder, headed by the versions of all that took part."""
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -119,7 +120,7 @@ def echo():
 
 
 def talk(words, env):
-    held = subprocess.Popen([str(word) for word in words], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    held = subprocess.Popen([str(word) for word in words], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:
         first = held.stdout.readline()
         while first != b"hello\n" and first:  # AWS's plugin begins with a line about the session
@@ -130,7 +131,7 @@ def talk(words, env):
             held.stdin.flush()
             assert held.stdout.readline() == text.upper()
     finally:
-        held.kill()
+        os.killpg(held.pid, signal.SIGKILL)  # the plugin outlives the aws that began it
         held.wait()
 
 
