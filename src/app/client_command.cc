@@ -28,12 +28,21 @@ Result<client::Plane> make_plane(client::ProfileOptions const& options) {
   return client::Plane::make(std::move(profile));
 }
 
+namespace {
+
+awaitable<Result<json::value>> after_connecting(client::Plane& plane, awaitable<Result<json::value>> asking) {
+  CO_CHECK(co_await plane.connect());
+  co_return co_await std::move(asking);
+}
+
+}  // namespace
+
 Result<json::value> call_plane(ClientArguments const& arguments, std::string service, std::string target,
                                json::object body) {
   asio::io_context loop(1);  // before the plane: a connection that is kept must not outlive its loop
   TRY(auto plane, make_plane(arguments.profile));
   auto asking = plane.call(std::move(service), std::move(target), std::move(body));
-  if (arguments.is_patient) return run_on_loop(loop, std::move(asking));
+  if (arguments.is_patient) return run_on_loop(loop, after_connecting(plane, std::move(asking)));
   return run_on_loop(loop, plane.until(client::time_to_tell(), std::move(asking)));
 }
 

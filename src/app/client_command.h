@@ -15,7 +15,7 @@ namespace fumidai::app {
 struct ClientArguments {
   client::ProfileOptions profile;
   bool json = false;
-  bool is_patient = false;  // what is asked for may take long; all else is told within client::kTold
+  bool is_patient = false;  // the answer may take long; all else is told within client::kTold
 };
 void add_client_arguments(CLI::App& command, ClientArguments& arguments);
 void add_json_argument(CLI::App& command, ClientArguments& arguments);

@@ -82,6 +82,12 @@ Result<Plane> Plane::make(Profile profile) {
   return Plane(std::move(profile), std::move(outbound), std::move(endpoint));
 }
 
+awaitable<Result<void>> Plane::connect() {
+  auto connected = co_await until(time_to_tell(), api_.connect(kTold));
+  if (!connected) co_return with_hint(connected.error());
+  co_return success();
+}
+
 awaitable<Result<Access>> Plane::start_session(SessionOrder order) {
   StartRequest request;
   request.target = order.target;

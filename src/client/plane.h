@@ -41,6 +41,9 @@ class Plane {
   // Another with the same profile, and a connection of its own: for whoever calls at the same time.
   Plane another() const { return Plane(profile_, outbound_, api_.endpoint()); }
 
+  // Before a call whose answer may take long: that nobody is there is told within kTold.
+  awaitable<Result<void>> connect();
+
   // Gives up the connection of the last call, for who makes no other soon.
   void disconnect() { api_.disconnect(); }
 

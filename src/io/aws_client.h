@@ -48,6 +48,7 @@ class AwsClient {
   std::chrono::seconds clock_difference() const { return clock_difference_; }
 
   wire::Url const& endpoint() const { return http_.origin(); }
+  awaitable<Result<void>> connect(SteadyClock::duration limit) { return http_.connect(limit); }
   void disconnect() { http_.disconnect(); }
 
  private:

@@ -27,6 +27,12 @@ awaitable<Result<std::unique_ptr<Stream>>> connect(Outbound outbound, wire::Url 
   co_return co_await connect_tls(outbound.tls, std::move(socket), url.host, limit);
 }
 
+awaitable<Result<void>> HttpClient::connect(SteadyClock::duration limit) {
+  if (stream_) co_return success();
+  CO_TRY(stream_, co_await io::connect(outbound_, origin_, limit, keep_alive_));
+  co_return success();
+}
+
 awaitable<Result<wire::HttpResponse>> HttpClient::send(wire::HttpRequest request,
                                                        SteadyClock::duration limit) {
   auto bytes = wire::encode(request);
@@ -40,9 +46,7 @@ awaitable<Result<wire::HttpResponse>> HttpClient::send(wire::HttpRequest request
 
 awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& bytes,
                                                            SteadyClock::duration limit) {
-  if (!stream_) {
-    CO_TRY(stream_, co_await connect(outbound_, origin_, limit, keep_alive_));
-  }
+  CO_CHECK(co_await connect(limit));
   answer_began_ = false;
   auto stream = std::move(stream_);  // kept again only when all went well
   stream->expire_after(limit);
@@ -68,8 +72,8 @@ awaitable<Result<wire::HttpResponse>> HttpClient::exchange(std::string const& by
 }
 
 awaitable<Result<std::unique_ptr<Stream>>> HttpClient::take_connection(SteadyClock::duration limit) {
-  if (stream_) co_return std::move(stream_);
-  co_return co_await connect(outbound_, origin_, limit, keep_alive_);
+  CO_CHECK(co_await connect(limit));
+  co_return std::move(stream_);
 }
 
 }  // namespace fumidai::io

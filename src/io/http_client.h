@@ -38,6 +38,9 @@ class HttpClient {
   // deadline_exceeded.
   awaitable<Result<wire::HttpResponse>> send(wire::HttpRequest request, SteadyClock::duration limit);
 
+  // For the next request, where nothing is kept: who connects first can wait for the answer by another limit.
+  awaitable<Result<void>> connect(SteadyClock::duration limit);
+
   // The connection that was kept, or a new one, for something else than requests: it is the caller's from now
   // on.
   awaitable<Result<std::unique_ptr<Stream>>> take_connection(SteadyClock::duration limit);
