@@ -4,6 +4,7 @@
 #include "api/diagnosis.h"
 #include "api/diagnosis_trials.h"
 #include "base/bytes.h"
+#include "model/session_document.h"
 #include "network/comparison.h"
 #include "network/drawing.h"
 #include "sessions/measurements.h"
@@ -127,9 +128,9 @@ Result<std::optional<RequirementDescription>> other_way(store::Transaction& tran
   auto& gate = call.plane.gate;
   TRY(auto no_key, why_no_key(transaction, call, visit));
   TRY(auto obstacle, gate.networks().obstacle_to(transaction, target.id));
-  auto ask = sessions::agent_tunnel_ask(call.caller, call.plane.deployment.region, target.id);
-  TRY(bool may_start, gate.allows(transaction, std::move(ask)));
-  if (!no_key.empty() || obstacle || !may_start) return none;
+  std::string const document(model::kSshDocument);
+  TRY(auto no_session, gate.why_no_session(transaction, call.caller, target.id, document));
+  if (!no_key.empty() || obstacle || !no_session.empty()) return none;
   auto clients =
       visit.port == kSsh ? "fumidai ssh and fumidai tunnel go by that" : "fumidai tunnel goes by that";
   return RequirementDescription{std::string(kOtherWayNeed),

@@ -82,13 +82,13 @@ std::string kind_of(json::value const& session) {
       {model::kDefaultDocument, "shell"},
       {"AWS-StartInteractiveCommand", "command"},
       {"AWS-StartNonInteractiveCommand", "command"},
-      {"AWS-StartSSHSession", "ssh"},
+      {model::kSshDocument, "ssh"},
       {sessions::kTunnelDocument, "tunnel"},
       {sessions::kResumableTunnelDocument, "tunnel"},
   };
   auto document = text_of(session, "DocumentName");
   bool is_of_tunnel =
-      document == "AWS-StartSSHSession" && text_of(session, "Reason").starts_with(client::kAgentTunnelReason);
+      document == model::kSshDocument && text_of(session, "Reason").starts_with(client::kAgentTunnelReason);
   if (is_of_tunnel) return "tunnel";
   auto known = kinds.find(document);
   return known == kinds.end() ? printable(document, 40) : known->second;

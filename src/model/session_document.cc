@@ -122,8 +122,7 @@ Result<void> check_value(std::string_view name, std::string const& value) {
 }  // namespace
 
 std::vector<std::string_view> session_document_names() {
-  return {kDefaultDocument, "AWS-StartInteractiveCommand", "AWS-StartNonInteractiveCommand",
-          "AWS-StartSSHSession"};
+  return {kDefaultDocument, "AWS-StartInteractiveCommand", "AWS-StartNonInteractiveCommand", kSshDocument};
 }
 
 Result<SessionDocument> find_session_document(std::string_view name) {
@@ -134,7 +133,7 @@ Result<SessionDocument> find_session_document(std::string_view name) {
   if (name == "AWS-StartNonInteractiveCommand")
     return SessionDocument{std::string(name), SessionType::non_interactive_commands,
                            non_interactive_command()};
-  if (name == "AWS-StartSSHSession") return SessionDocument{std::string(name), SessionType::port, ssh()};
+  if (name == kSshDocument) return SessionDocument{std::string(name), SessionType::port, ssh()};
   std::string known;
   for (auto each : session_document_names()) known += (known.empty() ? "" : ", ") + std::string(each);
   return Error{Errc::not_found,

@@ -20,6 +20,7 @@ std::string_view to_string(SessionType type);
 using DocumentParameters = std::map<std::string, std::vector<std::string>>;
 
 inline constexpr std::string_view kDefaultDocument = "SSM-SessionManagerRunShell";
+inline constexpr std::string_view kSshDocument = "AWS-StartSSHSession";  // leads to a port of the instance
 
 struct SessionDocument {
   std::string name;

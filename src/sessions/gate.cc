@@ -89,14 +89,9 @@ Gate::Gate(store::Database& database, networks::Keeper& networks, identity::Depl
       known_(questions_, networks, deployment, clock) {}
 
 Result<std::string> Gate::why_no_session(store::Transaction& transaction, model::Caller const& caller,
-                                         InstanceId const& target) {
+                                         InstanceId const& target, std::string const& document) {
   TRY(auto policies, questions_.policies_for(transaction, caller));
-  policy::StartSession question;
-  TRY(question.node, questions_.request_for(transaction, caller, "ssm:StartSession",
-                                            model::instance_arn(deployment_.region, target), {}));
-  TRY(question.document,
-      questions_.request_for(transaction, caller, "ssm:StartSession",
-                             model::document_arn(deployment_.region, model::kDefaultDocument), {}));
+  TRY(auto question, questions_.start_session(transaction, caller, target, document));
   if (policy::decide_start_session(policies, question).allowed()) return std::string();
   return policy::explain_start_session(policies, question);
 }
@@ -233,11 +228,7 @@ Result<Admission> Gate::admit_now(store::Transaction& transaction, SessionAsk co
   InstanceId target(ask.target);
   auto node_arn = model::instance_arn(deployment_.region, target);
   TRY(auto policies, questions_.policies_for(transaction, ask.caller));
-  policy::StartSession question;
-  TRY(question.node, questions_.request_for(transaction, ask.caller, "ssm:StartSession", node_arn, {}));
-  TRY(question.document, questions_.request_for(transaction, ask.caller, "ssm:StartSession",
-                                                model::document_arn(deployment_.region, document_name), {}));
-  question.document_named = !ask.document.empty();
+  TRY(auto question, questions_.start_session(transaction, ask.caller, target, ask.document));
   auto decision = policy::decide_start_session(policies, question);
   auto ground = ground_in_words(decision);
   auto const& decided = decision.resource == question.document.resource ? question.document : question.node;

@@ -98,9 +98,10 @@ class Gate {
   Questions& questions() { return questions_; }
   KnownNetworks& networks() { return known_; }
 
-  // Why this caller may start no session on that target, in words; empty when he may.
+  // Why this caller may start no session on that target, of a document that he names or of the default one,
+  // in words; empty when he may.
   Result<std::string> why_no_session(store::Transaction& transaction, model::Caller const& caller,
-                                     InstanceId const& target);
+                                     InstanceId const& target, std::string const& document = {});
 
   // Only decides: why the answer would be no, in words; empty when it would be yes.
   Result<std::string> why_not(store::Transaction& transaction, Ask ask);

@@ -3,6 +3,7 @@
 #include "identity/authenticator.h"
 #include "identity/instance_identity.h"
 #include "inventory/tags.h"
+#include "model/session_document.h"
 #include "sessions/session_rows.h"
 
 namespace fumidai::sessions {
@@ -95,6 +96,19 @@ Result<policy::PolicySet> Questions::policies_for(store::Transaction& transactio
     policies.endpoint = {{std::move(policy)}};
   }
   return policies;
+}
+
+Result<policy::StartSession> Questions::start_session(store::Transaction& transaction,
+                                                      model::Caller const& caller, InstanceId const& target,
+                                                      std::string const& document) {
+  auto name = document.empty() ? model::kDefaultDocument : std::string_view(document);
+  policy::StartSession asked;
+  TRY(asked.node, request_for(transaction, caller, "ssm:StartSession",
+                              model::instance_arn(deployment_.region, target), {}));
+  TRY(asked.document, request_for(transaction, caller, "ssm:StartSession",
+                                  model::document_arn(deployment_.region, name), {}));
+  asked.document_named = !document.empty();
+  return asked;
 }
 
 Result<policy::Request> Questions::request_for(

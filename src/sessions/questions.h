@@ -11,7 +11,7 @@
 #include "identity/roles.h"
 #include "model/caller.h"
 #include "networks/keeper.h"
-#include "policy/evaluate.h"
+#include "policy/start_session.h"
 #include "sessions/policy_library.h"
 
 namespace fumidai::sessions {
@@ -27,6 +27,10 @@ class Questions {
   Result<policy::Request> request_for(store::Transaction& transaction, model::Caller const& caller,
                                       std::string const& action, std::string const& resource,
                                       std::map<std::string, std::vector<std::string>> const& context);
+
+  // A document that is named; empty for the default one, which nobody named.
+  Result<policy::StartSession> start_session(store::Transaction& transaction, model::Caller const& caller,
+                                             InstanceId const& target, std::string const& document);
 
   // Who may assume a role.
   Result<policy::NamedPolicy> trust_of(identity::Role const& role) { return library_.trust_of(role); }

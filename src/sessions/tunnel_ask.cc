@@ -30,16 +30,6 @@ Ask push_key_ask(model::Caller caller, model::Region const& region, InstanceId c
   return ask;
 }
 
-// A document that is named is asked about as well.
-Ask agent_tunnel_ask(model::Caller caller, model::Region const& region, InstanceId const& instance) {
-  Ask ask;
-  ask.caller = std::move(caller);
-  ask.action = "ssm:StartSession";
-  ask.resources = {model::instance_arn(region, instance), model::document_arn(region, "AWS-StartSSHSession")};
-  ask.context = {{"ssm:SessionDocumentAccessCheck", {"true"}}};
-  return ask;
-}
-
 Ask serve_endpoint_ask(model::Caller agent, model::Region const& region, std::string const& endpoint) {
   Ask ask;
   ask.caller = std::move(agent);

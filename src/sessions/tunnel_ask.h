@@ -22,10 +22,6 @@ Ask tunnel_ask(model::Caller caller, model::Region const& region, wire::OpenTunn
 Ask push_key_ask(model::Caller caller, model::Region const& region, InstanceId const& instance,
                  std::string const& os_user);
 
-// May this caller reach a port of the instance through its own agent, as our clients do where no endpoint
-// leads there?
-Ask agent_tunnel_ask(model::Caller caller, model::Region const& region, InstanceId const& instance);
-
 // May this agent carry the tunnels of an endpoint?
 Ask serve_endpoint_ask(model::Caller agent, model::Region const& region, std::string const& endpoint);
 
