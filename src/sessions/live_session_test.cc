@@ -40,8 +40,13 @@ class LoneSession {
     auto [near, far] = io::memory_streams(executor_, 1 << 16);
     auto socket =
         std::make_shared<io::WebSocket>(executor_, std::move(far), wire::Side::server, kMostDataMessage);
-    tasks_.spawn(session_->serve(role, socket, "192.0.2.7", "1.2.9000.1"));
+    tasks_.spawn(session_->serve(role, socket, "192.0.2.7", wire::kNativeClientVersion));
     return std::move(near);
+  }
+
+  awaitable<void> wait_for_outcome(std::chrono::milliseconds patience) {
+    for (auto end = io::SteadyClock::now() + patience; !outcome && io::SteadyClock::now() < end;)
+      co_await io::sleep_for(5ms);
   }
 
   awaitable<void> end() {
@@ -72,8 +77,7 @@ awaitable<void> lose_and_connect(LoneSession& session, char const* process, bool
   agent->close();
   co_await io::sleep_for(5ms);
   session.connect(process, has_process);
-  for (auto end = io::SteadyClock::now() + patience; !session.outcome && io::SteadyClock::now() < end;)
-    co_await io::sleep_for(5ms);
+  co_await session.wait_for_outcome(patience);
 }
 
 TEST(LiveSession, a_tunnel_ends_at_once_when_its_agent_was_started_anew) {
@@ -132,8 +136,7 @@ TEST(LiveSession, so_does_one_whose_old_connection_is_found_to_be_gone_only_then
     co_await io::sleep_for(5ms);
     EXPECT_FALSE(shell.outcome);
     agent->close();
-    for (auto end = io::SteadyClock::now() + 5s; !shell.outcome && io::SteadyClock::now() < end;)
-      co_await io::sleep_for(5ms);
+    co_await shell.wait_for_outcome(5s);
     EXPECT_TRUE(shell.outcome);
     co_await shell.end();
   });
