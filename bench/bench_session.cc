@@ -25,7 +25,7 @@ awaitable<Result<void>> BenchSession::open(std::string target, std::string docum
   CO_TRY(auto first, co_await link_.receive());
   CO_TRY(auto request, wire::from_json_text<wire::HandshakeRequest>(as_text(first.payload)));
   wire::HandshakeResponse response;
-  response.client_version = client::kClientVersion;
+  response.client_version = wire::kNativeClientVersion;
   for (auto const& action : request.requested_client_actions)
     response.processed_client_actions.push_back({action.action_type, 1, nullptr, ""});
   auto text = wire::to_json_text(response);

@@ -124,9 +124,7 @@ awaitable<void> TunnelWorker::hear_goodbye() {
   for (;;) {
     auto next = co_await link_.receive();
     if (!next) co_return;
-    bool is_flag = next->type == PayloadType::flag;
-    auto flag = is_flag ? wire::parse_flag(next->payload) : Error{Errc::invalid, ""};
-    if (flag && *flag == wire::flag::terminate_session) co_return stop();
+    if (next->is_flag(wire::flag::terminate_session)) co_return stop();
   }
 }
 
@@ -188,14 +186,11 @@ awaitable<void> TunnelWorker::write_target() {
   for (;;) {
     auto next = co_await link_.receive();
     if (!next) break;
-    if (next->type == PayloadType::flag) {
-      auto flag = wire::parse_flag(next->payload);
-      if (flag && *flag == wire::flag::end_of_input) {
-        client_has_ended_ = true;
-        target_->finish_writing();
-        if (target_has_ended_) co_return;
-      }
-      if (flag && *flag == wire::flag::terminate_session) break;
+    if (next->is_flag(wire::flag::terminate_session)) break;
+    if (next->is_flag(wire::flag::end_of_input)) {
+      client_has_ended_ = true;
+      target_->finish_writing();
+      if (target_has_ended_) co_return;
     } else if (next->type == PayloadType::output && !client_has_ended_) {
       auto work = stopping_ ? write_in_pieces(next->payload) : target_->write(next->payload);
       auto written = co_await std::move(work);

@@ -8,8 +8,8 @@
 
 #include "app/client_command.h"
 #include "app/proxy_environment.h"
-#include "client/data_channel.h"
 #include "client/session_client.h"
+#include "wire/session_payloads.h"
 
 namespace fumidai::app {
 
@@ -119,7 +119,7 @@ int run_plugin(int argc, char** argv) {
     return 0;
   }
   if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
-    std::printf("%s\n", client::kClientVersion);
+    std::printf("%s\n", wire::kNativeClientVersion);
     return 0;
   }
   auto call = parse_call(argc, argv);

@@ -6,6 +6,8 @@
 #include "client/data_channel.h"
 #include "io/task_group.h"
 #include "io/tunnel_client.h"
+#include "model/session_document.h"
+#include "wire/session_payloads.h"
 
 namespace fumidai::client {
 
@@ -51,7 +53,7 @@ class ChannelTunnel : public Tunnel {
       : plane_(std::move(plane)),
         access_(std::move(access)),
         resume_(std::move(resume)),
-        client_(executor, clock_, kClientVersion, [this] { return connect(); }),
+        client_(executor, clock_, wire::kNativeClientVersion, [this] { return connect(); }),
         tasks_(executor, "tunnel"),
         sender_(executor, "tunnel input") {
     client_.on_notice = std::move(tell);
@@ -166,7 +168,7 @@ awaitable<Result<std::unique_ptr<Tunnel>>> open_agent_tunnel(Plane plane, std::s
                                                              std::uint16_t port, Tell tell,
                                                              io::SteadyTime deadline) {
   SessionOrder order{std::move(instance),
-                     "AWS-StartSSHSession",
+                     std::string(model::kSshDocument),
                      {{"portNumber", {std::to_string(port)}}},
                      std::string(kAgentTunnelReason) + std::to_string(port)};
   auto starting = plane.start_session(std::move(order));

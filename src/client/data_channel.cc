@@ -28,7 +28,7 @@ awaitable<Result<std::shared_ptr<io::WebSocket>>> open_data_channel(io::Outbound
   open.request_id = Uuid::random().text();
   open.token_value = *access.token;
   open.client_id = Uuid::random().text();
-  open.client_version = kClientVersion;
+  open.client_version = wire::kNativeClientVersion;
   auto text = wire::to_json_text(open);
   CO_CHECK(co_await channel->write(wire::Opcode::text, as_bytes(text)));
   co_return std::shared_ptr<io::WebSocket>(std::move(channel));

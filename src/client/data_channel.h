@@ -9,10 +9,6 @@
 
 namespace fumidai::client {
 
-// As AWS's programs compare versions: above all from which on agents expect what we do. The last two numbers
-// are ours.
-inline constexpr char const* kClientVersion = "1.2.9000.1";
-
 // A new connection, with the opening said. The access has to have a token, which is used up.
 awaitable<Result<std::shared_ptr<io::WebSocket>>> open_data_channel(io::Outbound outbound, Access access);
 

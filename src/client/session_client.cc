@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "client/data_channel.h"
+#include "wire/session_payloads.h"
 
 namespace fumidai::client {
 
@@ -148,7 +149,7 @@ awaitable<Result<void>> SessionClient::shake_hands(wire::DataChannel::Delivery c
   CO_TRY(auto request, wire::from_json_text<wire::HandshakeRequest>(as_text(first.payload)));
   is_native_ = request.find(wire::action::native_stream) != nullptr;
   wire::HandshakeResponse response;
-  response.client_version = kClientVersion;
+  response.client_version = wire::kNativeClientVersion;
   for (auto const& action : request.requested_client_actions) {
     bool known =
         action.action_type == wire::action::session_type || action.action_type == wire::action::native_stream;

@@ -129,9 +129,7 @@ awaitable<Result<Bytes>> TunnelClient::read() {
     auto delivery = co_await link_.receive();
     if (!delivery && heard_goodbye_ && farewell_.empty()) co_return Bytes();
     if (!delivery) co_return why_over();
-    auto flag =
-        delivery->type == PayloadType::flag ? wire::parse_flag(delivery->payload) : Error{Errc::invalid, ""};
-    if (flag && *flag == wire::flag::end_of_input) co_return Bytes();
+    if (delivery->is_flag(wire::flag::end_of_input)) co_return Bytes();
     if (delivery->type == PayloadType::output && !delivery->payload.empty())
       co_return std::move(delivery->payload);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/tunnel_client.h"
+#include "wire/session_payloads.h"
 
 namespace fumidai::sessions {
 
@@ -12,8 +13,6 @@ namespace {
 
 constexpr auto kOpening = 9s;  // what the agent needs at most to dial, and some more
 constexpr std::size_t kBetween = 64 * 1024;
-// Of our own client: it is shown signs of life while it is not read from, or it would take us for lost.
-constexpr char const* kVersion = "1.2.9000.1";
 
 // The two ends of the data channel's connection, both of them in this process, and the session between that
 // and the agent.
@@ -82,7 +81,7 @@ class CarriedStream : public io::Stream {
 };
 
 awaitable<void> serve(std::shared_ptr<LiveSession> session, std::shared_ptr<io::WebSocket> far) {
-  co_await session->serve(LiveSession::Role::client, std::move(far), "the plane", kVersion);
+  co_await session->serve(LiveSession::Role::client, std::move(far), "the plane", wire::kNativeClientVersion);
 }
 
 }  // namespace
@@ -101,7 +100,8 @@ awaitable<Result<std::unique_ptr<io::Stream>>> open_carried(asio::any_io_executo
       std::make_shared<io::WebSocket>(executor, std::move(far), wire::Side::server, kMostDataMessage);
   // The leg owns the client, and outlives what the client calls.
   leg->client = std::make_unique<io::TunnelClient>(
-      executor, clock, kVersion, [own = leg.get()] { return take_near(own->near); }, io::TunnelRoom::little);
+      executor, clock, wire::kNativeClientVersion, [own = leg.get()] { return take_near(own->near); },
+      io::TunnelRoom::little);
   registry.spawn(serve(session, std::move(far_socket)));
   registry.spawn(run(leg));
   auto stream = std::make_unique<CarriedStream>(leg);

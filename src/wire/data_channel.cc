@@ -46,6 +46,12 @@ std::size_t cost_of(ByteView payload) {
 
 }  // namespace
 
+bool DataChannel::Delivery::is_flag(std::uint32_t value) const {
+  if (type != PayloadType::flag) return false;
+  auto flag = parse_flag(payload);
+  return flag && *flag == value;
+}
+
 std::string_view DataChannel::own_type() const {
   return options_.is_agent ? message_type::output_stream_data : message_type::input_stream_data;
 }

@@ -51,6 +51,7 @@ class DataChannel {
   struct Delivery {
     PayloadType type;
     Bytes payload;
+    bool is_flag(std::uint32_t value) const;
   };
 
   DataChannel(DataChannelOptions options, Clock const& clock)

@@ -205,8 +205,8 @@ inline constexpr std::uint32_t end_of_input = 0x46550001;
 inline constexpr std::uint32_t signal_base = 0x46550100;  // plus the signal's number on Linux
 }  // namespace flag
 
-// As clients of ours report it.
-inline constexpr std::string_view kNativeClientVersion = "1.2.9000.1";
+// Of clients of ours, as AWS's programs compare versions: above all from which on agents expect what we do.
+inline constexpr char const* kNativeClientVersion = "1.2.9000.1";
 
 Bytes encode_flag(std::uint32_t value);
 Result<std::uint32_t> parse_flag(ByteView payload);

@@ -252,7 +252,7 @@ awaitable<Result<void>> EndpointDoor::accept(Tunnel& tunnel, Connection& connect
   connection.stream->expire_after(kOpening);
   auto written = co_await connection.stream->write(as_bytes(bytes));
   if (!written) {
-    tunnel.end({1011, ""}, SessionState::failed, written.error().detail);
+    tunnel.end({wire::close_code::internal_error, ""}, SessionState::failed, written.error().detail);
     co_return written.error();
   }
   connection.stream->never_expire();
